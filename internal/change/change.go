@@ -1,0 +1,53 @@
+// Package change says what a run does to each row: a definition after it was resolved against the real table.
+//
+// A Change is stored with the run when it begins, and everything later (planner, worker, governor) works from it,
+// whatever is deployed or edited meanwhile. It owns that stored form and nothing that acts. Invariants: names are
+// as in the catalog (unquoted, exact case); expressions are the user's text with parameters as @name; values of
+// parameters are text with a type and always travel as bind values.
+package change
+
+import "backfill/internal/keyset"
+
+// Kind is the kind of a change.
+type Kind string
+
+// Set updates rows in place.
+const Set Kind = "set"
+
+// Change is stored as JSON in Postgres (backfill.runs.change).
+type Change struct {
+	Kind   Kind            `json:"kind"`
+	Table  Table           `json:"table"`
+	Key    []keyset.Column `json:"key"`
+	Set    []Assignment    `json:"set"`
+	Where  string          `json:"where,omitempty"`
+	Params []Param         `json:"params,omitempty"`
+	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the
+	// value" cannot be told and every row in scope is written.
+	Volatile bool `json:"volatile,omitempty"`
+	// ChunkRows is the number of keys in a chunk.
+	ChunkRows int64 `json:"chunk_rows"`
+}
+
+// Table is a table's exact name in the catalog.
+type Table struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+}
+
+// String prints the name for people; SQL quotes it by pgx.Identifier instead.
+func (t Table) String() string { return t.Schema + "." + t.Name }
+
+// Assignment sets one column.
+type Assignment struct {
+	Column     string `json:"column"`
+	Type       string `json:"type"` // as format_type prints it
+	Expression string `json:"expression"`
+}
+
+// Param is a parameter's value for this run.
+type Param struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`  // a Postgres type; $n is cast to it
+	Value string `json:"value"` // as text
+}

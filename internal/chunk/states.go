@@ -1,0 +1,47 @@
+package chunk
+
+// State is where a chunk stands.
+type State string
+
+// The states of a chunk.
+const (
+	Pending    State = "PENDING"    // planned, or given back in order; nobody works on it
+	Processing State = "PROCESSING" // a worker holds its lease
+	Completed  State = "COMPLETED"  // every batch is committed
+	Failed     State = "FAILED"     // stopped with a reason; a person decides
+)
+
+// States lists every state of a chunk.
+func States() []State { return []State{Pending, Processing, Completed, Failed} }
+
+// transitions is the one table of legal changes; each edge says its cause.
+var transitions = map[State]map[State]string{
+	Pending: {
+		Processing: "a worker claimed it",
+	},
+	Processing: {
+		Processing: "its lease expired and another worker claimed it",
+		Pending:    "its worker gave it back: deadline, cancel, backoff",
+		Completed:  "its last batch was committed",
+		Failed:     "an error that waiting does not mend",
+	},
+	Completed: {},
+	Failed:    {},
+}
+
+// Cause tells why a chunk goes from one state to the other, and whether it may.
+func Cause(from, to State) (string, bool) {
+	cause, ok := transitions[from][to]
+	return cause, ok
+}
+
+// Sources lists the states from which a chunk may come to the given one, in the order of States.
+func Sources(to State) []State {
+	var from []State
+	for _, state := range States() {
+		if _, ok := transitions[state][to]; ok {
+			from = append(from, state)
+		}
+	}
+	return from
+}

@@ -1,0 +1,46 @@
+package failure
+
+import "strings"
+
+// SQLSTATEs that the schema "backfill" raises itself (ledger.advance). The class "BF" is not used by Postgres.
+const (
+	// StaleFence: fence or seq are not as expected, so another worker has claimed the chunk or the batch is done.
+	StaleFence = "BF001"
+	// RunNotRunning: the run was cancelled, paused or has ended.
+	RunNotRunning = "BF002"
+	// HeartbeatStale: nobody watches the run; workers stop by themselves.
+	HeartbeatStale = "BF003"
+)
+
+// sqlstates is the one table from SQLSTATE to class. A longer prefix wins over a shorter one.
+// Source: PostgreSQL documentation, appendix A; see docs/architecture.md for the reasons.
+var sqlstates = map[string]Class{
+	StaleFence:     LeaseLost,
+	RunNotRunning:  LeaseLost,
+	HeartbeatStale: LeaseLost,
+
+	"08":    Unknown,   // connection exception: a commit may have happened
+	"22":    Data,      // data exception: cast, overflow, division by zero
+	"23":    Data,      // constraint violation
+	"25006": Transient, // read only transaction: a failover is under way
+	"40":    Transient, // rollback: serialization failure, deadlock
+	"40003": Unknown,   // statement completion unknown
+	"44":    Data,      // WITH CHECK OPTION violation
+	"53":    Transient, // insufficient resources: disk, memory, connections
+	"55P03": Transient, // lock not available: lock_timeout
+	"55006": Transient, // object in use
+	"57014": Transient, // query cancelled: statement_timeout
+	"57P":   Unknown,   // operator intervention: shutdown, crash, failover
+	"57P04": Permanent, // database dropped
+	"58":    Transient, // system error: I/O
+}
+
+// FromSQLState gives the class of a five character SQLSTATE. What is not in the table is Permanent.
+func FromSQLState(code string) Class {
+	for length := len(code); length >= 2; length-- {
+		if class, ok := sqlstates[strings.ToUpper(code[:length])]; ok {
+			return class
+		}
+	}
+	return Permanent
+}

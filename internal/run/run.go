@@ -1,0 +1,52 @@
+// Package run owns one execution of a backfill: its states, and the status that people and scripts read.
+//
+// It leaves storing to ledger (Postgres: the truth about data) and records (DynamoDB: orchestration). Invariants:
+// a state changes only along the table in states.go; the JSON names of Status are fixed, scripts rely on them.
+package run
+
+import "time"
+
+// Status is what `backfill status` shows and `-o json` prints.
+type Status struct {
+	Run         string     `json:"run"`
+	Backfill    string     `json:"backfill"`
+	Action      string     `json:"action"`
+	State       State      `json:"state"`
+	Reason      string     `json:"reason"`
+	Table       string     `json:"table"`
+	Chunks      Chunks     `json:"chunks"`
+	Rows        Rows       `json:"rows"`
+	Rate        float64    `json:"rate"`        // rows scanned per second, smoothed
+	Concurrency int64      `json:"concurrency"` // leases that live now
+	Throttle    Throttle   `json:"throttle"`
+	StartedAt   time.Time  `json:"started_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	EndedAt     *time.Time `json:"ended_at"`
+	ETA         *time.Time `json:"eta"`
+}
+
+// Chunks counts chunks by state. Total is the number planned so far; Planned tells whether that is all of them.
+type Chunks struct {
+	Total      int64 `json:"total"`
+	Pending    int64 `json:"pending"`
+	Processing int64 `json:"processing"`
+	Completed  int64 `json:"completed"`
+	Failed     int64 `json:"failed"`
+	RolledBack int64 `json:"rolled_back"`
+	Retries    int64 `json:"retries"` // claims beyond the first of a chunk
+	AllPlanned bool  `json:"all_planned"`
+}
+
+// Rows counts rows as committed in the ledger; Estimated is the catalog's figure at the start.
+type Rows struct {
+	Estimated int64 `json:"estimated"`
+	Scanned   int64 `json:"scanned"`
+	Affected  int64 `json:"affected"`
+	Rejected  int64 `json:"rejected"`
+	Conflicts int64 `json:"conflicts"`
+}
+
+// Throttle says why the run has the speed that it has.
+type Throttle struct {
+	Reason string `json:"reason"`
+}
