@@ -7,7 +7,7 @@ type State string
 const (
 	Planning   State = "PLANNING"   // accepted; no chunk is at a worker yet
 	Running    State = "RUNNING"    // chunks are planned and worked on, side by side
-	Cancelling State = "CANCELLING" // no batch starts any more; leases that live are awaited
+	Cancelling State = "CANCELLING" // closing: no batch starts any more, leases that live are awaited
 	Completed  State = "COMPLETED"  // the finished ranges tile the key space up to the bound
 	Failed     State = "FAILED"     // ended with a reason
 	Cancelled  State = "CANCELLED"  // ended by a person; what was committed stays
@@ -22,16 +22,16 @@ func States() []State {
 var transitions = map[State]map[State]string{
 	Planning: {
 		Running:    "the first page of chunks was planned",
-		Cancelling: "a person cancelled, or stopped the execution",
-		Failed:     "planning failed, or the execution was lost",
+		Cancelling: "a person cancelled, planning failed, or the execution was lost",
+		Failed:     "refused before anything was planned",
 	},
 	Running: {
 		Completed:  "the finished ledger ranges tile the key space",
-		Cancelling: "a person cancelled, or stopped the execution",
-		Failed:     "a chunk failed, nothing moved, or the execution was lost",
+		Cancelling: "a person cancelled, a chunk failed, or the execution was lost",
 	},
 	Cancelling: {
-		Cancelled: "no lease lives any more",
+		Cancelled: "no lease lives any more; a person had cancelled",
+		Failed:    "no lease lives any more; the run had failed",
 	},
 	Completed: {},
 	Failed:    {},

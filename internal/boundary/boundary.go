@@ -1,0 +1,127 @@
+// Package boundary cuts the key space of a table into chunks.
+//
+// It owns the cursor walk and the bound of a run. It leaves storing and sending chunks to planner. Invariants: the
+// ranges of a window follow each other without gap or overlap, whatever is inserted or deleted meanwhile: the first
+// begins where the caller says, the last of a closed walk ends at the bound; order is decided by Postgres alone; the
+// snapshot lives for one window, so that it does not keep pruning and vacuum from dead rows.
+package boundary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+	"backfill/internal/postgres"
+	"backfill/internal/statement"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// cursor is the cursor's name; it lives for one transaction.
+const cursor = "backfill_boundary"
+
+// settings hold for one transaction: the walk follows the key's index (one process, no sort), and gives up rather
+// than hold its snapshot for long.
+const settings = `SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'), ('enable_sort', 'off'),
+	('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('statement_timeout', '30s'), ('lock_timeout', '5s'))
+	AS settings (name, value)`
+
+// Window is a stretch of the key space, cut into ranges.
+type Window struct {
+	Ranges []keyset.Range
+	Closed bool // the last range ends at the bound
+}
+
+// Bound finds the greatest key: where the run ends. It is nil where the table is empty.
+func Bound(ctx context.Context, conn *pgx.Conn, c change.Change) (keyset.Point, error) {
+	var bound keyset.Point
+	err := transaction(ctx, conn, func(tx pgx.Tx) error {
+		query := statement.Last(c)
+		err := tx.QueryRow(ctx, query.SQL, query.Args...).Scan(&bound)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the greatest key of %s: %w", c.Table, postgres.Classify(err))
+	}
+	return bound, nil
+}
+
+// Cut walks on from a point (nil: the first key) and cuts at most so many ranges of c.ChunkRows keys. Cost: an index
+// walk over the keys of the window, no rows.
+func Cut(ctx context.Context, conn *pgx.Conn, c change.Change, from, bound keyset.Point, ranges int) (Window, error) {
+	var window Window
+	err := transaction(ctx, conn, func(tx pgx.Tx) error {
+		declare := statement.Cursor(c, cursor, from, bound)
+		if _, err := tx.Exec(ctx, declare.SQL, declare.Args...); err != nil {
+			return err
+		}
+		ends, err := fetch(ctx, tx, c.ChunkRows, ranges)
+		window = assemble(ends, from, bound, ranges)
+		return err
+	})
+	if err != nil {
+		return Window{}, fmt.Errorf("cut %s into chunks: %w", c.Table, postgres.Classify(err))
+	}
+	return window, nil
+}
+
+// fetch moves the cursor over whole chunks in one round trip and gives the last key of each.
+func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) ([]keyset.Point, error) {
+	pipeline := &pgx.Batch{}
+	for range ranges {
+		if rows > 1 {
+			pipeline.Queue(fmt.Sprintf("MOVE FORWARD %d FROM %s", rows-1, statement.Quote(cursor)))
+		}
+		pipeline.Queue("FETCH 1 FROM " + statement.Quote(cursor))
+	}
+	results := tx.SendBatch(ctx, pipeline)
+	var ends []keyset.Point
+	for range ranges {
+		if rows > 1 {
+			if _, err := results.Exec(); err != nil {
+				return nil, errors.Join(err, results.Close())
+			}
+		}
+		answer, err := results.Query()
+		if err != nil {
+			return nil, errors.Join(err, results.Close())
+		}
+		found, err := pgx.CollectRows(answer, pgx.RowTo[keyset.Point])
+		if err != nil {
+			return nil, errors.Join(err, results.Close())
+		}
+		ends = append(ends, found...)
+	}
+	return ends, results.Close()
+}
+
+// assemble turns the ends of full chunks into ranges; what is left after the last full one goes up to the bound.
+func assemble(ends []keyset.Point, from, bound keyset.Point, ranges int) Window {
+	var window Window
+	lo := from
+	for _, end := range ends {
+		window.Ranges = append(window.Ranges, keyset.Range{Lo: lo, Hi: end})
+		lo = end
+	}
+	if len(ends) < ranges && !lo.Same(bound) {
+		window.Ranges = append(window.Ranges, keyset.Range{Lo: lo, Hi: bound})
+		lo = bound
+	}
+	window.Closed = lo.Same(bound)
+	return window
+}
+
+// transaction reads in one short snapshot.
+func transaction(ctx context.Context, conn *pgx.Conn, read func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, settings); err != nil {
+			return err
+		}
+		return read(tx)
+	})
+}

@@ -1,0 +1,95 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/keyset"
+	"backfill/internal/postgres"
+)
+
+// Verdict is the ledger's answer to a claim.
+type Verdict string
+
+// The verdicts. Only Claimed lets the caller work; after each of the others the delivery has had its effect.
+const (
+	Claimed   Verdict = "claimed"
+	Leased    Verdict = "leased"    // somebody else holds it: a duplicate delivery
+	Spent     Verdict = "spent"     // an old message: a later send exists
+	Early     Verdict = "early"     // given back with a pause that is not over
+	Done      Verdict = "completed" // nothing left to do
+	Broken    Verdict = "failed"    // stopped with a reason
+	Closed    Verdict = "closed"    // the run wants no work, or is unknown
+	Unwatched Verdict = "unwatched" // the run's heartbeat is stale
+)
+
+// Claim is a chunk as the ledger knows it after the verdict. Fence, Seq and Position are what the next batch needs.
+type Claim struct {
+	Verdict  Verdict
+	Message  chunk.Message
+	Owner    string
+	Fence    int64
+	Seq      int64
+	Position keyset.Point // last key that is done; nil: start at the chunk's Lo
+	Scanned  int64        // keys looked at so far
+	Affected int64        // rows written so far
+	Reason   string
+	Lease    time.Duration
+	Stale    time.Duration
+}
+
+// Claim takes the message's chunk for the owner, if nobody else holds it. Claiming again as the same owner gives a
+// new fence and the position that is true now: that is how the outcome of a lost answer is found.
+func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string) (Claim, error) {
+	claim := Claim{Message: message, Owner: owner, Lease: l.terms.Lease, Stale: l.terms.Heartbeat}
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return claim, err
+	}
+	err = conn.QueryRow(ctx,
+		`SELECT verdict, coalesce(fence, 0), coalesce(seq, 0), "position", coalesce(scanned, 0), coalesce(affected, 0),
+		coalesce(reason, '') FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8)`,
+		message.Run, message.Chunk, message.Lo, message.Hi, message.Send, owner, l.terms.Lease, l.terms.Heartbeat,
+	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason)
+	if err != nil {
+		return claim, fmt.Errorf("claim chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))
+	}
+	return claim, nil
+}
+
+// From is where the next batch begins.
+func (c Claim) From() keyset.Point {
+	if c.Position != nil {
+		return c.Position
+	}
+	return c.Message.Lo
+}
+
+// Release gives the chunk back in order: PENDING, not to be claimed before the pause is over. The send that brought
+// it is spent. Nothing happens when the fence is stale.
+func (l *Ledger) Release(ctx context.Context, claim Claim, pause time.Duration, reason string) error {
+	return l.leave(ctx, claim, "release", `UPDATE backfill.ledger SET state = 'PENDING', lease_until = NULL,
+		not_before = clock_timestamp() + $4::interval, reason = $5, updated_at = clock_timestamp()
+		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, pause, reason)
+}
+
+// Fail stops the chunk with a reason. Nothing happens when the fence is stale.
+func (l *Ledger) Fail(ctx context.Context, claim Claim, reason string) error {
+	return l.leave(ctx, claim, "fail", `UPDATE backfill.ledger SET state = 'FAILED', lease_until = NULL,
+		reason = $4, updated_at = clock_timestamp()
+		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, reason)
+}
+
+func (l *Ledger) leave(ctx context.Context, claim Claim, verb, sql string, args ...any) error {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	all := append([]any{claim.Message.Run, claim.Message.Chunk, claim.Fence}, args...)
+	if _, err := conn.Exec(ctx, sql, all...); err != nil {
+		return fmt.Errorf("%s chunk %d of run %s: %w", verb, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/failure"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Move brings a run to a state along the table of legal transitions. It tells whether it did; false means that the
+// run is elsewhere by now, or already there.
+func (l *Ledger) Move(ctx context.Context, id string, to run.State, reason string) (bool, error) {
+	return l.move(ctx, id, to, "", reason)
+}
+
+// Close makes a run CANCELLING, on the way to FAILED or CANCELLED: no batch starts any more.
+func (l *Ledger) Close(ctx context.Context, id string, as run.State, reason string) (bool, error) {
+	return l.move(ctx, id, run.Cancelling, as, reason)
+}
+
+func (l *Ledger) move(ctx context.Context, id string, to, closesAs run.State, reason string) (bool, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	tag, err := conn.Exec(ctx, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = nullif($4, ''),
+		ended_at = CASE WHEN $5 THEN clock_timestamp() END WHERE run = $1 AND state = ANY ($6)`,
+		id, to, reason, closesAs, to.Ended(), run.Sources(to))
+	if err != nil {
+		return false, fmt.Errorf("bring run %s to %s: %w", id, to, postgres.Classify(err))
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Finish ends a run that is CANCELLING as soon as no lease lives, and tells the state and reason that it has then.
+// An expired lease is taken away by the fence first: its worker may still be in a transaction, which this waits for.
+func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason string, err error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	for _, sql := range []string{
+		`UPDATE backfill.ledger SET state = 'PENDING', fence = fence + 1, lease_until = NULL, reason = 'run closed'
+			WHERE run = $1 AND state = 'PROCESSING' AND lease_until <= clock_timestamp()
+			AND (SELECT state FROM backfill.runs WHERE run = $1) = 'CANCELLING'`,
+		`UPDATE backfill.runs r SET state = r.closes_as, ended_at = clock_timestamp()
+			WHERE r.run = $1 AND r.state = 'CANCELLING'
+			AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING')`,
+	} {
+		if _, err := conn.Exec(ctx, sql, id); err != nil {
+			return "", "", fmt.Errorf("end run %s: %w", id, postgres.Classify(err))
+		}
+	}
+	err = conn.QueryRow(ctx, "SELECT state, reason FROM backfill.runs WHERE run = $1", id).Scan(&state, &reason)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
+	}
+	return state, reason, postgres.Classify(err)
+}

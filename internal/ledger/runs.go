@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+	"backfill/internal/statement"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ErrNoRun is returned where the database knows no run of that name.
+var ErrNoRun = errors.New("no such run in this database")
+
+// Run is a run as Postgres knows it.
+type Run struct {
+	Run        string
+	Backfill   string
+	Definition string // the file's text
+	Change     change.Change
+	Bound      keyset.Point // nil: the table was empty
+	State      run.State
+	ClosesAs   run.State // the state that Cancelling leads to
+	Reason     string
+	Heartbeat  time.Time
+	StartedAt  time.Time
+	Now        time.Time // the database's clock
+}
+
+// Open stores a run and takes the lock of its table. A run of the same name that exists already is left as it is,
+// and is returned: a start that is repeated is the same run. Another run on the table is failure.Busy.
+func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return r, err
+	}
+	stored, err := json.Marshal(r.Change)
+	if err != nil {
+		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
+	}
+	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, target, definition, change, bound, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run) DO NOTHING`,
+		r.Run, r.Backfill, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, run.Planning)
+	var server *pgconn.PgError
+	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
+		return r, l.busy(ctx, r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("open run %s: %w", r.Run, postgres.Classify(err))
+	}
+	return l.Run(ctx, r.Run)
+}
+
+// busy names the run that holds the table.
+func (l *Ledger) busy(ctx context.Context, r Run) error {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	holder := "a run that has just ended"
+	_ = conn.QueryRow(ctx, "SELECT run FROM backfill.runs WHERE target = $1 AND ended_at IS NULL",
+		statement.Table(r.Change.Table)).Scan(&holder)
+	return failure.New(failure.Busy, "run %s holds table %s; wait for its end, or `backfill cancel %s`",
+		holder, r.Change.Table, holder)
+}
+
+// Run reads a run. ErrNoRun (failure.Invalid) where there is none.
+func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return Run{}, err
+	}
+	r := Run{Run: id}
+	var stored string
+	err = conn.QueryRow(ctx, `SELECT backfill, definition, change::text, bound, state, coalesce(closes_as, ''), reason,
+		heartbeat, started_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
+		&r.Definition, &stored, &r.Bound, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &r.Now)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read run %s: %w", id, postgres.Classify(err))
+	}
+	if err := json.Unmarshal([]byte(stored), &r.Change); err != nil {
+		return r, fmt.Errorf("read the change of run %s: %w", id, err)
+	}
+	return r, nil
+}
+

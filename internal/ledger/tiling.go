@@ -1,0 +1,44 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"backfill/internal/postgres"
+)
+
+// Tiling is the proof that a run is complete: its finished ranges follow each other without gap or overlap, from the
+// first key to the bound.
+type Tiling struct {
+	Finished int64 // chunks that are COMPLETED
+	Breaks   int64 // places where a range does not begin where the one before ended, or is not finished
+	Reaches  bool  // the last range ends at the bound
+}
+
+// Complete tells whether the ranges tile the key space; an empty table (no bound) needs none.
+func (t Tiling) Complete(planned int64) bool {
+	return t.Breaks == 0 && t.Reaches && t.Finished == planned
+}
+
+// Tiling reads the proof. Boundaries are copied from one range to the next, so sameness of their text is enough.
+func (l *Ledger) Tiling(ctx context.Context, id string) (Tiling, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return Tiling{}, err
+	}
+	var t Tiling
+	err = conn.QueryRow(ctx, `WITH ranges AS (
+			SELECT chunk, lo, hi, "position", state, lag(hi) OVER (ORDER BY chunk) AS previous,
+				row_number() OVER (ORDER BY chunk) AS expected
+			FROM backfill.ledger WHERE run = $1)
+		SELECT count(*) FILTER (WHERE state = 'COMPLETED'),
+			count(*) FILTER (WHERE state <> 'COMPLETED' OR lo IS DISTINCT FROM previous OR chunk <> expected
+				OR "position" IS DISTINCT FROM hi),
+			(SELECT bound FROM backfill.runs WHERE run = $1) IS NOT DISTINCT FROM
+				(SELECT hi FROM ranges ORDER BY chunk DESC LIMIT 1)
+		FROM ranges`, id).Scan(&t.Finished, &t.Breaks, &t.Reaches)
+	if err != nil {
+		return t, fmt.Errorf("read the tiling of run %s: %w", id, postgres.Classify(err))
+	}
+	return t, nil
+}

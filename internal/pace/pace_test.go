@@ -1,0 +1,52 @@
+package pace
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestPaceSettlesAtTheTarget(t *testing.T) {
+	perRow := 40 * time.Microsecond // 25,000 rows/s: 1,875 rows in 75 ms
+	var pace Pace
+	for range 20 {
+		pace.Observe(pace.Rows(), time.Duration(pace.Rows())*perRow)
+	}
+	if rows := pace.Rows(); rows < 1_800 || rows > 1_900 {
+		t.Fatalf("settled at %d rows, want about 1,875", rows)
+	}
+}
+
+func TestPaceBoundsAStepUp(t *testing.T) {
+	var pace Pace
+	pace.Observe(Start, time.Microsecond)
+	if rows := pace.Rows(); rows != Start*3/2 {
+		t.Fatalf("one quick batch led to %d rows, want %d", rows, Start*3/2)
+	}
+}
+
+func TestPaceIgnoresAShortLastBatch(t *testing.T) {
+	var pace Pace
+	pace.Observe(10, 30*time.Millisecond)
+	if rows := pace.Rows(); rows != Start {
+		t.Fatalf("a batch of 10 rows moved the size to %d", rows)
+	}
+}
+
+func TestPaceStaysWithinItsBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var pace Pace
+		for range rapid.IntRange(1, 60).Draw(t, "batches") {
+			if rapid.Bool().Draw(t, "lock") {
+				pace.Shrink()
+			} else {
+				took := time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "took"))
+				pace.Observe(rapid.Int64Range(0, Most).Draw(t, "rows"), took)
+			}
+			if rows := pace.Rows(); rows < Least || rows > Most {
+				t.Fatalf("%d rows is outside of [%d, %d]", rows, Least, Most)
+			}
+		}
+	})
+}

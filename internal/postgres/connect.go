@@ -1,0 +1,48 @@
+// Package postgres opens connections to the target database and gives its errors a class.
+//
+// It owns what every connection of the product has in common: settings that hold through poolers, text formats that
+// do not depend on the server's defaults, and the mapping from driver errors to failure classes. It leaves SQL to
+// statement, ledger, catalog and boundary. Invariants: no session state beyond start-up parameters (poolers in
+// transaction mode hand out another server connection for each transaction); an error that leaves this package
+// never shows a row's value in its safe text.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// connectTimeout bounds the wait for a server that does not answer, well below every function's timeout.
+const connectTimeout = 10 * time.Second
+
+// Connect opens one connection. Name is shown in pg_stat_activity.application_name as "backfill NAME".
+// An unreachable server is failure.Transient, a refused login failure.Permanent.
+func Connect(ctx context.Context, url, name string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", withoutURL(err))
+	}
+	Configure(config, name)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to database %s at %s: %w", config.Database, config.Host, Classify(err))
+	}
+	return conn, nil
+}
+
+// Configure sets what all connections share.
+func Configure(config *pgx.ConnConfig, name string) {
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	// Unnamed statements, described once: one round trip, a plan for the very values, and no prepared statement
+	// that a pooler would lose.
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	config.RuntimeParams["application_name"] = "backfill " + name
+	// Keys travel as text; poolers track both parameters.
+	config.RuntimeParams["datestyle"] = "ISO, MDY"
+	config.RuntimeParams["timezone"] = "UTC"
+}

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"backfill/internal/failure"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Error is an error that the server raised. Error has all of the server's text, which can quote values of rows;
+// Safe has none of them and is what may be logged, traced or stored outside Postgres.
+type Error struct{ server *pgconn.PgError }
+
+func (e *Error) Error() string { return e.server.Error() }
+func (e *Error) Unwrap() error { return e.server }
+
+// SQLState is the five character code.
+func (e *Error) SQLState() string { return e.server.Code }
+
+// Safe names the code and the objects; the message only where the server quotes no row in it: syntax and names
+// (class 42), features (0A), and the errors that the product raises itself (BF).
+func (e *Error) Safe() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "SQLSTATE %s", e.server.Code)
+	for _, part := range []struct{ what, name string }{
+		{"table", e.server.TableName}, {"column", e.server.ColumnName},
+		{"constraint", e.server.ConstraintName}, {"type", e.server.DataTypeName},
+	} {
+		if part.name != "" {
+			fmt.Fprintf(&text, ", %s %q", part.what, part.name)
+		}
+	}
+	switch e.server.Code[:2] {
+	case "42", "0A", "BF", "53", "55", "57":
+		fmt.Fprintf(&text, ": %s", e.server.Message)
+	}
+	return text.String()
+}
+
+// Classify gives a driver error its class. Nil stays nil, and an error with a class keeps it.
+func Classify(err error) error {
+	var classed *failure.Error
+	var server *pgconn.PgError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &classed):
+		return err
+	case errors.As(err, &server):
+		return failure.As(classOf(err, server), replace(err, server))
+	case isConnect(err), pgconn.SafeToRetry(err):
+		return failure.As(failure.Transient, err)
+	case isNetwork(err):
+		return failure.As(failure.Unknown, err)
+	default:
+		return failure.As(failure.Permanent, err)
+	}
+}
+
+// classOf treats a server that refuses new connections (starting up, too many clients) as a matter of waiting:
+// nothing was sent, so there is no outcome to doubt.
+func classOf(err error, server *pgconn.PgError) failure.Class {
+	class := failure.FromSQLState(server.Code)
+	if class == failure.Unknown && isConnect(err) {
+		return failure.Transient
+	}
+	return class
+}
+
+// replace keeps the text around the server's error, but lets errors.As find our Error in place of the driver's.
+func replace(err error, server *pgconn.PgError) error {
+	if text := strings.TrimSuffix(err.Error(), server.Error()); text != err.Error() && text != "" {
+		return fmt.Errorf("%s%w", text, &Error{server})
+	}
+	return &Error{server}
+}
+
+func isConnect(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect)
+}
+
+func isNetwork(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		strings.Contains(err.Error(), "conn closed")
+}
+
+// withoutURL drops the text that pgx quotes: it may hold a password.
+func withoutURL(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return failure.New(failure.Invalid, "it is not a postgres:// URL")
+	}
+	return failure.As(failure.Invalid, err)
+}

@@ -1,0 +1,50 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// idle is how long a connection may rest before it is tried out: a frozen Lambda environment does not notice that
+// its connection was cut.
+const idle = 15 * time.Second
+
+// Session is the one connection of a Lambda environment, opened when it is first needed and again after it broke.
+// It is for one goroutine.
+type Session struct {
+	url, name string
+	conn      *pgx.Conn
+	used      time.Time
+}
+
+// NewSession makes a session; nothing is opened yet.
+func NewSession(url, name string) *Session { return &Session{url: url, name: name} }
+
+// Conn gives the open connection. Errors have a class, see Connect.
+func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
+	if s.conn != nil && !s.conn.IsClosed() && time.Since(s.used) > idle && s.conn.Ping(ctx) != nil {
+		s.Drop()
+	}
+	if s.conn == nil || s.conn.IsClosed() {
+		conn, err := Connect(ctx, s.url, s.name)
+		if err != nil {
+			return nil, err
+		}
+		s.conn = conn
+	}
+	s.used = time.Now()
+	return s.conn, nil
+}
+
+// Drop closes the connection without a farewell; the next Conn opens another.
+func (s *Session) Drop() {
+	if s.conn == nil {
+		return
+	}
+	closing, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = s.conn.Close(closing)
+	s.conn = nil
+}

@@ -1,0 +1,144 @@
+package statement_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+	"backfill/internal/pgtest"
+	"backfill/internal/statement"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// tables are what the golden statements are prepared on.
+const tables = `
+CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized text, plan varchar(20), seen timestamptz);
+CREATE SCHEMA "Sales Dept";
+CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb,
+	PRIMARY KEY ("tenant Id", created_at, "ID"));`
+
+var simple = change.Change{
+	Kind: change.Set, Table: change.Table{Schema: "public", Name: "users"},
+	Key:   []keyset.Column{{Name: "id", Type: "bigint"}},
+	Set:   []change.Assignment{{Column: "email_normalized", Type: "text", Expression: "lower(btrim(email))"}},
+	Where: "email IS NOT NULL", ChunkRows: 1000,
+}
+
+var parameters = change.Change{
+	Kind: change.Set, Table: simple.Table, Key: simple.Key,
+	Set: []change.Assignment{
+		{Column: "plan", Type: "character varying(20)", Expression: "CASE WHEN seen < @since THEN @plan ELSE plan END"},
+		{Column: "email", Type: "text", Expression: "'@since' || email"},
+	},
+	Where:  "seen >= @since - interval '1 day'",
+	Params: []change.Param{{Name: "since", Type: "timestamptz", Value: "2024-01-01"}, {Name: "plan", Type: "text", Value: "old"}},
+}
+
+var volatile = change.Change{
+	Kind: change.Set, Table: simple.Table, Key: simple.Key, Volatile: true,
+	Set: []change.Assignment{{Column: "email", Type: "text", Expression: "gen_random_uuid()::text"}},
+}
+
+var composite = change.Change{
+	Kind: change.Set, Table: change.Table{Schema: "Sales Dept", Name: `Order "Items"`},
+	Key: []keyset.Column{
+		{Name: "tenant Id", Type: "uuid"}, {Name: "created_at", Type: "timestamp with time zone"}, {Name: "ID", Type: "bigint"},
+	},
+	Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1"}}, ChunkRows: 1000,
+}
+
+const tenant, other = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
+
+func span(lo, hi keyset.Point, common int) statement.Span {
+	return statement.Span{Range: keyset.Range{Lo: lo, Hi: hi}, Common: common}
+}
+
+func goldens() map[string][]statement.Query {
+	one := func(q statement.Query) []statement.Query { return []statement.Query{q} }
+	lo, hi := keyset.Point{tenant, "2024-01-01 00:00:00+00", "5"}, keyset.Point{other, "2024-02-01 00:00:00+00", "7"}
+	return map[string][]statement.Query{
+		"update_first":            statement.Update(simple, span(nil, keyset.Point{"10"}, 0)),
+		"update_between":          statement.Update(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"update_parameters":       statement.Update(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"update_volatile":         statement.Update(volatile, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"update_composite_first":  statement.Update(composite, span(nil, hi, 0)),
+		"update_composite_apart":  statement.Update(composite, span(lo, hi, 0)),
+		"update_composite_tenant": statement.Update(composite, span(lo, keyset.Point{tenant, hi[1], "7"}, 1)),
+		"update_composite_time":   statement.Update(composite, span(lo, keyset.Point{tenant, lo[1], "7"}, 2)),
+		"next_first":              one(statement.Next(simple, nil, keyset.Point{"20"}, 500)),
+		"next_between":            one(statement.Next(simple, keyset.Point{"10"}, keyset.Point{"20"}, 500)),
+		"next_composite":          one(statement.Next(composite, lo, hi, 500)),
+		"last":                    one(statement.Last(simple)),
+		"last_composite":          one(statement.Last(composite)),
+		"cursor_first":            one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_composite":        one(statement.Cursor(composite, "walk", lo, hi)),
+	}
+}
+
+func TestStatementsAreAsRecorded(t *testing.T) {
+	for name, queries := range goldens() {
+		path := filepath.Join("testdata", name+".sql")
+		got := render(queries)
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s differs (-recorded +built; `go test ./internal/statement -update` records anew):\n%s", path, diff)
+		}
+	}
+}
+
+func TestStatementsArePreparedByPostgres(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		db.Exec(t, tables)
+		conn := db.Connect(t)
+		for name, queries := range goldens() {
+			for i, query := range queries {
+				if strings.HasPrefix(query.SQL, "DECLARE") {
+					query.SQL = query.SQL[strings.Index(query.SQL, "SELECT"):]
+				}
+				prepared, err := conn.Prepare(context.Background(), fmt.Sprint(name, i), query.SQL)
+				if err != nil {
+					t.Errorf("%s: %v\n%s", name, err, query.SQL)
+				} else if len(prepared.ParamOIDs) != len(query.Args) {
+					t.Errorf("%s: %d placeholders, %d arguments", name, len(prepared.ParamOIDs), len(query.Args))
+				}
+			}
+		}
+	})
+}
+
+func FuzzNamesAreQuoted(f *testing.F) {
+	f.Add(`x"; DROP TABLE users; --`)
+	f.Add("Ünïcode 😀")
+	f.Fuzz(func(t *testing.T, name string) {
+		quoted := statement.Quote(name)
+		inner := strings.ReplaceAll(quoted[1:len(quoted)-1], `""`, "")
+		if strings.Contains(inner, `"`) || strings.Contains(quoted, "\x00") {
+			t.Fatalf("%q became %s", name, quoted)
+		}
+	})
+}
+
+func render(queries []statement.Query) string {
+	var text strings.Builder
+	for _, query := range queries {
+		fmt.Fprintf(&text, "%s;\n-- %q\n", query.SQL, query.Args)
+	}
+	return text.String()
+}

@@ -1,0 +1,2 @@
+SELECT ARRAY["id"::text] FROM "public"."users" ORDER BY "id" DESC LIMIT 1;
+-- []

@@ -1,0 +1,4 @@
+UPDATE "public"."users" SET "email" = (gen_random_uuid()::text)
+WHERE "id" > $1::bigint AND "id" <= $2::bigint
+RETURNING 1;
+-- ["10" "20"]

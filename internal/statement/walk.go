@@ -1,0 +1,78 @@
+package statement
+
+import (
+	"fmt"
+	"strings"
+
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+)
+
+// Next finds the end of the next batch: the last of the first so many keys above from, up to and including hi. It
+// returns no row when none is left, else the key as text, the number of keys up to it, and how many leading columns
+// it shares with from and with hi. The limit, not hi, ends the walk (see split).
+func Next(c change.Change, from, hi keyset.Point, limit int64) Query {
+	bind := &binder{}
+	names := quoted(c.Key)
+	where := ""
+	if from != nil {
+		where = fmt.Sprintf(" WHERE %s > %s", row(names), row(bind.point(c.Key, from)))
+	}
+	rows := bind.value(limit, "bigint")
+	end := bind.point(c.Key, hi)
+	list := strings.Join(names, ", ")
+	sql := fmt.Sprintf(`SELECT ARRAY[%s], n, %s, %s
+FROM (SELECT %s, row_number() OVER (ORDER BY %s) AS n FROM %s%s ORDER BY %s LIMIT %s) AS walked
+WHERE %s <= %s ORDER BY n DESC LIMIT 1`,
+		texts(c.Key), common(bind, c.Key, from), common(bind, c.Key, hi),
+		list, list, Table(c.Table), where, list, rows, row(names), row(end))
+	return Query{SQL: sql, Args: bind.args}
+}
+
+// Last finds the greatest key, as text: the bound of a run. It returns no row where the table is empty.
+func Last(c change.Change) Query {
+	descending := make([]string, len(c.Key))
+	for i, name := range quoted(c.Key) {
+		descending[i] = name + " DESC"
+	}
+	return Query{SQL: fmt.Sprintf("SELECT ARRAY[%s] FROM %s ORDER BY %s LIMIT 1",
+		texts(c.Key), Table(c.Table), strings.Join(descending, ", "))}
+}
+
+// Cursor declares the cursor that a planner moves over the keys above from, up to and including the bound.
+func Cursor(c change.Change, name string, from, bound keyset.Point) Query {
+	bind := &binder{}
+	names := quoted(c.Key)
+	terms := []string{row(names) + " <= " + row(bind.point(c.Key, bound))}
+	if from != nil {
+		terms = append(terms, row(names)+" > "+row(bind.point(c.Key, from)))
+	}
+	return Query{SQL: fmt.Sprintf("DECLARE %s NO SCROLL CURSOR FOR SELECT ARRAY[%s] FROM %s WHERE %s ORDER BY %s",
+		Quote(name), texts(c.Key), Table(c.Table), strings.Join(terms, " AND "), strings.Join(names, ", ")), Args: bind.args}
+}
+
+// texts prints the key's columns as text.
+func texts(key []keyset.Column) string {
+	casts := make([]string, len(key))
+	for i, name := range quoted(key) {
+		casts[i] = name + "::text"
+	}
+	return strings.Join(casts, ", ")
+}
+
+// common counts the leading columns in which the row and the point are equal, by the column's own collation.
+func common(bind *binder, key []keyset.Column, point keyset.Point) string {
+	if point == nil {
+		return "0"
+	}
+	sum := make([]string, len(key))
+	values := bind.point(key, point)
+	for i := range key {
+		equal := make([]string, i+1)
+		for j := range equal {
+			equal[j] = Quote(key[j].Name) + " = " + values[j]
+		}
+		sum[i] = "(" + strings.Join(equal, " AND ") + ")::int"
+	}
+	return strings.Join(sum, " + ")
+}

@@ -1,0 +1,63 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+)
+
+// exit is how a delivery leaves its chunk. An empty state leaves the ledger alone: somebody else holds the chunk.
+type exit struct {
+	state  chunk.State
+	pause  time.Duration // PENDING: not to be claimed before it is over
+	reason string
+}
+
+// exitFor turns an error that ends the walk into a way out.
+func exitFor(err error) exit {
+	switch failure.Of(err) {
+	case failure.LeaseLost:
+		return exit{state: chunk.Pending, reason: safe(err)} // released only if the fence is still ours
+	case failure.Transient, failure.Unknown:
+		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + safe(err)}
+	default:
+		return exit{state: chunk.Failed, reason: safe(err)}
+	}
+}
+
+// leave writes the way out: ledger first, then the copy. It has time of its own: the walk may have used up its own.
+func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.State {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin)
+	defer cancel()
+	var err error
+	switch out.state {
+	case chunk.Pending:
+		err = w.ledger.Release(ctx, claim, out.pause, out.reason)
+	case chunk.Failed:
+		err = w.ledger.Fail(ctx, claim, out.reason)
+	case chunk.Completed, chunk.Processing:
+	default:
+		return out.state
+	}
+	if err != nil {
+		slog.Error("chunk not left in order; its lease will expire", "run", claim.Message.Run,
+			"chunk", claim.Message.Chunk, "class", failure.Of(err), "error", safe(err))
+		return ""
+	}
+	w.record(ctx, claim, out.state, out.reason)
+	return out.state
+}
+
+// safe is the text of an error without values of rows.
+func safe(err error) string {
+	var quotes interface{ Safe() string }
+	if errors.As(err, &quotes) {
+		return quotes.Safe()
+	}
+	return err.Error()
+}

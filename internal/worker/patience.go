@@ -1,0 +1,78 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+const (
+	// shortest is about the time in which a user's transaction ends.
+	shortest = 100 * time.Millisecond
+	// longest bounds a wait inside of an invocation; what takes longer is paid by a new one, not by idle Lambda time.
+	longest = 5 * time.Second
+	// tries in a row without a committed batch: about 15 s of waiting, then the chunk is given back.
+	tries = 8
+)
+
+// patience counts failures in a row and waits between them: exponential, with jitter.
+type patience struct {
+	waits  *backoff.ExponentialBackOff
+	failed int
+}
+
+func newPatience() *patience {
+	waits := backoff.NewExponentialBackOff()
+	waits.InitialInterval, waits.MaxInterval = shortest, longest
+	waits.Reset()
+	return &patience{waits: waits}
+}
+
+// renew forgets the failures: a batch was committed.
+func (p *patience) renew() {
+	if p.failed > 0 {
+		p.failed = 0
+		p.waits.Reset()
+	}
+}
+
+// wait rests before the next try. False: enough tries, or not enough time before the deadline less the margin.
+func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
+	p.failed++
+	rest := p.waits.NextBackOff()
+	if p.failed >= tries || remaining(ctx) < rest+margin {
+		return false
+	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// pause is how long the chunk rests before it is sent again.
+func (p *patience) pause() time.Duration { return longest }
+
+// claim asks the ledger, again and again while the database cannot be reached. The same owner may ask again after
+// an answer that never came.
+func (w *Worker) claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error) {
+	patience := newPatience()
+	for {
+		claim, err := w.ledger.Claim(ctx, message, owner)
+		class := failure.Of(err)
+		if err == nil || class != failure.Transient && class != failure.Unknown || !patience.wait(ctx, margin) {
+			return claim, err
+		}
+		if class == failure.Unknown {
+			w.session.Drop()
+		}
+	}
+}

@@ -1,0 +1,126 @@
+// Package worker works on one chunk: claims it, applies it batch by batch, and leaves it in order.
+//
+// It owns the loop over batches, the retries, and the ways to leave a chunk. It leaves SQL to ledger and batch, and
+// DynamoDB to its Checkpoints. Invariants: no batch without a claim; after an answer that never came it claims again
+// and never just repeats; each way out but a crash leaves the chunk COMPLETED, PENDING or FAILED in the ledger, and
+// consumes the message. It never sends to a queue.
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"backfill/internal/batch"
+	"backfill/internal/change"
+	"backfill/internal/chunk"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Session is the connection to the target database.
+type Session interface {
+	Conn(ctx context.Context) (*pgx.Conn, error)
+	Drop()
+}
+
+// Ledger is what a worker needs of the ledger.
+type Ledger interface {
+	Run(ctx context.Context, id string) (ledger.Run, error)
+	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
+	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) error
+	Fail(ctx context.Context, claim ledger.Claim, reason string) error
+}
+
+// Checkpoints keeps the copy of a chunk's state that is read without the database.
+type Checkpoints interface {
+	Checkpoint(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) error
+}
+
+// Worker works on one chunk at a time.
+type Worker struct {
+	session     Session
+	ledger      Ledger
+	checkpoints Checkpoints
+	timeout     time.Duration
+	changes     map[string]change.Change // by run; a run's change never changes
+}
+
+// New makes a worker. A statement may take a third of the lease, so that a batch of several ends within it.
+func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Duration) *Worker {
+	return &Worker{
+		session: session, ledger: entries, checkpoints: checkpoints,
+		timeout: lease / 3, changes: map[string]change.Change{},
+	}
+}
+
+// Work has the whole effect of one delivery. An error means that the chunk could not even be claimed: the message
+// has to come again. Everything else is in the ledger, and the message is consumed.
+func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
+	log := slog.With("run", message.Run, "chunk", message.Chunk, "send", message.Send)
+	begun := time.Now()
+	claim, err := w.claim(ctx, message, owner())
+	if err != nil {
+		return err
+	}
+	if claim.Verdict != ledger.Claimed {
+		log.Info("delivery without work", "verdict", claim.Verdict, "reason", claim.Reason)
+		return w.settle(ctx, claim)
+	}
+	w.record(ctx, claim, chunk.Processing, "")
+	claimed := claim
+	exit := w.walk(ctx, &claim)
+	state := w.leave(ctx, claim, exit)
+	log.Info("chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
+		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected,
+		"ms", time.Since(begun).Milliseconds())
+	return nil
+}
+
+// settle repeats the checkpoint of a chunk that is done: its worker may have died between commit and checkpoint.
+func (w *Worker) settle(ctx context.Context, claim ledger.Claim) error {
+	switch claim.Verdict {
+	case ledger.Done:
+		w.record(ctx, claim, chunk.Completed, "")
+	case ledger.Broken:
+		w.record(ctx, claim, chunk.Failed, claim.Reason)
+	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Claimed:
+	}
+	return nil
+}
+
+// record writes the copy. A copy that is late is made again from the ledger when the run completes.
+func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) {
+	if err := w.checkpoints.Checkpoint(ctx, claim, state, reason); err != nil {
+		slog.Warn("checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
+			"state", state, "class", failure.Of(err), "error", err.Error())
+	}
+}
+
+// change reads what the run does, once per environment.
+func (w *Worker) change(ctx context.Context, id string) (change.Change, error) {
+	if known, ok := w.changes[id]; ok {
+		return known, nil
+	}
+	r, err := w.ledger.Run(ctx, id)
+	if err != nil {
+		return change.Change{}, err
+	}
+	w.changes[id] = r.Change
+	return r.Change, nil
+}
+
+func (w *Worker) runner(ctx context.Context, id string) (batch.Runner, error) {
+	c, err := w.change(ctx, id)
+	if err != nil {
+		return batch.Runner{}, fmt.Errorf("load run %s: %w", id, err)
+	}
+	return batch.Runner{Change: c, Timeout: w.timeout}, nil
+}
+
+// owner names a delivery: only it may claim again while its lease lives.
+func owner() string { return rand.Text() }
