@@ -1,0 +1,103 @@
+"""The template on the stack: sam build and sam deploy, each only when something changed.
+
+Owns what counts as a change, and the parameters that the local stack gives the template.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from . import stamps
+from .folder import PROJECT, SOURCES, Folder
+from .problems import Failed
+from .progress import step
+from .state import State
+
+KEY = "deployment"
+STACK = "backfill"
+REGION = "us-east-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "cmd", "infra")
+
+
+def parameters(database_url: str) -> dict[str, str]:
+    """What the template is told here and nowhere else. Extend it in this place."""
+    return {"DatabaseUrl": database_url}
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """What a command needs in order to talk to the stack and to nothing else."""
+    foreign = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONFIG_FILE")
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    return {**kept, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true", "SAM_CLI_TELEMETRY": "0"}
+
+
+class Deployment:
+    """The project's template on one LocalStack."""
+
+    def __init__(self, folder: Folder, state: State, sam: Path, project: Path = PROJECT):
+        self._state = state
+        self._sam = sam
+        self._project = project
+        self._log = folder.log / "deploy.log"
+        self._sources = _digest(project)
+        self._build: subprocess.Popen | None = None
+
+    @property
+    def exists(self) -> bool:
+        return (self._project / "template.yaml").exists()
+
+    def begin_build(self) -> None:
+        """Lets `sam build` go on beside other steps; `finish` waits for it."""
+        if self._state.get("build").get("sources") != self._sources or not (self._project / ".aws-sam/build").exists():
+            self._state.drop("build")
+            self._build = self._start(["build"], "http://127.0.0.1:9")  # a build has nothing to ask of AWS
+
+    def finish(self, endpoint: str, instance: str, database_url: str) -> None:
+        """Deploys what was built, unless this LocalStack has it."""
+        self._await_build()
+        wanted = {"sources": self._sources, "instance": instance, "parameters": parameters(database_url)}
+        if self._state.get(KEY) == wanted:
+            return
+        # An entry without sources says that a deployment began: see `failed_on`.
+        self._state.put(KEY, {"instance": instance})
+        with step("sam deploy"):
+            self._wait(self._start(["deploy", *_overrides(database_url)], endpoint), "sam deploy")
+        self._state.put(KEY, wanted)
+
+    def failed_on(self, instance: str) -> bool:
+        """A deployment on this LocalStack began and did not end well. LocalStack cannot roll back: only a new one is clean."""
+        entry = self._state.get(KEY)
+        return entry.get("instance") == instance and "sources" not in entry
+
+    def _await_build(self) -> None:
+        if self._build:
+            with step("sam build (the rest of it)"):
+                self._wait(self._build, "sam build")
+            self._state.put("build", {"sources": self._sources})
+
+    def _start(self, command: list[str], endpoint: str) -> subprocess.Popen:
+        argv = [str(self._sam), *command, "--config-env", "local"]
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                argv, cwd=self._project, env=environment(endpoint), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    def _wait(self, command: subprocess.Popen, what: str) -> None:
+        if command.wait() != 0:
+            raise Failed(f"{what} failed", self._log)
+
+
+def _overrides(database_url: str) -> list[str]:
+    return ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters(database_url).items())]
+
+
+def _digest(project: Path) -> str:
+    """Of all that the build reads. Tests and the stack's own files are none of it."""
+    roots = [project / name for name in INPUTS]
+    files = [file for root in roots for file in ([root] if root.is_file() else stamps.files_under(root, _is_source))]
+    return stamps.digest(*(part for file in files for part in (str(file.relative_to(project)), file)))
+
+
+def _is_source(path: Path) -> bool:
+    return not path.name.endswith("_test.go") and "testdata" not in path.parts and SOURCES not in path.parents

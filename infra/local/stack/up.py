@@ -1,0 +1,56 @@
+"""`up`: from nothing, or from whatever is left, to a stack with the template deployed.
+
+Owns the order of the steps. What takes long and needs nothing (the build) begins first, LocalStack loads beside it.
+"""
+
+import os
+
+from . import docker, toolchain
+from .artifacts import Artifacts
+from .deployment import Deployment
+from .dynamodb import TestServer
+from .folder import Folder
+from .localstack import LocalStack
+from .postgres import Server
+from .postgres_programs import find
+from .progress import step
+from .state import State
+from .venvs import Venvs
+
+
+def up(folder: Folder, state: State) -> None:
+    if docker.wanted():
+        docker.up(folder, state)
+        return
+    toolchain.require("linux", "venv", "java", "go", "make")
+    venvs, artifacts = Venvs(folder), Artifacts(folder)
+    deployment = Deployment(folder, state, venvs.sam())
+    if deployment.exists:
+        deployment.begin_build()
+    localstack = LocalStack(folder, state, venvs, artifacts)
+    if deployment.failed_on(localstack.instance):
+        localstack.stop()
+    localstack.launch()
+    database_url = stack_database(folder, state, artifacts)
+    localstack.await_ready()
+    if deployment.exists:
+        deployment.finish(localstack.endpoint, localstack.instance, database_url)
+
+
+def stack_database(folder: Folder, state: State, artifacts: Artifacts) -> str:
+    """The user's database when DATABASE_URL names one, else a server of our own."""
+    last, given = state.get("database"), os.environ.get("DATABASE_URL")
+    foreign = bool(given) and not (last.get("own") and last.get("url") == given)  # our own URL comes back through `env`
+    url = given if foreign else Server(folder, state, "stack", find(None, artifacts)).start()
+    state.put("database", {"url": url, "own": not foreign})
+    return url
+
+
+def test_database(folder: Folder, state: State, major: int) -> str:
+    toolchain.require("linux")
+    return Server(folder, state, "tests", find(major, Artifacts(folder))).start()
+
+
+def test_dynamodb(folder: Folder, state: State) -> str:
+    toolchain.require("linux", "java")
+    return TestServer(folder, state).start(Artifacts(folder).dynamodb(), dict(os.environ))
