@@ -68,28 +68,29 @@ func (c Claim) From() keyset.Point {
 }
 
 // Release gives the chunk back in order: PENDING, not to be claimed before the pause is over. The send that brought
-// it is spent. Nothing happens when the fence is stale.
-func (l *Ledger) Release(ctx context.Context, claim Claim, pause time.Duration, reason string) error {
+// it is spent. False: the fence is stale, and nothing happened.
+func (l *Ledger) Release(ctx context.Context, claim Claim, pause time.Duration, reason string) (bool, error) {
 	return l.leave(ctx, claim, "release", `UPDATE backfill.ledger SET state = 'PENDING', lease_until = NULL,
 		not_before = clock_timestamp() + $4::interval, reason = $5, updated_at = clock_timestamp()
 		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, pause, reason)
 }
 
-// Fail stops the chunk with a reason. Nothing happens when the fence is stale.
-func (l *Ledger) Fail(ctx context.Context, claim Claim, reason string) error {
+// Fail stops the chunk with a reason. False: the fence is stale, and nothing happened.
+func (l *Ledger) Fail(ctx context.Context, claim Claim, reason string) (bool, error) {
 	return l.leave(ctx, claim, "fail", `UPDATE backfill.ledger SET state = 'FAILED', lease_until = NULL,
 		reason = $4, updated_at = clock_timestamp()
 		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, reason)
 }
 
-func (l *Ledger) leave(ctx context.Context, claim Claim, verb, sql string, args ...any) error {
+func (l *Ledger) leave(ctx context.Context, claim Claim, verb, sql string, args ...any) (bool, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	all := append([]any{claim.Message.Run, claim.Message.Chunk, claim.Fence}, args...)
-	if _, err := conn.Exec(ctx, sql, all...); err != nil {
-		return fmt.Errorf("%s chunk %d of run %s: %w", verb, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	tag, err := conn.Exec(ctx, sql, all...)
+	if err != nil {
+		return false, fmt.Errorf("%s chunk %d of run %s: %w", verb, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
-	return nil
+	return tag.RowsAffected() == 1, nil
 }

@@ -95,4 +95,3 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	}
 	return r, nil
 }
-

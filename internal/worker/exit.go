@@ -30,23 +30,26 @@ func exitFor(err error) exit {
 	}
 }
 
-// leave writes the way out: ledger first, then the copy. It has time of its own: the walk may have used up its own.
+// leave writes the way out: ledger first, then the copy. It tells the state that the chunk was left in, "" where
+// somebody else holds it by now. It has time of its own: the walk may have used up its own.
 func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.State {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin)
 	defer cancel()
-	var err error
+	held, err := true, error(nil)
 	switch out.state {
 	case chunk.Pending:
-		err = w.ledger.Release(ctx, claim, out.pause, out.reason)
+		held, err = w.ledger.Release(ctx, claim, out.pause, out.reason)
 	case chunk.Failed:
-		err = w.ledger.Fail(ctx, claim, out.reason)
+		held, err = w.ledger.Fail(ctx, claim, out.reason)
 	case chunk.Completed, chunk.Processing:
 	default:
-		return out.state
+		held = false
 	}
 	if err != nil {
 		slog.Error("chunk not left in order; its lease will expire", "run", claim.Message.Run,
 			"chunk", claim.Message.Chunk, "class", failure.Of(err), "error", safe(err))
+	}
+	if err != nil || !held {
 		return ""
 	}
 	w.record(ctx, claim, out.state, out.reason)

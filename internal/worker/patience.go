@@ -4,10 +4,6 @@ import (
 	"context"
 	"time"
 
-	"backfill/internal/chunk"
-	"backfill/internal/failure"
-	"backfill/internal/ledger"
-
 	"github.com/cenkalti/backoff/v5"
 )
 
@@ -55,24 +51,5 @@ func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
-	}
-}
-
-// pause is how long the chunk rests before it is sent again.
-func (p *patience) pause() time.Duration { return longest }
-
-// claim asks the ledger, again and again while the database cannot be reached. The same owner may ask again after
-// an answer that never came.
-func (w *Worker) claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error) {
-	patience := newPatience()
-	for {
-		claim, err := w.ledger.Claim(ctx, message, owner)
-		class := failure.Of(err)
-		if err == nil || class != failure.Transient && class != failure.Unknown || !patience.wait(ctx, margin) {
-			return claim, err
-		}
-		if class == failure.Unknown {
-			w.session.Drop()
-		}
 	}
 }

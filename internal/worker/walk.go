@@ -16,11 +16,7 @@ import (
 const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
-func (w *Worker) walk(ctx context.Context, claim *ledger.Claim) exit {
-	runner, err := w.runner(ctx, claim.Message.Run)
-	if err != nil {
-		return exitFor(err)
-	}
+func (w *Worker) walk(ctx context.Context, runner batch.Runner, claim *ledger.Claim) exit {
 	walk := &walk{worker: w, runner: runner, claim: claim, patience: newPatience()}
 	for {
 		if remaining(ctx) < margin {
@@ -81,7 +77,7 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 		return true, exitFor(err)
 	}
 	if !s.patience.wait(ctx, margin) {
-		return true, exit{state: chunk.Pending, pause: s.patience.pause(), reason: "backing off: " + safe(err)}
+		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + safe(err)}
 	}
 	s.pace.Shrink()
 	s.next = nil

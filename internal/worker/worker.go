@@ -32,8 +32,8 @@ type Session interface {
 type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
-	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) error
-	Fail(ctx context.Context, claim ledger.Claim, reason string) error
+	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
+	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
 }
 
 // Checkpoints keeps the copy of a chunk's state that is read without the database.
@@ -63,17 +63,22 @@ func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Du
 func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	log := slog.With("run", message.Run, "chunk", message.Chunk, "send", message.Send)
 	begun := time.Now()
-	claim, err := w.claim(ctx, message, owner())
+	runner, err := w.runner(ctx, message.Run)
+	if err != nil {
+		return err
+	}
+	claim, err := w.claim(ctx, message, rand.Text())
 	if err != nil {
 		return err
 	}
 	if claim.Verdict != ledger.Claimed {
 		log.Info("delivery without work", "verdict", claim.Verdict, "reason", claim.Reason)
-		return w.settle(ctx, claim)
+		w.settle(ctx, claim)
+		return nil
 	}
 	w.record(ctx, claim, chunk.Processing, "")
 	claimed := claim
-	exit := w.walk(ctx, &claim)
+	exit := w.walk(ctx, runner, &claim)
 	state := w.leave(ctx, claim, exit)
 	log.Info("chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected,
@@ -82,7 +87,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 }
 
 // settle repeats the checkpoint of a chunk that is done: its worker may have died between commit and checkpoint.
-func (w *Worker) settle(ctx context.Context, claim ledger.Claim) error {
+func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 	switch claim.Verdict {
 	case ledger.Done:
 		w.record(ctx, claim, chunk.Completed, "")
@@ -90,7 +95,6 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) error {
 		w.record(ctx, claim, chunk.Failed, claim.Reason)
 	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Claimed:
 	}
-	return nil
 }
 
 // record writes the copy. A copy that is late is made again from the ledger when the run completes.
@@ -101,26 +105,43 @@ func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.Sta
 	}
 }
 
-// change reads what the run does, once per environment.
-func (w *Worker) change(ctx context.Context, id string) (change.Change, error) {
-	if known, ok := w.changes[id]; ok {
-		return known, nil
-	}
-	r, err := w.ledger.Run(ctx, id)
-	if err != nil {
-		return change.Change{}, err
-	}
-	w.changes[id] = r.Change
-	return r.Change, nil
-}
-
+// runner makes the runner of a run's batches. What a run does never changes, so it is read once per environment.
 func (w *Worker) runner(ctx context.Context, id string) (batch.Runner, error) {
-	c, err := w.change(ctx, id)
-	if err != nil {
-		return batch.Runner{}, fmt.Errorf("load run %s: %w", id, err)
+	known, ok := w.changes[id]
+	if !ok {
+		err := w.persist(ctx, func() error {
+			r, err := w.ledger.Run(ctx, id)
+			known = r.Change
+			return err
+		})
+		if err != nil {
+			return batch.Runner{}, fmt.Errorf("load run %s: %w", id, err)
+		}
+		w.changes[id] = known
 	}
-	return batch.Runner{Change: c, Timeout: w.timeout}, nil
+	return batch.Runner{Change: known, Timeout: w.timeout}, nil
 }
 
-// owner names a delivery: only it may claim again while its lease lives.
-func owner() string { return rand.Text() }
+// claim asks the ledger. The same owner may ask again after an answer that never came.
+func (w *Worker) claim(ctx context.Context, message chunk.Message, owner string) (claim ledger.Claim, err error) {
+	err = w.persist(ctx, func() error {
+		claim, err = w.ledger.Claim(ctx, message, owner)
+		return err
+	})
+	return claim, err
+}
+
+// persist tries again while the database cannot be reached or does not answer.
+func (w *Worker) persist(ctx context.Context, try func() error) error {
+	patience := newPatience()
+	for {
+		err := try()
+		class := failure.Of(err)
+		if class != failure.Transient && class != failure.Unknown || !patience.wait(ctx, margin) {
+			return err
+		}
+		if class == failure.Unknown {
+			w.session.Drop()
+		}
+	}
+}

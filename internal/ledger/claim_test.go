@@ -1,0 +1,123 @@
+package ledger_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+)
+
+func TestClaimVerdicts(t *testing.T) {
+	first := message(1, "", "100", 1)
+	cases := map[string]struct {
+		before func(t *testing.T, b *bundle)
+		send   int64
+		want   ledger.Verdict
+	}{
+		"a new chunk":                            {func(*testing.T, *bundle) {}, 1, ledger.Claimed},
+		"a duplicate while the lease lives":      {claimed, 1, ledger.Leased},
+		"a later send while the lease lives":     {claimed, 2, ledger.Leased},
+		"the same send after the lease expired":  {expired, 1, ledger.Claimed},
+		"a later send after the lease expired":   {expired, 2, ledger.Claimed},
+		"an older send after the lease expired":  {expiredSecond, 1, ledger.Spent},
+		"the send that was given back":           {released(0), 1, ledger.Spent},
+		"the next send after it was given back":  {released(0), 2, ledger.Claimed},
+		"the next send before the pause is over": {released(time.Hour), 2, ledger.Early},
+		"a chunk that is completed":              {func(t *testing.T, b *bundle) { b.finish(t, first) }, 2, ledger.Done},
+		"a chunk that failed":                    {failed, 2, ledger.Broken},
+		"a run that is closing":                  {closing, 1, ledger.Closed},
+		"a run without heartbeat":                {unwatched, 1, ledger.Unwatched},
+	}
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				b.exec(t, "DELETE FROM backfill.ledger")
+				b.exec(t, "UPDATE backfill.runs SET state = 'RUNNING', ended_at = NULL, heartbeat = clock_timestamp()")
+				c.before(t, b)
+				b.claim(t, message(1, "", "100", c.send), "late", c.want)
+			})
+		}
+	})
+}
+
+func claimed(t *testing.T, b *bundle) { b.claim(t, message(1, "", "100", 1), "early", ledger.Claimed) }
+func expired(t *testing.T, b *bundle) { claimed(t, b); b.expire(t) }
+
+func expiredSecond(t *testing.T, b *bundle) {
+	b.claim(t, message(1, "", "100", 2), "early", ledger.Claimed)
+	b.expire(t)
+}
+
+func released(pause time.Duration) func(*testing.T, *bundle) {
+	return func(t *testing.T, b *bundle) {
+		claim := b.claim(t, message(1, "", "100", 1), "early", ledger.Claimed)
+		released, err := b.ledger.Release(t.Context(), claim, pause, "deadline")
+		must(t, err)
+		if !released {
+			t.Fatal("the holder could not give its chunk back")
+		}
+	}
+}
+
+func failed(t *testing.T, b *bundle) {
+	claim := b.claim(t, message(1, "", "100", 1), "early", ledger.Claimed)
+	if _, err := b.ledger.Fail(t.Context(), claim, "23505"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func closing(t *testing.T, b *bundle) {
+	_, err := b.ledger.Close(t.Context(), theRun, run.Cancelled, "enough")
+	must(t, err)
+}
+
+func unwatched(t *testing.T, b *bundle) {
+	b.exec(t, "UPDATE backfill.runs SET heartbeat = clock_timestamp() - $1::interval", terms.Heartbeat+time.Second)
+}
+
+func TestTheSameOwnerClaimsAgainWithAHigherFence(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	first := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	must(t, b.advance(first, ledger.Step{Keys: 40, Reached: keyset.Point{"40"}}))
+	again := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	if again.Fence != first.Fence+1 || again.Seq != 1 || again.Scanned != 40 || !again.From().Same(keyset.Point{"40"}) {
+		t.Fatalf("claimed again: %+v after %+v", again, first)
+	}
+	if err := b.advance(first, ledger.Step{Keys: 1, Reached: keyset.Point{"41"}}); !failure.Is(err, failure.LeaseLost) {
+		t.Fatalf("the older claim advanced: %v", err)
+	}
+}
+
+func TestThreeDeliveriesAtOnceAreOneClaim(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		for round := range int64(20) {
+			verdicts := make([]ledger.Verdict, 3)
+			var all sync.WaitGroup
+			for i := range verdicts {
+				other := newLedger(t, b.db)
+				all.Go(func() {
+					claim, err := other.Claim(t.Context(), message(round+1, "", "100", 1), string(rune('a'+i)))
+					if err != nil {
+						t.Error(err)
+					}
+					verdicts[i] = claim.Verdict
+				})
+			}
+			all.Wait()
+			count := map[ledger.Verdict]int{}
+			for _, verdict := range verdicts {
+				count[verdict]++
+			}
+			if count[ledger.Claimed] != 1 || count[ledger.Leased] != 2 {
+				t.Fatalf("round %d: %v", round, verdicts)
+			}
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package ledger_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+)
+
+func TestManyPlannersMakeTheSchemaAtOnce(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		var all sync.WaitGroup
+		for range 5 {
+			entries := newLedger(t, db)
+			all.Go(func() {
+				if err := entries.Migrate(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		var versions int
+		must(t, db.Connect(t).QueryRow(t.Context(), "SELECT count(*) FROM backfill.version").Scan(&versions))
+		if versions != 1 {
+			t.Fatalf("%d versions were recorded", versions)
+		}
+	})
+}
+
+func TestOneRunATable(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	_, err := b.ledger.Open(t.Context(), describe("run-2", "users"))
+	if !failure.Is(err, failure.Busy) || !strings.Contains(err.Error(), theRun) {
+		t.Fatalf("a second run on the table: %v", err)
+	}
+	_, err = b.ledger.Open(t.Context(), describe("run-2", "orders"))
+	must(t, err)
+	same, err := b.ledger.Open(t.Context(), describe(theRun, "users"))
+	must(t, err)
+	if same.Run != theRun || same.Change.Table.Name != "users" {
+		t.Fatalf("the same start again: %+v", same)
+	}
+}
+
+func TestEveryStateTakesOnlyItsLegalMoves(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	for _, from := range run.States() {
+		for _, to := range run.States() {
+			b.exec(t, "UPDATE backfill.runs SET state = $1, ended_at = NULL", from)
+			moved, err := b.ledger.Move(t.Context(), theRun, to, "test")
+			must(t, err)
+			if _, legal := run.Cause(from, to); moved != legal {
+				t.Errorf("%s -> %s: moved %v, legal %v", from, to, moved, legal)
+			}
+		}
+	}
+}
+
+func TestAnUnknownRunIsSaid(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	if _, err := b.ledger.Run(t.Context(), "nobody"); !errors.Is(err, ledger.ErrNoRun) || !failure.Is(err, failure.Invalid) {
+		t.Fatalf("unknown run: %v", err)
+	}
+}
+
+func TestTilingFindsEveryBreak(t *testing.T) {
+	finished := func(t *testing.T, b *bundle) {
+		b.finish(t, message(1, "", "100", 1))
+		b.finish(t, message(2, "100", "200", 1))
+		b.finish(t, message(3, "200", "300", 1))
+	}
+	cases := map[string]struct {
+		damage   string
+		complete bool
+	}{
+		"all in place":        {"SELECT", true},
+		"a chunk is missing":  {"DELETE FROM backfill.ledger WHERE chunk = 2", false},
+		"the last is missing": {"DELETE FROM backfill.ledger WHERE chunk = 3", false},
+		"a gap":               {"UPDATE backfill.ledger SET lo = '{101}' WHERE chunk = 2", false},
+		"not finished":        {"UPDATE backfill.ledger SET state = 'PENDING' WHERE chunk = 2", false},
+		"stopped short":       {"UPDATE backfill.ledger SET position = '{150}' WHERE chunk = 2", false},
+		"short of the bound":  {"UPDATE backfill.runs SET bound = '{400}'", false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, pgtest.Newest(t))
+			finished(t, b)
+			b.exec(t, c.damage)
+			tiling, err := b.ledger.Tiling(t.Context(), theRun)
+			must(t, err)
+			if tiling.Complete(3) != c.complete {
+				t.Fatalf("%+v is complete: %v", tiling, tiling.Complete(3))
+			}
+		})
+	}
+}
+
+func TestAnEmptyTableIsComplete(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "UPDATE backfill.runs SET bound = NULL")
+	tiling, err := b.ledger.Tiling(t.Context(), theRun)
+	must(t, err)
+	if !tiling.Complete(0) {
+		t.Fatalf("%+v", tiling)
+	}
+}
+
+func TestBeatSaysWhatIsToBeSentAgain(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.finish(t, message(1, "", "100", 1))
+	expiring := b.claim(t, message(2, "100", "200", 3), "dead", ledger.Claimed)
+	b.expire(t)
+	given := b.claim(t, message(5, "400", "500", 1), "tired", ledger.Claimed)
+	_, err := b.ledger.Release(t.Context(), given, time.Hour, "deadline")
+	must(t, err)
+	b.claim(t, message(3, "200", "300", 1), "alive", ledger.Claimed)
+	progress, again, err := b.ledger.Beat(t.Context(), theRun)
+	must(t, err)
+	if progress.Known != 4 || progress.Completed != 1 || progress.Leases != 1 || progress.Scanned != 100 {
+		t.Fatalf("progress: %+v", progress)
+	}
+	if len(again) != 1 || again[0].Chunk != 2 || again[0].Spent != expiring.Message.Send {
+		t.Fatalf("to be sent again: %+v", again)
+	}
+	unclaimed, err := b.ledger.Unclaimed(t.Context(), theRun, 6, 10)
+	must(t, err)
+	if len(unclaimed) != 2 || unclaimed[0] != 4 || unclaimed[1] != 6 {
+		t.Fatalf("unclaimed: %v", unclaimed)
+	}
+}

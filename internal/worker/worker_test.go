@@ -1,0 +1,171 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"backfill/internal/change"
+	"backfill/internal/chunk"
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAChunkIsAppliedOnce(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, counters)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		b.expectOnce(t)
+		want := []chunk.State{chunk.Processing, chunk.Completed, chunk.Completed}
+		if diff := cmp.Diff(want, b.checkpoints.states); diff != "" {
+			t.Fatalf("checkpoints: %s", diff)
+		}
+	})
+}
+
+// TestEveryLostAnswerIsFound cuts the connection at the n-th Sync, or at the n-th answer to one, for each n that a
+// chunk has: before the commit, and between the commit and the answer.
+func TestEveryLostAnswerIsFound(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, counters)
+		proxy := pgtest.NewProxy(t, db)
+		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+			n := int64(1)
+			for ; b.applyWithCut(t, proxy, fromServer, kind, n); n++ {
+				b.expectOnce(t)
+			}
+			if n < 10 {
+				t.Fatalf("a chunk has only %d messages of kind %c", n, kind)
+			}
+		}
+	})
+}
+
+// applyWithCut applies the chunk anew and tells whether there was an n-th message to cut.
+func (b *bundle) applyWithCut(t *testing.T, proxy *pgtest.Proxy, fromServer bool, kind byte, n int64) bool {
+	t.Helper()
+	b.exec(t, "UPDATE counters SET n = id")
+	b.exec(t, "DELETE FROM backfill.ledger")
+	var seen atomic.Int64
+	proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
+	must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
+	return seen.Load() >= n
+}
+
+func TestThreeDeliveriesAtOnce(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, counters)
+		var all sync.WaitGroup
+		for range 3 {
+			w := b.worker(t, db.URL)
+			all.Go(func() {
+				if err := w.Work(t.Context(), b.chunk.Message(1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		b.expectOnce(t)
+	})
+}
+
+func TestACheckpointThatFailsChangesNothing(t *testing.T) {
+	b := setup(t, pgtest.Newest(t), counters)
+	b.checkpoints.err = errors.New("throttled")
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.expectOnce(t)
+}
+
+// TestAUserWithALockIsWaitedForInSteps: a user holds a row. The worker gives up its own locks again and again, and
+// goes on when the user is done.
+func TestAUserWithALockIsWaitedForInSteps(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, counters)
+		user, err := db.Connect(t).Begin(t.Context())
+		must(t, err)
+		_, err = user.Exec(t.Context(), "UPDATE counters SET n = n WHERE id = 700")
+		must(t, err)
+		worked := make(chan error)
+		go func() { worked <- b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)) }()
+		b.waitUntil(t, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
+		must(t, user.Commit(t.Context()))
+		must(t, <-worked)
+		b.expectOnce(t)
+	})
+}
+
+func TestADataErrorFailsTheChunkWithoutTellingValues(t *testing.T) {
+	b := setup(t, pgtest.Newest(t), change.Change{
+		Kind: change.Set, Table: counters.Table, Key: counters.Key, ChunkRows: rows,
+		Set: []change.Assignment{{Column: "note", Type: "text", Expression: "CASE WHEN id = 900 THEN '901' ELSE note END"}},
+	})
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
+	reason := b.expectLedger(t, chunk.Failed)
+	if !strings.Contains(reason, "23505") || !strings.Contains(reason, "counters_note_key") || strings.Contains(reason, "901") {
+		t.Fatalf("reason: %s", reason)
+	}
+}
+
+func TestADeadlineGivesTheChunkBack(t *testing.T) {
+	b := setup(t, pgtest.Newest(t), counters)
+	short, cancel := context.WithTimeout(t.Context(), time.Second) // less than an orderly exit may need
+	defer cancel()
+	must(t, b.worker(t, b.db.URL).Work(short, b.chunk.Message(1)))
+	if reason := b.expectLedger(t, chunk.Pending); !strings.Contains(reason, "deadline") {
+		t.Fatalf("reason: %s", reason)
+	}
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.expectLedger(t, chunk.Pending)
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(2)))
+	b.expectOnce(t)
+}
+
+// TestACancelStopsBetweenBatches: the run is closed while the worker is in the middle of the chunk.
+func TestACancelStopsBetweenBatches(t *testing.T) {
+	b := setup(t, pgtest.Newest(t), counters)
+	proxy := pgtest.NewProxy(t, b.db)
+	var syncs atomic.Int64
+	proxy.CutWhen(func(fromServer bool, kind byte) bool {
+		if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 12 {
+			if _, err := b.ledger.Close(t.Context(), theRun, run.Cancelled, "enough"); err != nil {
+				t.Error(err)
+			}
+		}
+		return false
+	})
+	must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
+	var changed, affected int64
+	must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n = id + 1").Scan(&changed))
+	must(t, b.conn.QueryRow(t.Context(), "SELECT affected FROM backfill.ledger").Scan(&affected))
+	if changed == 0 || changed == rows || changed != affected {
+		t.Fatalf("%d rows changed, %d counted, of %d", changed, affected, rows)
+	}
+	if state, _, err := b.ledger.Finish(t.Context(), theRun); err != nil || state != run.Cancelled {
+		t.Fatalf("run is %s, %v", state, err)
+	}
+}
+
+func (b *bundle) exec(t *testing.T, sql string) {
+	t.Helper()
+	_, err := b.conn.Exec(t.Context(), sql)
+	must(t, err)
+}
+
+// waitUntil polls a condition of the database, with a deadline.
+func (b *bundle) waitUntil(t *testing.T, condition string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for met := false; !met; {
+		must(t, b.conn.QueryRow(t.Context(), condition).Scan(&met))
+		if time.Now().After(deadline) {
+			t.Fatalf("never true: %s", condition)
+		}
+	}
+}
