@@ -5,6 +5,7 @@ Owns what counts as a change, and the parameters that the local stack gives the 
 
 import os
 import subprocess
+import urllib.request
 from pathlib import Path
 
 from . import stamps
@@ -17,6 +18,10 @@ KEY = "deployment"
 STACK = "backfill"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+SAM_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}  # seconds between two looks at a deployment; 5 as it comes
+BUCKET = "backfill-artifacts"
+# With --resolve-s3, SAM would deploy a stack of its own for a bucket, and looks at that only every 15 s.
+BUCKET_OPTIONS = ("--no-resolve-s3", "--s3-bucket", BUCKET)
 INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "cmd", "infra")
 
 
@@ -29,7 +34,7 @@ def environment(endpoint: str) -> dict[str, str]:
     """What a command needs in order to talk to the stack and to nothing else."""
     foreign = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONFIG_FILE")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return {**kept, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true", "SAM_CLI_TELEMETRY": "0"}
+    return {**kept, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true", **SAM_SETTINGS}
 
 
 class Deployment:
@@ -62,7 +67,8 @@ class Deployment:
         # An entry without sources says that a deployment began: see `failed_on`.
         self._state.put(KEY, {"instance": instance})
         with step("sam deploy"):
-            self._wait(self._start(["deploy", *_overrides(database_url)], endpoint), "sam deploy")
+            _make_bucket(endpoint)
+            self._wait(self._start(["deploy", *BUCKET_OPTIONS, *_overrides(database_url)], endpoint), "sam deploy")
         self._state.put(KEY, wanted)
 
     def failed_on(self, instance: str) -> bool:
@@ -86,6 +92,14 @@ class Deployment:
     def _wait(self, command: subprocess.Popen, what: str) -> None:
         if command.wait() != 0:
             raise Failed(f"{what} failed", self._log)
+
+
+def _make_bucket(endpoint: str) -> None:
+    """Answers 200 when it is there already, too. LocalStack reads the region and the service from the header, and checks no signature."""
+    signature = f"AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0"
+    request = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT", headers={"Authorization": signature})
+    with urllib.request.urlopen(request, timeout=60):
+        pass
 
 
 def _overrides(database_url: str) -> list[str]:

@@ -59,7 +59,7 @@ class Venvs:
         except Failed as error:
             raise Missing(f"missing: Python 3.11 or 3.12 on the PATH (runs LocalStack and SAM): apt-get install python3.11-venv\n{error}") from None
         try:
-            self._run([uv, "pip", "install", "--python", folder, "--require-hashes", "-r", lock], f"installing {lock.name}")
+            self._run([uv, "pip", "install", "--compile-bytecode", "--python", folder, "--require-hashes", "-r", lock], f"installing {lock.name}")
         except Failed:
             say("          uv could not install it; trying pip, which is slower")
             self._run([folder / "bin/python", "-m", "ensurepip"], "installing pip")

@@ -58,3 +58,12 @@ def guard_environment_tables():
         self.environments = assignment.environment_tables()
 
     AssignmentService.__init__ = initialize_guarded
+
+
+@hooks.on_infra_start()
+def look_at_resources_often():
+    from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
+
+    from . import resources
+
+    ResourceProviderExecutor.deploy_loop = resources.often(ResourceProviderExecutor.deploy_loop)
