@@ -35,6 +35,17 @@ func Classes() []Class {
 	return []Class{Transient, Invalid, Busy, Data, Permanent, Unknown, LeaseLost}
 }
 
+// Leaves lists the classes that may leave a function; the state machines match on each of them. Data and LeaseLost
+// are settled by the worker: one that gets as far as a function's end is a mistake, so it leaves as Permanent.
+func Leaves() []Class { return []Class{Transient, Invalid, Busy, Permanent, Unknown} }
+
+// The names under which the execution of a run ends that was begun in order, as the state machine "backfill" gives
+// them: no function answers with one.
+const (
+	RunFailed    = "Backfill.RunFailed"
+	RunCancelled = "Backfill.RunCancelled"
+)
+
 // Error is an error with a class.
 type Error struct {
 	Class Class

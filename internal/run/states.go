@@ -56,7 +56,10 @@ func Sources(to State) []State {
 }
 
 // Ended tells whether nothing follows the state.
-func (s State) Ended() bool { return len(transitions[s]) == 0 }
+func (s State) Ended() bool {
+	edges, known := transitions[s]
+	return known && len(edges) == 0
+}
 
 // Works tells whether workers may claim and commit in the state.
 func (s State) Works() bool { return s == Planning || s == Running }

@@ -28,7 +28,8 @@ func update(bind *binder, c change.Change, keys string) string {
 	}
 	terms := []string{keys}
 	if c.Where != "" {
-		terms = append(terms, "("+bind.expression(c.Where, c.Params)+")")
+		// CASE keeps the plan on the key's index: a partial index on the predicate would be read whole by every batch.
+		terms = append(terms, "CASE WHEN "+bind.expression(c.Where, c.Params)+" THEN true END")
 	}
 	if !c.Volatile {
 		terms = append(terms, differs(bind, c))

@@ -1,0 +1,45 @@
+// Package forecast tells the speed of a run and when it will end.
+//
+// It owns the smoothing of the rate and the estimate of what is left. It is pure; time comes from the caller.
+// Invariants: a rate is never negative; without a rate there is no estimate.
+package forecast
+
+import (
+	"math"
+	"time"
+
+	"backfill/internal/run"
+)
+
+// halfLife is the age at which a sample weighs half: short enough to show a change within a minute, long enough that
+// a chunk more or less does not move the estimate.
+const halfLife = 15 * time.Second
+
+// Rate smooths rows per second, from the rate before and what was scanned in the time since.
+func Rate(before float64, scanned int64, since time.Duration) float64 {
+	if since <= 0 || scanned < 0 {
+		return before
+	}
+	now := float64(scanned) / since.Seconds()
+	if before <= 0 {
+		return now
+	}
+	weight := math.Exp2(-float64(since) / float64(halfLife))
+	return weight*before + (1-weight)*now
+}
+
+// ETA estimates the end. Before all chunks are planned, the catalog's estimate of rows is all there is; afterwards
+// the chunks that are left are counted, each as large as those that are done.
+func ETA(status run.Status, now time.Time) *time.Time {
+	left := float64(status.Rows.Estimated - status.Rows.Scanned)
+	if status.Chunks.AllPlanned && status.Chunks.Completed > 0 {
+		size := float64(status.Rows.Scanned) / float64(status.Chunks.Completed+status.Chunks.Processing)
+		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
+	}
+	if status.Rate <= 0 || left < 0 || status.State.Ended() {
+		return nil
+	}
+	seconds := math.Min(left/status.Rate, 10*365*24*3600) // a duration holds 292 years
+	eta := now.Add(time.Duration(seconds * float64(time.Second))).UTC().Truncate(time.Second)
+	return &eta
+}

@@ -1,0 +1,58 @@
+package forecast
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"backfill/internal/run"
+
+	"pgregory.net/rapid"
+)
+
+func TestARateFollowsAChangeWithinAMinute(t *testing.T) {
+	rate := 100_000.0
+	for range 30 {
+		rate = Rate(rate, 20_000, 2*time.Second)
+	}
+	if math.Abs(rate-10_000) > 6_000 {
+		t.Fatalf("a minute after the speed fell to 10,000 rows/s the rate is %.0f", rate)
+	}
+}
+
+func TestARateIsBetweenBeforeAndNow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		before := rapid.Float64Range(0.001, 1e7).Draw(t, "before")
+		scanned := rapid.Int64Range(0, 1e8).Draw(t, "scanned")
+		since := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "since"))
+		now := float64(scanned) / since.Seconds()
+		got := Rate(before, scanned, since)
+		if slack := 1e-6 * (before + now); got < min(before, now)-slack || got > max(before, now)+slack {
+			t.Fatalf("%v is not between %v and %v", got, before, now)
+		}
+	})
+}
+
+func TestETA(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		status run.Status
+		want   time.Duration // 0: none
+	}{
+		"by the catalog": {run.Status{State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 10_000, Scanned: 4_000}}, time.Minute},
+		"by the plan": {run.Status{
+			State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 0, Scanned: 4_000},
+			Chunks: run.Chunks{Total: 10, Completed: 4, AllPlanned: true},
+		}, time.Minute},
+		"without a rate":         {run.Status{Rows: run.Rows{Estimated: 10_000}}, 0},
+		"beyond the estimate":    {run.Status{State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 10, Scanned: 4_000}}, 0},
+		"of a run that is ended": {run.Status{State: run.Completed, Rate: 100, Rows: run.Rows{Estimated: 10_000}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ETA(c.status, now)
+			if (got == nil) != (c.want == 0) || got != nil && got.Sub(now) != c.want {
+				t.Fatalf("got %v, want in %v", got, c.want)
+			}
+		})
+	}
+}

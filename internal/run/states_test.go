@@ -1,0 +1,49 @@
+package run
+
+import "testing"
+
+// TestTheTableIsWhole walks every state by every other: what may follow is written down once more here, by hand.
+func TestTheTableIsWhole(t *testing.T) {
+	legal := map[State][]State{
+		Planning:   {Running, Cancelling, Failed},
+		Running:    {Cancelling, Completed},
+		Cancelling: {Failed, Cancelled},
+		Completed:  nil, Failed: nil, Cancelled: nil,
+	}
+	for _, from := range States() {
+		for _, to := range States() {
+			want := false
+			for _, state := range legal[from] {
+				want = want || state == to
+			}
+			if cause, ok := Cause(from, to); ok != want || ok && cause == "" {
+				t.Errorf("%s -> %s: legal %v (cause %q), want %v", from, to, ok, cause, want)
+			}
+		}
+	}
+}
+
+func TestEndedStatesHoldNoLock(t *testing.T) {
+	for _, state := range States() {
+		held := false
+		for _, active := range Active() {
+			held = held || active == state
+		}
+		if held == state.Ended() {
+			t.Errorf("%s: holds the lock %v, ended %v", state, held, state.Ended())
+		}
+	}
+	if State("").Ended() {
+		t.Error("an unknown state counts as ended")
+	}
+}
+
+func TestSourcesAreTheTableReadBackwards(t *testing.T) {
+	for _, to := range States() {
+		for _, from := range Sources(to) {
+			if _, ok := Cause(from, to); !ok {
+				t.Errorf("Sources(%s) has %s", to, from)
+			}
+		}
+	}
+}

@@ -1,0 +1,28 @@
+// Package turn owns what travels round the state machines, from planner to governor and back.
+//
+// It owns the JSON names and the values of next, which infra/statemachine/*.json match on (a test holds them together).
+package turn
+
+import "backfill/internal/run"
+
+// Next is what the state machine does next.
+type Next string
+
+// The values of Next.
+const (
+	Plan    Next = "plan"    // the look-ahead is low: call the planner
+	Beat    Next = "beat"    // call the governor
+	Segment Next = "segment" // the budget of beats is used up: go on in a new child execution
+	End     Next = "end"     // the run has ended
+)
+
+// Turn is the input and the output of planner and governor, inside of a segment.
+type Turn struct {
+	Run     string    `json:"run"`
+	State   run.State `json:"state"`
+	Reason  string    `json:"reason"`
+	Beat    int       `json:"beat"`   // beats made in this segment
+	Budget  int       `json:"budget"` // beats after which a new segment begins
+	Next    Next      `json:"next"`
+	Segment string    `json:"segment,omitempty"` // ARN of the child execution, on the way in
+}
