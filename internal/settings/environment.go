@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"backfill/internal/failure"
+)
+
+// environment reads variables and collects what is wrong with them.
+type environment struct {
+	lookup   Lookup
+	problems []string
+}
+
+func (e *environment) problem(name, format string, args ...any) {
+	e.problems = append(e.problems, name+" "+fmt.Sprintf(format, args...))
+}
+
+// err joins the problems.
+func (e *environment) err() error {
+	if len(e.problems) == 0 {
+		return nil
+	}
+	return failure.New(failure.Invalid, "the function's environment has %d problem(s): %s",
+		len(e.problems), strings.Join(e.problems, "; "))
+}
+
+func (e *environment) shared() Shared {
+	return Shared{Database: e.database(), Table: e.text(tableName), Lease: e.seconds(lease), Heartbeat: e.seconds(heartbeat)}
+}
+
+// optional is "" for a variable that is not set: an empty one means the same.
+func (e *environment) optional(name string) string {
+	value, _ := e.lookup(name)
+	return strings.TrimSpace(value)
+}
+
+func (e *environment) text(name string) string {
+	value := e.optional(name)
+	if value == "" {
+		e.problem(name, "is not set; template.yaml sets it")
+	}
+	return value
+}
+
+func (e *environment) number(v variable) int {
+	text := e.text(v.name)
+	if text == "" {
+		return 0
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < v.min || number > v.max {
+		e.problem(v.name, "is %q; set a whole number from %d to %d: %s", text, v.min, v.max, v.why)
+		return 0
+	}
+	return number
+}
+
+func (e *environment) seconds(v variable) time.Duration {
+	return time.Duration(e.number(v)) * time.Second
+}
+
+func (e *environment) days(v variable) time.Duration {
+	return time.Duration(e.number(v)) * 24 * time.Hour
+}
+
+func (e *environment) truth(name string) bool {
+	text := e.text(name)
+	if text != "" && text != "true" && text != "false" {
+		e.problem(name, `is %q; set "true" or "false"`, text)
+	}
+	return text == "true"
+}

@@ -1,0 +1,84 @@
+// Package settings reads what the functions are told by their environment.
+//
+// It owns the names of the variables, their bounds and what depends on what; template.yaml sets them. It does not
+// fetch the secret: credentials does. Invariants: the environment is read once, through the lookup that is given;
+// all problems come in one error of class failure.Invalid, each with the variable, what is wrong and what to set;
+// no value of DATABASE_URL is in it.
+package settings
+
+import "time"
+
+// Lookup finds a variable; os.LookupEnv in a function.
+type Lookup func(name string) (string, bool)
+
+// Shared is what every function needs.
+type Shared struct {
+	Database  Database
+	Table     string        // DynamoDB table of the records
+	Lease     time.Duration // how long a worker holds a chunk without a sign of life
+	Heartbeat time.Duration // how long the governor may be silent before workers stop
+}
+
+// Planner is what the planner needs.
+type Planner struct {
+	Shared
+	Queue     string // URL of the queue of chunks
+	LookAhead int    // chunks planned ahead of the workers
+	Workers   int    // workers at once
+	Inline    bool   // a request may bring its own definition
+}
+
+// Worker is what the worker needs.
+type Worker struct {
+	Shared
+}
+
+// Governor is what the governor needs.
+type Governor struct {
+	Shared
+	Queue     string
+	Beat      time.Duration // how long one invocation watches
+	LookAhead int
+	Workers   int
+	Retention time.Duration // how long records stay after the run has ended
+}
+
+// Control is what control needs.
+type Control struct {
+	Shared
+	Inline    bool
+	Retention time.Duration
+}
+
+// ForPlanner reads the planner's settings.
+func ForPlanner(lookup Lookup) (Planner, error) {
+	e := environment{lookup: lookup}
+	s := Planner{Shared: e.shared(), Queue: e.text(queueURL), LookAhead: e.number(lookAhead),
+		Workers: e.number(workers), Inline: e.truth(inline)}
+	return s, e.err()
+}
+
+// ForWorker reads the worker's settings.
+func ForWorker(lookup Lookup) (Worker, error) {
+	e := environment{lookup: lookup}
+	return Worker{Shared: e.shared()}, e.err()
+}
+
+// ForGovernor reads the governor's settings.
+func ForGovernor(lookup Lookup) (Governor, error) {
+	e := environment{lookup: lookup}
+	s := Governor{Shared: e.shared(), Queue: e.text(queueURL), Beat: e.seconds(beat), LookAhead: e.number(lookAhead),
+		Workers: e.number(workers), Retention: e.days(retention)}
+	if s.Beat > 0 && s.Heartbeat > 0 && s.Heartbeat < 2*s.Beat {
+		e.problem(heartbeat.name, "is less than two beats (%s of %s), so workers would stop between them; set at least %d",
+			beat.name, s.Beat, int(2*s.Beat/time.Second))
+	}
+	return s, e.err()
+}
+
+// ForControl reads control's settings.
+func ForControl(lookup Lookup) (Control, error) {
+	e := environment{lookup: lookup}
+	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention)}
+	return s, e.err()
+}

@@ -1,0 +1,110 @@
+package settings_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/settings"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// complete is an environment that every function is content with.
+var complete = map[string]string{
+	"DATABASE_URL": "postgres://app:secret@db:5432/app", "TABLE_NAME": "records", "QUEUE_URL": "https://sqs/chunks",
+	"LEASE_SECONDS": "60", "HEARTBEAT_SECONDS": "180", "BEAT_SECONDS": "55", "LOOK_AHEAD": "64",
+	"WORKER_CONCURRENCY": "4", "ALLOW_INLINE_DEFINITIONS": "false", "RUN_RETENTION_DAYS": "90",
+}
+
+var shared = settings.Shared{Database: settings.Database{URL: "postgres://app:secret@db:5432/app"}, Table: "records",
+	Lease: time.Minute, Heartbeat: 3 * time.Minute}
+
+func with(changes map[string]string) settings.Lookup {
+	all := maps.Clone(complete)
+	maps.Copy(all, changes)
+	return func(name string) (string, bool) { value, ok := all[name]; return value, ok }
+}
+
+func TestEachFunctionReadsItsSettings(t *testing.T) {
+	t.Parallel()
+	planner, err := settings.ForPlanner(with(map[string]string{"ALLOW_INLINE_DEFINITIONS": "true"}))
+	expect(t, planner, settings.Planner{Shared: shared, Queue: "https://sqs/chunks", LookAhead: 64, Workers: 4, Inline: true}, err)
+	worker, err := settings.ForWorker(with(nil))
+	expect(t, worker, settings.Worker{Shared: shared}, err)
+	governor, err := settings.ForGovernor(with(nil))
+	expect(t, governor, settings.Governor{Shared: shared, Queue: "https://sqs/chunks", Beat: 55 * time.Second, LookAhead: 64,
+		Workers: 4, Retention: 90 * 24 * time.Hour}, err)
+	control, err := settings.ForControl(with(nil))
+	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour}, err)
+}
+
+func expect[T any](t *testing.T, got, want T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%T: %v", got, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%T (-want +got):\n%s", got, diff)
+	}
+}
+
+func TestProblemsNameTheVariableAndWhatToSet(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change map[string]string
+		want   string
+	}{
+		"no database":         {map[string]string{"DATABASE_URL": ""}, "give the stack DatabaseSecretArn or DatabaseUrl"},
+		"two databases":       {map[string]string{"DATABASE_SECRET_ARN": "arn:aws:x"}, "DATABASE_URL and DATABASE_SECRET_ARN are both set"},
+		"not a URL":           {map[string]string{"DATABASE_URL": "host=secret"}, "DATABASE_URL does not begin with postgres://"},
+		"not an ARN":          {map[string]string{"DATABASE_URL": "", "DATABASE_SECRET_ARN": "db"}, `DATABASE_SECRET_ARN is "db"`},
+		"no table":            {map[string]string{"TABLE_NAME": " "}, "TABLE_NAME is not set"},
+		"not a number":        {map[string]string{"LEASE_SECONDS": "1m"}, `LEASE_SECONDS is "1m"; set a whole number from 5 to 900`},
+		"lease too short":     {map[string]string{"LEASE_SECONDS": "4"}, "LEASE_SECONDS"},
+		"lease too long":      {map[string]string{"LEASE_SECONDS": "901"}, "LEASE_SECONDS"},
+		"one worker":          {map[string]string{"WORKER_CONCURRENCY": "1"}, "WORKER_CONCURRENCY"},
+		"beat beyond timeout": {map[string]string{"BEAT_SECONDS": "76"}, "BEAT_SECONDS"},
+		"heartbeat too short": {map[string]string{"HEARTBEAT_SECONDS": "100"}, "HEARTBEAT_SECONDS is less than two beats (BEAT_SECONDS of 55s), so workers would stop between them; set at least 110"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := settings.ForGovernor(with(test.change))
+			if !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q in it", err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret@") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+		})
+	}
+	_, err := settings.ForControl(with(map[string]string{"ALLOW_INLINE_DEFINITIONS": "yes"}))
+	if err == nil || !strings.Contains(err.Error(), `ALLOW_INLINE_DEFINITIONS is "yes"; set "true" or "false"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAllProblemsComeTogether(t *testing.T) {
+	t.Parallel()
+	_, err := settings.ForGovernor(func(string) (string, bool) { return "", false })
+	for name := range complete {
+		if name != "ALLOW_INLINE_DEFINITIONS" && (err == nil || !strings.Contains(err.Error(), name)) {
+			t.Errorf("%s is not in %v", name, err)
+		}
+	}
+}
+
+// TestNothingElseIsNeeded: each function is content with the variables that the others need taken away.
+func TestNothingElseIsNeeded(t *testing.T) {
+	t.Parallel()
+	without := map[string]string{"QUEUE_URL": "", "BEAT_SECONDS": "", "LOOK_AHEAD": "", "WORKER_CONCURRENCY": ""}
+	if _, err := settings.ForControl(with(without)); err != nil {
+		t.Error(err)
+	}
+	maps.Copy(without, map[string]string{"RUN_RETENTION_DAYS": "", "ALLOW_INLINE_DEFINITIONS": ""})
+	if _, err := settings.ForWorker(with(without)); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,32 @@
+package settings
+
+// variable is one whole number of the environment with its bounds; why says what a value out of bounds would do.
+type variable struct {
+	name     string
+	min, max int
+	why      string
+}
+
+const (
+	databaseURL    = "DATABASE_URL"
+	databaseSecret = "DATABASE_SECRET_ARN"
+	tableName      = "TABLE_NAME"
+	queueURL       = "QUEUE_URL"
+	inline         = "ALLOW_INLINE_DEFINITIONS"
+)
+
+// The numbers. template.yaml has the same bounds (a test holds them together); people meet them there first.
+var (
+	lease = variable{"LEASE_SECONDS", 5, 900,
+		"less is lost to one slow batch, more keeps the chunk of a dead worker waiting"}
+	heartbeat = variable{"HEARTBEAT_SECONDS", 10, 3600,
+		"less stops workers for one slow beat, more lets them go on unwatched"}
+	beat = variable{"BEAT_SECONDS", 1, 75,
+		"more does not end within the governor's timeout of 90 s"}
+	lookAhead = variable{"LOOK_AHEAD", 2, 10_000,
+		"less leaves workers idle, more fills the queue beyond a pause"}
+	workers = variable{"WORKER_CONCURRENCY", 2, 1000,
+		"2 to 1000 is what an event source mapping of SQS takes"}
+	retention = variable{"RUN_RETENTION_DAYS", 1, 3650,
+		"less removes the record before it is read"}
+)
