@@ -1,17 +1,18 @@
 """Lanes: the concurrency of an SQS event source mapping.
 
-Owns how many messages of a mapping are under way at a time: as many as MaximumConcurrency says, each lane long-polling the queue and
-waiting for its own invocation. LocalStack polls in one lane that sleeps between messages. What a delivery means (filters, partial
-failures, deletion) stays LocalStack's.
+Owns how many batches of a mapping are under way at a time: as many as MaximumConcurrency says. LocalStack polls in one lane that sleeps
+between messages. What a delivery means (filters, partial failures, deletion) stays LocalStack's.
 """
 
 import logging
 import random
 import threading
+import time
 
-from botocore.exceptions import ClientError
 from localstack.services.lambda_.event_source_mapping.pollers.poller import EmptyPollResultsException
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
+
+from .gate import Gate
 
 LOG = logging.getLogger(__name__)
 DEFAULT_LANES = 5  # what AWS starts with when a mapping has no MaximumConcurrency
@@ -20,7 +21,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds, after a throttled invocation 
 
 
 class Lanes:
-    """Stands in for a mapping's poller: LocalStack's loop calls poll_events until its shutdown event is set, then close."""
+    """Stands in for a mapping's poller: LocalStack's loop calls poll_events until its shutdown event is set, then close.
+
+    The lanes take turns at polling and invoke side by side: an idle mapping costs one request under way, and when the mapping ends, no
+    more than one poll is out that may still bring messages.
+    """
 
     def __init__(self, poller: SqsPoller, count: int, stopping: threading.Event):
         self._poller = poller
@@ -29,7 +34,7 @@ class Lanes:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         poller.maximum_batching_window = max(poller.maximum_batching_window, LONG_POLL)
-        poller.processor = self._throttle = ThrottleSense(poller.processor)
+        poller.processor = self._gate = Gate(poller, stopping)
 
     def poll_events(self) -> None:
         """Runs the lanes until the mapping is disabled, deleted or replaced."""
@@ -39,11 +44,12 @@ class Lanes:
         self._stopping.wait()
 
     def close(self) -> None:
-        """Waits for the lanes that poll; one that awaits its function's answer finishes by itself and takes nothing new."""
+        """Waits for the lane that polls; those that await their function's answer finish by themselves and take nothing new."""
         with self._lock:
             threads, self._threads = self._threads, []
+        deadline = time.monotonic() + LONG_POLL
         for thread in threads:
-            thread.join(LONG_POLL + 1)
+            thread.join(max(0, deadline - time.monotonic()))
         self._poller.close()
 
     def _start(self, number: int) -> threading.Thread:
@@ -62,45 +68,18 @@ class Lanes:
 
     def _step(self) -> bool:
         """One poll and its invocation; False asks for a pause. Nothing that happens in it may end the lane."""
-        self._throttle.reset()
-        try:
-            self._poller.poll_events()
-        except EmptyPollResultsException:
-            return True
-        except Exception as error:
-            if not self._stopping.is_set():
-                LOG.warning("polling %s failed: %s", self._poller.source_arn, error)
-            return False
-        return not self._throttle.seen
-
-
-class ThrottleSense:
-    """Passes batches on, and remembers for each lane whether its function was throttled.
-
-    LocalStack's poller logs a refused invocation and polls on at once. Against a function whose reserved concurrency is used up, that
-    would run every message through its receive count within seconds; AWS' pollers back off, so the lanes do.
-    """
-
-    def __init__(self, processor):
-        self._processor = processor
-        self._lane = threading.local()
-
-    @property
-    def seen(self) -> bool:
-        return getattr(self._lane, "throttled", False)
-
-    def reset(self) -> None:
-        self._lane.throttled = False
-
-    def process_events_batch(self, events) -> None:
-        try:
-            self._processor.process_events_batch(events)
-        except ClientError as error:
-            self._lane.throttled = error.response["Error"]["Code"] == "TooManyRequestsException"
-            raise
-
-    def __getattr__(self, name):
-        return getattr(self._processor, name)
+        with self._gate.turn() as turn:
+            if self._stopping.is_set():  # the turn was waited for
+                return True
+            try:
+                self._poller.poll_events()
+            except EmptyPollResultsException:
+                pass
+            except Exception as error:
+                if not self._stopping.is_set():
+                    LOG.warning("polling %s failed: %s", self._poller.source_arn, error)
+                return False
+        return not turn.throttled
 
 
 def of_worker(worker) -> None:
