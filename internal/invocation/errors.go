@@ -17,7 +17,7 @@ import (
 // failed logs an error and makes it the answer. The runtime would report the outermost Go type (wrapError) in place
 // of a class; only a value of InvokeResponse_Error passes its Type through.
 func failed(ctx context.Context, err error) error {
-	answer := messages.InvokeResponse_Error{Type: string(classOf(err)), Message: safe(err)}
+	answer := messages.InvokeResponse_Error{Type: string(classOf(err)), Message: failure.Safe(err)}
 	slog.ErrorContext(ctx, "the invocation failed", "class", answer.Type, "error", answer.Message)
 	return answer
 }

@@ -2,7 +2,7 @@
 //
 // It owns the deadline that leaves time for an orderly end, the logger, and the one place where an error becomes the
 // name on which a state machine matches. It leaves the work to the handler. Invariants: an error leaves with a class
-// of failure.Leaves; no text that leaves holds a row's value (see safe.go); a panic is logged, answered as Permanent
+// of failure.Leaves; no text that leaves holds a row's value (failure.Safe); a panic is logged, answered as Permanent
 // and ends the process, for nobody knows in what state it left the rest.
 package invocation
 

@@ -1,4 +1,4 @@
-package invocation
+package failure
 
 import "strings"
 
@@ -8,9 +8,9 @@ type quoter interface{ Safe() string }
 // coded is an error of a Postgres driver that nobody put into a quoter: its code is all of it that may be shown.
 type coded interface{ SQLState() string }
 
-// safe is the text of an error without row values: every error in the tree that could quote one is replaced, within
-// the text that others have put around it.
-func safe(err error) string {
+// Safe is the text of an error without row values, for whatever leaves Postgres: answers, logs, traces. Every error
+// in the tree that could quote one is replaced, within the text that others have put around it.
+func Safe(err error) string {
 	switch e := err.(type) {
 	case quoter:
 		return e.Safe()
@@ -32,7 +32,7 @@ func around(text string, inner ...error) string {
 		if err == nil {
 			continue
 		}
-		unsafe, safe := err.Error(), safe(err)
+		unsafe, safe := err.Error(), Safe(err)
 		if unsafe == safe {
 			continue
 		}

@@ -1,9 +1,11 @@
-package invocation
+package failure_test
 
 import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"backfill/internal/failure"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -33,7 +35,7 @@ func TestSafe(t *testing.T) {
 		"one SQLSTATE 23505, two no":    fmt.Errorf("one %w, two %w", quoting{}, errors.New("no")),
 		"outer: SQLSTATE 23505":         fmt.Errorf("outer: %w", swallowing{}),
 	} {
-		if got := safe(err); got != want {
+		if got := failure.Safe(err); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -1,0 +1,67 @@
+// Package trace puts X-Ray behind one name, so that its successor (OpenTelemetry; the X-Ray SDK is in maintenance) can
+// take its place here.
+//
+// It owns whether traces are made at all, and what is in them. It leaves the trace of the invocation itself to
+// Lambda. Invariants: without a daemon or a trace of the invocation (local runs, tests) nothing is made and nothing
+// fails; a trace holds names, classes and codes, never arguments of statements or values of rows.
+package trace
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"backfill/internal/failure"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-xray-sdk-go/v2/instrumentation/awsv2"
+	"github.com/aws/aws-xray-sdk-go/v2/strategy/ctxmissing"
+	"github.com/aws/aws-xray-sdk-go/v2/xray"
+)
+
+// Tracer makes traces, or does not.
+type Tracer struct{ on bool }
+
+// New decides by the environment. Lambda always names the daemon; elsewhere there is none.
+func New(lookup func(name string) (string, bool)) (Tracer, error) {
+	daemon, _ := lookup("AWS_XRAY_DAEMON_ADDRESS")
+	disabled, _ := lookup("AWS_XRAY_SDK_DISABLED")
+	if daemon == "" || strings.EqualFold(disabled, "true") {
+		return Tracer{}, nil
+	}
+	// The default logs an error for each call outside of a trace.
+	silent := xray.Config{ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy()}
+	if err := xray.Configure(silent); err != nil {
+		return Tracer{}, failure.New(failure.Permanent, "configure X-Ray: %w", err)
+	}
+	return Tracer{on: true}, nil
+}
+
+// Instrument makes each call to AWS by a client of this configuration a part of the invocation's trace.
+func (t Tracer) Instrument(config *aws.Config) {
+	if t.on {
+		awsv2.AWSV2Instrumentor(&config.APIOptions)
+	}
+}
+
+// Segment makes what the function does a part of the trace. Its error is kept by class and safe text.
+func (t Tracer) Segment(ctx context.Context, name string, work func(context.Context) error) error {
+	if !t.on {
+		return work(ctx)
+	}
+	inner, segment := xray.BeginSubsegment(ctx, name)
+	if segment == nil { // no trace goes on
+		return work(ctx)
+	}
+	err := work(inner)
+	segment.Close(shown(err))
+	return err
+}
+
+// shown is what a trace tells of an error.
+func shown(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(string(failure.Of(err)) + ": " + failure.Safe(err))
+}
