@@ -24,7 +24,7 @@ def unprivileged() -> int | None:
 def place(inside: Path) -> Path:
     """`inside` when the account can get there, else a folder of our own outside; made and owned either way."""
     user = unprivileged()
-    folder = inside if user is None or _can_enter(user, inside.parent) else outside(inside.parent)
+    folder = inside if user is None or _can_enter(user, inside.parent) else outside(inside)
     folder.mkdir(parents=True, exist_ok=True)
     if user is not None:
         os.chown(folder, user, pwd.getpwuid(user).pw_gid)

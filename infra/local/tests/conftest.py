@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra.local.stack import ports
+from infra.local.stack import ports, processes
 from infra.local.stack.artifacts import Artifacts
 from infra.local.stack.folder import Folder
 from infra.local.stack.localstack import KEY, LocalStack
@@ -141,6 +141,11 @@ def zipped(bootstrap: bytes) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("bootstrap", bootstrap)
     return buffer.getvalue()
+
+
+def exists(pid: int | str) -> bool:
+    """A zombie, whom nobody has reaped yet, does not."""
+    return processes.start_time(int(pid)) is not None
 
 
 def _environment(pid: str) -> bytes:

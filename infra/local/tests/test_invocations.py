@@ -1,22 +1,13 @@
 """Functions as processes: what Lambda documents about one invocation."""
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import zipped
+from .conftest import exists, zipped
 from .waiting import eventually
-
-
-def exists(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-        return True
-    except ProcessLookupError:
-        return False
 
 
 def test_environment_is_the_functions_own(make_function, stand):
