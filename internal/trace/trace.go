@@ -22,11 +22,13 @@ import (
 // Tracer makes traces, or does not.
 type Tracer struct{ on bool }
 
-// New decides by the environment. Lambda always names the daemon; elsewhere there is none.
+// New decides by the environment. Lambda always names the daemon; elsewhere there is none, though the local stack,
+// where an endpoint stands in for AWS, names one.
 func New(lookup func(name string) (string, bool)) (Tracer, error) {
 	daemon, _ := lookup("AWS_XRAY_DAEMON_ADDRESS")
+	endpoint, _ := lookup("AWS_ENDPOINT_URL")
 	disabled, _ := lookup("AWS_XRAY_SDK_DISABLED")
-	if daemon == "" || strings.EqualFold(disabled, "true") {
+	if daemon == "" || endpoint != "" || strings.EqualFold(disabled, "true") {
 		return Tracer{}, nil
 	}
 	// The default logs an error for each call outside of a trace.

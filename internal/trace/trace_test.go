@@ -25,6 +25,7 @@ func TestNothingIsTracedWithoutADaemonOrWhenDisabled(t *testing.T) {
 	for name, set := range map[string]map[string]string{
 		"no daemon": {},
 		"disabled":  {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000", "AWS_XRAY_SDK_DISABLED": "TRUE"},
+		"not AWS":   {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
 	} {
 		tracer, err := trace.New(environment(set))
 		if err != nil {
