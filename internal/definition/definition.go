@@ -1,0 +1,105 @@
+// Package definition reads the YAML file of a backfill, and the parameters with which a run is asked for.
+//
+// It owns the file's keys, their rules, and Problems: everything that is wrong, in one answer, each with its line and
+// what to do. It does not know the database: catalog resolves a definition against the real table and reports in the
+// same words. Invariants: a Definition without problems has a name, a table and at least one column to set; its
+// expressions were accepted by package expression; every parameter is declared and used; Source is the text from
+// which it was read, so that parsing it again gives the same Definition.
+package definition
+
+import (
+	"backfill/internal/change"
+	"backfill/internal/expression"
+)
+
+// Limits of chunk_rows: smaller chunks spend their time on claims, larger ones outlive a worker's deadline.
+const (
+	DefaultChunkRows = 100_000
+	minChunkRows     = 100
+	maxChunkRows     = 10_000_000
+)
+
+// Definition is a backfill as its file says.
+type Definition struct {
+	Name        string
+	Description string
+	Owner       string
+	Table       change.Table
+	Key         []string // columns' exact names; empty: the primary key
+	Set         []Assignment
+	Where       expression.Expression // zero: every row
+	Params      []Param
+	ChunkRows   int64
+	Source      string
+
+	origins map[string]origin
+}
+
+// Assignment sets one column; the name is exact, as in the catalog.
+type Assignment struct {
+	Column     string
+	Expression expression.Expression
+}
+
+// Param is a declared parameter. Values are text in the form that Arguments gives to a run.
+type Param struct {
+	Name        string
+	Type        string
+	Default     string
+	Optional    bool // there is a default
+	Min, Max    string
+	Description string
+}
+
+// Parse reads a definition, or says all that is wrong with it.
+func Parse(source []byte) (Definition, Problems) {
+	text, problems := clean(source)
+	if problems != nil {
+		return Definition{}, problems
+	}
+	r := &reader{text: newText(text), origins: map[string]origin{}}
+	root, ok := r.document(text)
+	if !ok {
+		return Definition{}, r.problems.sorted()
+	}
+	d := r.definition(root)
+	r.parameters(d)
+	if len(r.problems) > 0 {
+		return Definition{}, r.problems.sorted()
+	}
+	d.Source, d.origins = string(source), r.origins
+	return d, nil
+}
+
+// Problem places a complaint at the byte offset of the text that stands at path ("table", "key", "where",
+// "set.email", "params.since"); a negative offset stands for the key before the text. A path that the file does not
+// have is placed at the file's start.
+func (d Definition) Problem(path string, offset int, message, remedy string) Problem {
+	at := position{Line: 1, Column: 1}
+	if origin, ok := d.origins[path]; ok {
+		at = origin.at(offset)
+	}
+	return Problem{Line: at.Line, Column: at.Column, Path: path, Message: message, Remedy: remedy}
+}
+
+// Quoted tells whether the text at path was in YAML's quotes, which are not part of it.
+func (d Definition) Quoted(path string) bool { return d.origins[path].quoted }
+
+// param gives the declared parameter of that name.
+func (d Definition) param(name string) (Param, bool) {
+	for _, param := range d.Params {
+		if param.Name == name {
+			return param, true
+		}
+	}
+	return Param{}, false
+}
+
+// paramNames lists the declared parameters.
+func (d Definition) paramNames() []string {
+	names := make([]string, len(d.Params))
+	for i, param := range d.Params {
+		names[i] = param.Name
+	}
+	return names
+}

@@ -1,0 +1,175 @@
+package definition
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// keys are the file's keys, in the order in which a person writes them.
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows"}
+
+// namePattern keeps a name usable in a run id, in an execution name and as a file name.
+var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// definition reads the root mapping.
+func (r *reader) definition(root *ast.MappingNode) Definition {
+	d := Definition{ChunkRows: DefaultChunkRows}
+	given := map[string]bool{}
+	for _, e := range r.entries(root, "") {
+		given[e.name] = true
+		r.field(&d, e)
+	}
+	for _, required := range []string{"name", "table", "set"} {
+		if !given[required] {
+			r.refuse(start(root), required, "it is missing", "add a line "+required+": ...")
+		}
+	}
+	return d
+}
+
+func (r *reader) field(d *Definition, e entry) {
+	switch e.name {
+	case "name":
+		d.Name = r.name(e)
+	case "description":
+		d.Description, _ = r.line(e, e.name)
+	case "owner":
+		d.Owner, _ = r.line(e, e.name)
+	case "table":
+		d.Table = r.table(e)
+	case "key":
+		d.Key = r.key(e)
+	case "set":
+		d.Set = r.set(e)
+	case "where":
+		d.Where, _ = r.expression(e, e.name)
+	case "params":
+		d.Params = r.params(e)
+	case "chunk_rows":
+		d.ChunkRows = r.chunkRows(e)
+	default:
+		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
+	}
+}
+
+func (r *reader) name(e entry) string {
+	name, ok := r.line(e, e.name)
+	if ok && !namePattern.MatchString(name) {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a name", shorten(name)),
+			"use up to 63 lower case letters, digits and hyphens, and begin with a letter or a digit")
+	}
+	return name
+}
+
+// key reads one column, or a list of columns.
+func (r *reader) key(e entry) []string {
+	list, ok := e.value.(*ast.SequenceNode)
+	if !ok {
+		if column, ok := r.column(e, e.name); ok {
+			return []string{column}
+		}
+		return nil
+	}
+	r.origins[e.name] = origin{key: e.key, start: start(list)}
+	if len(list.Values) == 0 {
+		r.refuse(start(list), e.name, "the list is empty", "name the columns, or remove the line to use the primary key")
+	}
+	var columns []string
+	for i, value := range list.Values {
+		path := fmt.Sprintf("key[%d]", i)
+		column, ok := r.column(entry{key: start(value), value: value}, path)
+		if ok && slices.Contains(columns, column) {
+			r.refuse(start(value), path, fmt.Sprintf("column %q is named twice", column), "remove one")
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}
+
+func (r *reader) column(e entry, path string) (string, bool) {
+	text, ok := r.line(e, path)
+	if !ok {
+		return "", false
+	}
+	return r.columnName(text, e.at(), path)
+}
+
+// columnName takes a column's exact name; it may stand in SQL's double quotes.
+func (r *reader) columnName(text string, at position, path string) (string, bool) {
+	name := text
+	if len(text) > 1 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		name = strings.ReplaceAll(text[1:len(text)-1], `""`, `"`)
+	}
+	if complaint := identifierComplaint(name); complaint != "" {
+		r.refuse(at, path, complaint, "write the column's exact name")
+		return "", false
+	}
+	return name, true
+}
+
+func (r *reader) set(e entry) []Assignment {
+	mapping, ok := e.value.(*ast.MappingNode)
+	if !ok || len(mapping.Values) == 0 {
+		r.refuse(e.at(), e.name, "no column is set", "write a line below it, indented: column: expression")
+		return nil
+	}
+	r.origins[e.name] = origin{key: e.key, start: e.key}
+	if cut := cutByComma(mapping); cut != nil {
+		r.refuse(start(cut), e.name, "inside of { } YAML ends a value at each comma, and this piece is left over",
+			"write each column on a line of its own below set, indented, without { }")
+		return nil
+	}
+	var list []Assignment
+	for _, column := range r.entries(mapping, e.name) {
+		path := join(e.name, column.name)
+		parsed, ok := r.expression(column, path)
+		name, named := r.columnName(column.name, column.key, path)
+		if named && slices.ContainsFunc(list, func(a Assignment) bool { return a.Column == name }) {
+			r.refuse(column.key, path, fmt.Sprintf("column %q is set twice", name), "remove one")
+		}
+		if ok && named {
+			list = append(list, Assignment{Column: name, Expression: parsed})
+			r.origins[join(e.name, name)] = r.origins[path]
+		}
+	}
+	return list
+}
+
+// cutByComma finds what is left of {a: f(b, c)}: YAML reads the entries "a: f(b" and "c)".
+func cutByComma(mapping *ast.MappingNode) ast.Node {
+	for _, value := range mapping.Values {
+		if mapping.IsFlowStyle && (entry{value: value.Value}).at() == (position{}) {
+			return value.Key
+		}
+	}
+	return nil
+}
+
+var wholeNumber = regexp.MustCompile(`^[0-9][0-9_]*$`)
+
+func (r *reader) chunkRows(e entry) int64 {
+	text, ok := r.line(e, e.name)
+	if !ok {
+		return 0
+	}
+	rows, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+	if err != nil || !wholeNumber.MatchString(text) || rows < minChunkRows || rows > maxChunkRows {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a whole number from %d to %d", shorten(text), minChunkRows, maxChunkRows),
+			fmt.Sprintf("write one, or remove the line for %d", DefaultChunkRows))
+	}
+	return rows
+}
+
+// shorten keeps an answer readable when a value is very long.
+func shorten(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return text
+}

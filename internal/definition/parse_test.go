@@ -1,0 +1,205 @@
+package definition_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"backfill/internal/change"
+	"backfill/internal/definition"
+	"backfill/internal/failure"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestBadDefinitionsSayAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			_, problems := definition.Parse(read(t, file))
+			if problems == nil {
+				t.Fatal("it was accepted")
+			}
+			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", problems.Error()+"\n")
+		})
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(read(t, file)), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	source := `# The mail addresses as people mean them.
+name: orders-total
+description: >-
+  Two
+  lines
+owner: team-billing
+table: Shop."Order ""Items"""
+key: [tenant_id, Id, '"Line No"']
+set:
+  total: price * 1.19
+  zero: 0
+  big: 12345678901234567890
+  rate: 1.50
+  active: true
+  nothing: null
+  plan: "'free'"
+  path: |
+    payload #>> '{a,b}'
+  since: '@since'
+where: created_at >= @since AND n > @least
+params:
+  since: timestamptz
+  least: {type: int, default: 1_0, min: 1, description: of n}
+chunk_rows: 250_000
+`
+	source = strings.Replace(source, "1_0", "10", 1)
+	d, problems := definition.Parse([]byte(source))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	got := map[string]string{}
+	for _, a := range d.Set {
+		got[a.Column] = a.Expression.String()
+	}
+	want := map[string]string{"total": "price * 1.19", "zero": "0", "big": "12345678901234567890", "rate": "1.50",
+		"active": "true", "nothing": "null", "plan": "'free'", "path": "payload #>> '{a,b}'", "since": "@since"}
+	for what, pair := range map[string][2]any{
+		"set":    {want, got},
+		"where":  {"created_at >= @since AND n > @least", d.Where.String()},
+		"table":  {change.Table{Schema: "shop", Name: `Order "Items"`}, d.Table},
+		"key":    {[]string{"tenant_id", "Id", "Line No"}, d.Key},
+		"words":  {[]string{"orders-total", "Two lines", "team-billing"}, []string{d.Name, d.Description, d.Owner}},
+		"rows":   {int64(250_000), d.ChunkRows},
+		"source": {source, d.Source},
+		"params": {[]definition.Param{{Name: "since", Type: "timestamptz"},
+			{Name: "least", Type: "integer", Default: "10", Optional: true, Min: "1", Description: "of n"}}, d.Params},
+	} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+}
+
+func TestParseDefaults(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Users\nkey: id\nset: {a: lower(b)}\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	if d.Table != (change.Table{Schema: "public", Name: "users"}) || d.ChunkRows != definition.DefaultChunkRows ||
+		!d.Where.IsZero() || len(d.Key) != 1 || d.Key[0] != "id" {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestProblemFindsTheCharacterInEveryStyle(t *testing.T) {
+	t.Parallel()
+	source := "name: a\ntable: t\nset:\n  é: éé + X\n  b: 'it''s  + X'\n  \"c\": \"a\\t\\u0041 \\\n     + X\"\n" +
+		"  d: |\n    a\n      + X\n  e: >\n    a\n    + X\n  f: a\n    + X\n  g: {}\n"
+	source = strings.Replace(source, "  g: {}\n", "", 1)
+	source = strings.Replace(source, "'it''s  + X'", "'''it''''s''  + X'", 1)
+	d, problems := definition.Parse([]byte(source))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	lines := strings.Split(source, "\n")
+	for _, a := range d.Set {
+		path := "set." + a.Column
+		p := d.Problem(path, strings.Index(a.Expression.String(), "X"), "wrong", "change it")
+		if got := at(lines, p); got != "X" {
+			t.Errorf("%s: %d:%d is %q", path, p.Line, p.Column, got)
+		}
+	}
+	if p := d.Problem("set.b", -1, "wrong", "change it"); p.Line != 5 || p.Column != 3 {
+		t.Errorf("the key of set.b is at %d:%d", p.Line, p.Column)
+	}
+	if p := d.Problem("where", 3, "wrong", ""); p.String() != "1:1: where: wrong" {
+		t.Errorf("a missing path is %q", p)
+	}
+	if !d.Quoted("set.b") || d.Quoted("set.d") {
+		t.Error("Quoted is wrong")
+	}
+}
+
+func TestProblemsAreInvalidOrNil(t *testing.T) {
+	t.Parallel()
+	if err := (definition.Problems)(nil).Err(); err != nil {
+		t.Errorf("no problems are %v", err)
+	}
+	_, problems := definition.Parse([]byte("a: 1"))
+	if !failure.Is(problems.Err(), failure.Invalid) {
+		t.Errorf("class is %s", failure.Of(problems.Err()))
+	}
+}
+
+func TestParseRefusesAFileThatIsTooLong(t *testing.T) {
+	t.Parallel()
+	_, problems := definition.Parse([]byte(strings.Repeat("#", 65<<10)))
+	if problems == nil || !strings.Contains(problems.Error(), "bytes") {
+		t.Errorf("got %v", problems)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/bad/*.yaml")
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(source)
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		d, problems := definition.Parse(source)
+		for _, p := range problems {
+			if p.Message == "" || p.Remedy == "" || p.Line < 0 || p.Column < 0 {
+				t.Fatalf("bad problem %+v", p)
+			}
+		}
+		if problems != nil {
+			return
+		}
+		again, problems := definition.Parse([]byte(d.Source))
+		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || len(d.Set) == 0 {
+			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
+		}
+	})
+}
+
+// at gives the character at a problem's place.
+func at(lines []string, p definition.Problem) string {
+	if line := []rune(lines[p.Line-1]); p.Column <= len(line) {
+		return string(line[p.Column-1])
+	}
+	return "the end of " + lines[p.Line-1]
+}
