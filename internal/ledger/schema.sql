@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS backfill.runs (
     definition text        NOT NULL,                  -- the file's text, as it was when the run began
     change     json        NOT NULL,                  -- what workers execute, whatever is deployed later
     bound      text[],                                -- upper end of the key space; null: the table was empty
+    estimated  bigint      NOT NULL DEFAULT 0,        -- rows, by the catalog, when the run began
     state      text        NOT NULL,
     closes_as  text,                                  -- the state that CANCELLING leads to
     reason     text        NOT NULL DEFAULT '',

@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/change"
 	"backfill/internal/chunk"
+	"backfill/internal/credentials"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
@@ -38,7 +39,7 @@ func setup(t *testing.T, db pgtest.Database) *bundle {
 }
 
 func newLedger(t *testing.T, db pgtest.Database) *ledger.Ledger {
-	session := postgres.NewSession(db.URL, "test")
+	session := postgres.NewSession(credentials.Fixed(db.URL), "test")
 	t.Cleanup(session.Drop)
 	return ledger.New(session, terms)
 }

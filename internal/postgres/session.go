@@ -14,13 +14,16 @@ const idle = 15 * time.Second
 // Session is the one connection of a Lambda environment, opened when it is first needed and again after it broke.
 // It is for one goroutine.
 type Session struct {
-	url, name string
-	conn      *pgx.Conn
-	used      time.Time
+	source func(ctx context.Context) (string, error)
+	name   string
+	conn   *pgx.Conn
+	used   time.Time
 }
 
-// NewSession makes a session; nothing is opened yet.
-func NewSession(url, name string) *Session { return &Session{url: url, name: name} }
+// NewSession makes a session; nothing is opened yet. The source gives the URL, each time a connection is opened.
+func NewSession(source func(ctx context.Context) (string, error), name string) *Session {
+	return &Session{source: source, name: name}
+}
 
 // Conn gives the open connection. Errors have a class, see Connect.
 func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
@@ -28,7 +31,11 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 		s.Drop()
 	}
 	if s.conn == nil || s.conn.IsClosed() {
-		conn, err := Connect(ctx, s.url, s.name)
+		url, err := s.source(ctx)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := Connect(ctx, url, s.name)
 		if err != nil {
 			return nil, err
 		}

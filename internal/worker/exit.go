@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -22,11 +21,11 @@ type exit struct {
 func exitFor(err error) exit {
 	switch failure.Of(err) {
 	case failure.LeaseLost:
-		return exit{state: chunk.Pending, reason: safe(err)} // released only if the fence is still ours
+		return exit{state: chunk.Pending, reason: failure.Safe(err)} // released only if the fence is still ours
 	case failure.Transient, failure.Unknown:
-		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + safe(err)}
+		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + failure.Safe(err)}
 	default:
-		return exit{state: chunk.Failed, reason: safe(err)}
+		return exit{state: chunk.Failed, reason: failure.Safe(err)}
 	}
 }
 
@@ -47,20 +46,11 @@ func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.
 	}
 	if err != nil {
 		slog.Error("chunk not left in order; its lease will expire", "run", claim.Message.Run,
-			"chunk", claim.Message.Chunk, "class", failure.Of(err), "error", safe(err))
+			"chunk", claim.Message.Chunk, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 	if err != nil || !held {
 		return ""
 	}
 	w.record(ctx, claim, out.state, out.reason)
 	return out.state
-}
-
-// safe is the text of an error without values of rows.
-func safe(err error) string {
-	var quotes interface{ Safe() string }
-	if errors.As(err, &quotes) {
-		return quotes.Safe()
-	}
-	return err.Error()
 }

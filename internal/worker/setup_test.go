@@ -10,6 +10,7 @@ import (
 	"backfill/internal/boundary"
 	"backfill/internal/change"
 	"backfill/internal/chunk"
+	"backfill/internal/credentials"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
@@ -63,7 +64,7 @@ func setup(t *testing.T, db pgtest.Database, c change.Change) *bundle {
 }
 
 func (b *bundle) session(t *testing.T, url string) *postgres.Session {
-	session := postgres.NewSession(url, "test worker")
+	session := postgres.NewSession(credentials.Fixed(url), "test worker")
 	t.Cleanup(session.Drop)
 	return session
 }

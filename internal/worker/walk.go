@@ -72,12 +72,12 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
 	slog.Warn("batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
-		"seq", s.claim.Seq, "class", class, "error", safe(err))
+		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
 	if class != failure.Transient && class != failure.Unknown {
 		return true, exitFor(err)
 	}
 	if !s.patience.wait(ctx, margin) {
-		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + safe(err)}
+		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + failure.Safe(err)}
 	}
 	s.pace.Shrink()
 	s.next = nil

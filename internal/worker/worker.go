@@ -101,7 +101,7 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) {
 	if err := w.checkpoints.Checkpoint(ctx, claim, state, reason); err != nil {
 		slog.Warn("checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
-			"state", state, "class", failure.Of(err), "error", err.Error())
+			"state", state, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 }
 

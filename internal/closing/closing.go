@@ -1,0 +1,79 @@
+// Package closing ends a run before it is complete: after a cancel, a failure, or the loss of its execution.
+//
+// It owns the order of the steps: Postgres first (no batch starts any more), then the record, then the end as soon
+// as no lease lives. Each step can be repeated by anybody: governor, control, an event that comes twice. Invariant:
+// a run is CANCELLED or FAILED only after its last batch.
+package closing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/run"
+)
+
+// Ledger is what closing needs of Postgres.
+type Ledger interface {
+	Close(ctx context.Context, id string, as run.State, reason string) (bool, error)
+	Finish(ctx context.Context, id string) (run.State, string, error)
+}
+
+// Records is what closing needs of DynamoDB. Refuse records a run that never came to be.
+type Records interface {
+	SetState(ctx context.Context, id string, to run.State, reason string) error
+	Refuse(ctx context.Context, id, backfill, reason string) error
+}
+
+// Closer closes runs.
+type Closer struct {
+	ledger  Ledger
+	records Records
+}
+
+// New makes a closer.
+func New(entries Ledger, records Records) *Closer { return &Closer{ledger: entries, records: records} }
+
+// Close stops a run on its way to FAILED or CANCELLED, and ends it if no lease lives. It tells the state that the
+// run has then; a run that has ended already stays as it is.
+func (c *Closer) Close(ctx context.Context, id string, as run.State, reason string) (run.State, error) {
+	closed, err := c.ledger.Close(ctx, id, as, reason)
+	if err != nil {
+		return "", err
+	}
+	if closed {
+		if err := c.records.SetState(ctx, id, run.Cancelling, reason); err != nil {
+			return "", err
+		}
+	}
+	return c.Finish(ctx, id)
+}
+
+// Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line. It tells the state.
+func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
+	state, reason, err := c.ledger.Finish(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if state.Ended() {
+		if err := c.records.SetState(ctx, id, state, reason); err != nil {
+			return "", fmt.Errorf("record the end of run %s: %w", id, err)
+		}
+	}
+	return state, nil
+}
+
+// Lost closes a run whose execution ended badly. A run that Postgres does not know was refused before it began: it
+// is recorded as FAILED with the reason.
+func (c *Closer) Lost(ctx context.Context, id, backfill string, as run.State, reason string) (run.State, error) {
+	state, err := c.Close(ctx, id, as, reason)
+	if errors.Is(err, ledger.ErrNoRun) {
+		return run.Failed, c.records.Refuse(ctx, id, backfill, reason)
+	}
+	if err == nil && !state.Ended() {
+		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", id, state)
+	}
+	return state, err
+}

@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"backfill/internal/chunk"
+	"backfill/internal/postgres"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Entry is a chunk as the ledger holds it.
+type Entry struct {
+	Chunk    int64
+	State    chunk.State
+	Fence    int64
+	Seq      int64
+	Scanned  int64
+	Affected int64
+	Reason   string
+}
+
+// Entries reads chunks of a run by their numbers; those that were never claimed are not in the answer.
+func (l *Ledger) Entries(ctx context.Context, id string, numbers []int64) ([]Entry, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.Query(ctx, `SELECT chunk, state, fence, seq, scanned, affected, reason
+		FROM backfill.ledger WHERE run = $1 AND chunk = ANY ($2) ORDER BY chunk`, id, numbers)
+	if err != nil {
+		return nil, fmt.Errorf("read chunks of run %s: %w", id, postgres.Classify(err))
+	}
+	entries, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
+	if err != nil {
+		return nil, fmt.Errorf("read chunks of run %s: %w", id, postgres.Classify(err))
+	}
+	return entries, nil
+}
