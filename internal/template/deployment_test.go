@@ -1,0 +1,171 @@
+package template_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// historyLimit is where Step Functions ends an execution, whatever it does.
+const historyLimit = 25_000
+
+func resource(t testing.TB, logicalID string) node {
+	t.Helper()
+	return template(t).at("Resources", logicalID, "Properties")
+}
+
+func parameter(t testing.TB, name string) node {
+	t.Helper()
+	return template(t).at("Parameters", name)
+}
+
+// TestSubstitutions: each ${Name} of a definition is given, and nothing else.
+func TestSubstitutions(t *testing.T) {
+	t.Parallel()
+	for logicalID, definition := range machines {
+		machine := resource(t, logicalID)
+		if got := machine.at("DefinitionUri").text(); got != definition {
+			t.Errorf("%s is defined by %s", logicalID, got)
+		}
+		used := map[string]bool{}
+		for _, match := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(string(file(t, definition)), -1) {
+			used[match[1]] = true
+		}
+		given := machine.at("DefinitionSubstitutions").each()
+		if got, want := slices.Sorted(maps.Keys(given)), slices.Sorted(maps.Keys(used)); !slices.Equal(got, want) {
+			t.Errorf("%s is given %v and uses %v", logicalID, got, want)
+		}
+	}
+}
+
+// TestTasksOutlastTheirFunctions: a task that gives up first would start a second invocation beside the first.
+func TestTasksOutlastTheirFunctions(t *testing.T) {
+	t.Parallel()
+	eachState(t, func(_ node, name string, state node) {
+		if !invokes(state) {
+			return
+		}
+		logicalID := strings.TrimSuffix(strings.Trim(state.at("Parameters", "FunctionName").text(), "${}"), "Arn") + "Function"
+		task, function := state.at("TimeoutSeconds").number(), resource(t, logicalID).at("Timeout").number()
+		if task <= function {
+			t.Errorf("%s waits %d s for %s, which may take %d s", name, task, logicalID, function)
+		}
+	})
+}
+
+// TestSegmentStaysBelowTheHistoryLimit counts the events of the worst segment: every beat asks for a plan, and both
+// use up their retries.
+func TestSegmentStaysBelowTheHistoryLimit(t *testing.T) {
+	t.Parallel()
+	states := jsonFile(t, machines["SegmentStateMachine"]).at("States")
+	const task, again, choice, frame = 5, 3, 2, 10 // entered, scheduled, started, succeeded, exited; per retry; choice; start and end
+	events := func(name string) int {
+		return task + again*states.at(name, "Retry").each()["0"].at("MaxAttempts").number() + choice
+	}
+	beats := parameter(t, "SegmentBeats").at("MaxValue").number()
+	if most := beats*(events("Beat")+events("Plan")) + frame; most >= historyLimit {
+		t.Errorf("a segment of %d beats may have %d events", beats, most)
+	}
+	if next := states.at("AfterPlan", "Default").text(); next != "Beat" {
+		t.Errorf("after a plan comes %s: plans are not bounded by the budget of beats", next)
+	}
+}
+
+// TestSegmentEndsBeforeItsParentGivesUp: the parent replaces a segment only when it is dead.
+func TestSegmentEndsBeforeItsParentGivesUp(t *testing.T) {
+	t.Parallel()
+	child := jsonFile(t, machines["SegmentStateMachine"]).at("TimeoutSeconds").number()
+	parent := jsonFile(t, machines["BackfillStateMachine"]).at("States", "Segment", "TimeoutSeconds").number()
+	if parent <= child {
+		t.Errorf("the parent waits %d s for a child of at most %d s", parent, child)
+	}
+	longest := parameter(t, "SegmentBeats").at("MaxValue").number() * parameter(t, "BeatSeconds").at("MaxValue").number()
+	if child < 2*longest {
+		t.Errorf("a segment may take %d s, and its beats alone %d s", child, longest)
+	}
+}
+
+func TestQueueAndWorker(t *testing.T) {
+	t.Parallel()
+	worker, queue := resource(t, "WorkerFunction"), resource(t, "Queue")
+	mapping := worker.at("Events", "Chunks", "Properties")
+	if mapping.at("BatchSize").number() != 1 || !slices.Equal(mapping.at("FunctionResponseTypes").texts(), []string{"ReportBatchItemFailures"}) {
+		t.Errorf("event source mapping: %v", mapping.value)
+	}
+	// The same parameter is ceiling and reservation: a ceiling above the reservation would burn receive counts.
+	ceiling := mapping.at("ScalingConfig", "MaximumConcurrency").ref()
+	reserved := worker.at("ReservedConcurrentExecutions").at("Fn::If").each()["1"].ref()
+	if ceiling != reserved || parameter(t, ceiling).at("MinValue").number() < 2 {
+		t.Errorf("MaximumConcurrency is %s, reserved is %s", ceiling, reserved)
+	}
+	lookup := queue.at("VisibilityTimeout", "Fn::FindInMap").each()
+	visibility := template(t).at("Mappings", lookup["0"].text())
+	timeout := worker.at("Timeout").ref()
+	for _, allowed := range parameter(t, timeout).at("AllowedValues").each() {
+		seconds := allowed.number()
+		if hidden := visibility.at(itoa(seconds), lookup["2"].text()).number(); hidden < 6*seconds || lookup["1"].ref() != timeout {
+			t.Errorf("messages are hidden for %d s, and a delivery takes %d s", hidden, seconds)
+		}
+	}
+	const fortnight = 14 * 24 * 60 * 60
+	if got := resource(t, "DeadLetterQueue").at("MessageRetentionPeriod").number(); got != fortnight {
+		t.Errorf("dead letters are kept for %d s", got)
+	}
+	if got := queue.at("RedrivePolicy", "maxReceiveCount").number(); got < 3 {
+		t.Errorf("a chunk is dead after %d deliveries: less than a database that restarts", got)
+	}
+}
+
+func TestRecordsOutliveTheStack(t *testing.T) {
+	t.Parallel()
+	table := template(t).at("Resources", "Table")
+	for _, policy := range []string{"DeletionPolicy", "UpdateReplacePolicy"} {
+		if table.at(policy).text() != "Retain" {
+			t.Errorf("%s of the table is %v", policy, table.at(policy).value)
+		}
+	}
+	if got := table.at("Properties", "TimeToLiveSpecification", "AttributeName").text(); got != "expires" {
+		t.Errorf("records end by %s", got)
+	}
+}
+
+func TestScheduleIsOffAndCanBeInstalledTwice(t *testing.T) {
+	t.Parallel()
+	schedule := resource(t, "BackfillStateMachine").at("Events", "Schedule", "Properties")
+	if state := parameter(t, schedule.at("State").ref()); state.at("Default").text() != "DISABLED" {
+		t.Error("the schedule is on by default")
+	}
+	if schedule.at("OmitName").value != true {
+		t.Error("the schedule's name would collide with another stack's")
+	}
+	schedule.at("DeadLetterConfig", "Arn")
+	schedule.at("RetryPolicy", "MaximumRetryAttempts")
+	if input := parameter(t, schedule.at("Input").ref()).at("Default").text(); !strings.Contains(input, "<aws.scheduler.execution-id>") {
+		t.Errorf("a repeated delivery would be a second run: %s", input)
+	}
+}
+
+func TestBadEndsReachControl(t *testing.T) {
+	t.Parallel()
+	rule := resource(t, "BadEndRule")
+	if got := slices.Sorted(slices.Values(rule.at("EventPattern", "detail", "status").texts())); !slices.Equal(got, []string{"ABORTED", "FAILED", "TIMED_OUT"}) {
+		t.Errorf("the rule sees %v", got)
+	}
+	target := rule.at("Targets").each()["0"]
+	target.at("DeadLetterConfig", "Arn")
+	if got := target.at("Arn", "Fn::GetAtt").text(); got != "ControlFunction.Arn" {
+		t.Errorf("bad ends go to %s", got)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	outputs := slices.Sorted(maps.Keys(template(t).at("Outputs").each()))
+	want := []string{"BackfillStateMachineArn", "ControlFunctionName", "ControlReadFunctionArn", "DeadLetterQueueUrl",
+		"QueueUrl", "SegmentStateMachineArn", "TableName", "TopicArn"}
+	if !slices.Equal(outputs, want) {
+		t.Errorf("got %v, want %v", outputs, want)
+	}
+}

@@ -1,0 +1,151 @@
+package template_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// granted is what each role may do: with each action, what on. Whoever adds a call to AWS adds it here and in
+// template.yaml, and whoever reviews it sees both.
+var granted = map[string]map[string]string{
+	"PlannerRole": merge(records(), map[string]string{
+		"logs:CreateLogStream": "PlannerLogGroup", "logs:PutLogEvents": "PlannerLogGroup", "sqs:SendMessage": "Queue",
+	}),
+	"WorkerRole": {
+		"logs:CreateLogStream": "WorkerLogGroup", "logs:PutLogEvents": "WorkerLogGroup", "dynamodb:UpdateItem": "Table",
+		// No sqs:SendMessage: a worker that sends to its own queue is a loop.
+		"sqs:ReceiveMessage": "Queue", "sqs:DeleteMessage": "Queue", "sqs:GetQueueAttributes": "Queue",
+	},
+	"GovernorRole": merge(records(), map[string]string{
+		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
+	}),
+	"ControlRole": merge(records(), map[string]string{
+		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
+		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
+	}),
+	"BackfillRole": merge(delivery(), map[string]string{
+		"lambda:InvokeFunction": "PlannerFunction ControlFunction", "sns:Publish": "Topic", "states:StartExecution": "SegmentStateMachine",
+		"states:DescribeExecution": "execution:${AWS::StackName}-segment:*", "states:StopExecution": "execution:${AWS::StackName}-segment:*",
+		"events:PutTargets":   "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+		"events:PutRule":      "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+		"events:DescribeRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+	}),
+	"SegmentRole":  merge(delivery(), map[string]string{"lambda:InvokeFunction": "PlannerFunction GovernorFunction"}),
+	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue"},
+}
+
+// records are the actions of internal/records.
+func records() map[string]string {
+	actions := map[string]string{}
+	for _, action := range []string{"GetItem", "PutItem", "UpdateItem", "Query", "ConditionCheckItem"} {
+		actions["dynamodb:"+action] = "Table Table/index/runs"
+	}
+	return actions
+}
+
+// delivery are the actions that know no resource: logs and traces of a state machine.
+func delivery() map[string]string {
+	actions := map[string]string{}
+	for _, action := range []string{"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+		"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+		"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"} {
+		actions[action] = "*"
+	}
+	return actions
+}
+
+func merge(into, from map[string]string) map[string]string {
+	for action, on := range from {
+		into[action] = on
+	}
+	return into
+}
+
+func TestRolesMayDoWhatTheyNeedAndNoMore(t *testing.T) {
+	t.Parallel()
+	for logicalID, part := range template(t).at("Resources").each() {
+		if part.at("Type").text() != "AWS::IAM::Role" {
+			continue
+		}
+		want, known := granted[logicalID]
+		if !known {
+			t.Errorf("%s is not in the table of this test", logicalID)
+		}
+		got := actions(part.at("Properties"))
+		for action, on := range got {
+			if want[action] != on {
+				t.Errorf("%s may %s on %s, and should on %q", logicalID, action, on, want[action])
+			}
+		}
+		for action := range want {
+			if _, ok := got[action]; !ok {
+				t.Errorf("%s lacks %s", logicalID, action)
+			}
+		}
+	}
+}
+
+// actions are those of a role's own policies, with what they are on.
+func actions(role node) map[string]string {
+	all := map[string]string{}
+	for _, policy := range role.at("Policies").each() {
+		for _, statement := range policy.at("PolicyDocument", "Statement").each() {
+			for _, action := range statement.at("Action").texts() {
+				all[action] = on(statement.at("Resource"))
+			}
+		}
+	}
+	return all
+}
+
+// on names resources shortly: logical ids, and the last part of an ARN.
+func on(resource node) string {
+	if list, ok := resource.value.([]any); ok {
+		names := make([]string, len(list))
+		for i, item := range list {
+			names[i] = on(node{resource.t, resource.path, item})
+		}
+		return strings.Join(names, " ")
+	}
+	for _, function := range []string{"Fn::GetAtt", "Fn::Sub", "Ref"} {
+		if value, ok := resource.get(function); ok {
+			_, name, isARN := strings.Cut(value.text(), "${AWS::AccountId}:")
+			if !isARN {
+				name = value.text()
+			}
+			return strings.NewReplacer("${Table.Arn}", "Table", ".Arn", "").Replace(name)
+		}
+	}
+	return resource.text()
+}
+
+// TestFunctionsHaveRolesOfTheirOwn: without one SAM attaches broad policies for queues.
+func TestFunctionsHaveRolesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for function := range readers {
+		want := strings.TrimSuffix(function, "Function") + "Role.Arn"
+		if got := resource(t, function).at("Role", "Fn::GetAtt").text(); got != want {
+			t.Errorf("%s has role %s", function, got)
+		}
+	}
+}
+
+// TestSharedPolicy: only what knows no resource is on "*".
+func TestSharedPolicy(t *testing.T) {
+	t.Parallel()
+	unbound := []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords",
+		"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"}
+	resource(t, "RuntimePolicy").everywhere(func(part node) {
+		list, ok := part.get("Action")
+		if !ok {
+			return
+		}
+		for _, action := range list.texts() {
+			on := on(part.at("Resource"))
+			if on == "*" && !slices.Contains(unbound, action) || on != "*" && on != "DatabaseSecretArn" {
+				t.Errorf("every function may %s on %s", action, on)
+			}
+		}
+	})
+}
