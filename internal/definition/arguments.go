@@ -5,30 +5,33 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"strconv"
 
 	"backfill/internal/change"
 )
 
-// Arguments holds the values that a request gives against the declarations, and fills in defaults. Values are JSON
-// as it came, so that an integer beyond 2^53 keeps its digits. The answer is in the order of the declarations.
-func (d Definition) Arguments(given map[string]json.RawMessage) ([]change.Param, Problems) {
+// Arguments holds the values that a request gives against the declarations, and fills in defaults. Values are what
+// encoding/json decodes; numbers as json.Number (UseNumber), so that an integer beyond 2^53 keeps its digits. The
+// answer is in the order of the declarations.
+func (d Definition) Arguments(given map[string]any) ([]change.Param, Problems) {
 	var params []change.Param
 	var problems Problems
 	refuse := func(name, message, remedy string) {
 		problems = append(problems, Problem{Path: join("params", name), Message: message, Remedy: remedy})
 	}
+	known := d.paramNames()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, ok := d.param(name); !ok {
-			refuse(name, "the backfill has no such parameter", DidYouMean(name, d.paramNames()))
+		if !slices.Contains(known, name) {
+			refuse(name, "the backfill has no such parameter", DidYouMean(name, known))
 		}
 	}
 	for _, param := range d.Params {
-		value, complaint, remedy := param.argument(given[param.Name])
+		value, there := given[param.Name]
+		text, complaint, remedy := param.argument(value, there)
 		if complaint != "" {
 			refuse(param.Name, complaint, remedy)
 		}
-		params = append(params, change.Param{Name: param.Name, Type: param.Type, Value: value})
+		params = append(params, change.Param{Name: param.Name, Type: param.Type, Value: text})
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -36,39 +39,32 @@ func (d Definition) Arguments(given map[string]json.RawMessage) ([]change.Param,
 	return params, nil
 }
 
-// Texts turns texts, as a command line gives them, into what Arguments takes.
-func Texts(given map[string]string) map[string]json.RawMessage {
-	values := make(map[string]json.RawMessage, len(given))
-	for name, text := range given {
-		encoded, err := json.Marshal(text)
-		if err != nil {
-			panic(fmt.Sprintf("a string became no JSON: %v", err)) // encoding/json encodes every string
-		}
-		values[name] = encoded
+// argument gives the value's text, or what is wrong with it.
+func (p Param) argument(given any, there bool) (text, complaint, remedy string) {
+	switch value := given.(type) {
+	case nil:
+		return p.absent(there)
+	case string:
+		return p.check(value)
+	case json.Number:
+		return p.check(value.String())
+	case bool:
+		return p.check(strconv.FormatBool(value))
+	case float64:
+		return "", "its digits are lost, as it was read as a floating point number", "give it as a text"
 	}
-	return values
+	return "", "it is a list or an object", "give a single value of type " + p.Type
 }
 
-// argument gives the value's text, or what is wrong with it.
-func (p Param) argument(given json.RawMessage) (value, complaint, remedy string) {
-	raw := strings.TrimSpace(string(given))
+func (p Param) absent(there bool) (text, complaint, remedy string) {
 	switch {
-	case raw == "" && p.Optional:
-		return p.Default, "", ""
-	case raw == "":
-		return "", "it is missing", fmt.Sprintf("give a value of type %s, like %s", p.Type, p.example())
-	case raw == "null":
+	case there:
 		return "", "it is null", "give a value, or leave it out where there is a default"
-	case raw[0] == '[' || raw[0] == '{':
-		return "", "it is a list or an object", "give a single value of type " + p.Type
-	case raw[0] != '"':
-		return p.check(raw)
+	case p.Optional:
+		return p.Default, "", ""
 	}
-	var text string
-	if err := json.Unmarshal(given, &text); err != nil {
-		return "", "it is not JSON", "give a string, a number, true or false"
-	}
-	return p.check(text)
+	kind, _ := typeNamed(p.Type)
+	return "", "it is missing", fmt.Sprintf("give a value of type %s, like %s", p.Type, kind.example)
 }
 
 // check gives the text that travels to Postgres, or what is wrong with the value.
@@ -94,9 +90,4 @@ func (p Param) between() string {
 		return "give " + p.Max + " or less"
 	}
 	return fmt.Sprintf("give a value from %s to %s", p.Min, p.Max)
-}
-
-func (p Param) example() string {
-	kind, _ := typeNamed(p.Type)
-	return kind.example
 }

@@ -85,16 +85,6 @@ func (d Definition) Problem(path string, offset int, message, remedy string) Pro
 // Quoted tells whether the text at path was in YAML's quotes, which are not part of it.
 func (d Definition) Quoted(path string) bool { return d.origins[path].quoted }
 
-// param gives the declared parameter of that name.
-func (d Definition) param(name string) (Param, bool) {
-	for _, param := range d.Params {
-		if param.Name == name {
-			return param, true
-		}
-	}
-	return Param{}, false
-}
-
 // paramNames lists the declared parameters.
 func (d Definition) paramNames() []string {
 	names := make([]string, len(d.Params))

@@ -59,6 +59,7 @@ func (t text) spots(start position, s style, value string) []position {
 		c.at.Column++
 	case block:
 		c.at = position{start.Line + 1, 1}
+	case bare:
 	}
 	var spots []position
 	for _, want := range value {

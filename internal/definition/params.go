@@ -136,11 +136,12 @@ func (r *reader) parameters(d Definition) {
 }
 
 func (r *reader) uses(d Definition, e expression.Expression, path string, used map[string]bool) {
+	known := d.paramNames()
 	for _, name := range e.Params() {
 		used[name] = true
-		if _, ok := d.param(name); !ok {
+		if !slices.Contains(known, name) {
 			remedy := "declare it under params"
-			if nearest := Nearest(name, d.paramNames()); nearest != "" {
+			if nearest := Nearest(name, known); nearest != "" {
 				remedy = fmt.Sprintf("did you mean @%s?", nearest)
 			}
 			r.refuse(r.origins[path].at(e.Where(name)), path, "@"+name+" is not declared", remedy)

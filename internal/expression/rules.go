@@ -44,6 +44,7 @@ func (c *checker) token(i int, t token) {
 		if !c.lost {
 			c.mark(t)
 		}
+	default: // the rest is Postgres' matter
 	}
 }
 
