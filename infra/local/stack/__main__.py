@@ -8,13 +8,14 @@ from .down import down
 from .folder import Folder
 from .problems import Problem
 from .state import State
-from .up import test_database, test_dynamodb, up
+from .up import test_database, test_dynamodb, tool, up
 
 CHANGING = {
     "up": lambda folder, state, _: up(folder, state),
     "down": lambda folder, state, asked: down(folder, state, asked.purge),
     "postgres": lambda folder, state, asked: test_database(folder, state, asked.major),
     "dynamodb": lambda folder, state, _: test_dynamodb(folder, state),
+    "tool": lambda folder, _, asked: tool(folder, asked.name),
 }
 READING = {"env": report.exports, "status": report.status}
 
@@ -53,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="show what runs")
     postgres = commands.add_parser("postgres", help="print the URL of a test server of a major version")
     postgres.add_argument("major", type=int)
+    tool_ = commands.add_parser("tool", help="print the path of an installed program")
+    tool_.add_argument("name", choices=["sam", "python"])
     commands.add_parser("dynamodb", help="print the endpoint of a test server")
     return parser
 

@@ -17,6 +17,13 @@ def run(argv: Sequence[str], *, log: Path, what: str, env: Mapping[str, str] | N
         raise Failed(f"{what} failed (exit status {done.returncode})", log)
 
 
+def succeeds(argv: Sequence[str]) -> bool:
+    try:
+        return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
 def output_of(argv: Sequence[str]) -> str:
     """What a command prints on both streams; empty when it cannot be run."""
     try:

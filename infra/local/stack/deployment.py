@@ -3,12 +3,15 @@
 Owns what counts as a change, and the parameters that the local stack gives the template.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
-from . import stamps
+from . import stamps, toolchain
 from .folder import PROJECT, SOURCES, Folder
 from .problems import Failed
 from .progress import step
@@ -18,23 +21,32 @@ KEY = "deployment"
 STACK = "backfill"
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+ARCHITECTURE = {"amd64": "x86_64"}.get(toolchain.machine(), "arm64")  # functions run on this machine's processor
 SAM_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}  # seconds between two looks at a deployment; 5 as it comes
 BUCKET = "backfill-artifacts"
 # With --resolve-s3, SAM would deploy a stack of its own for a bucket, and looks at that only every 15 s.
-BUCKET_OPTIONS = ("--no-resolve-s3", "--s3-bucket", BUCKET)
-INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "cmd", "infra")
+DEPLOY_OPTIONS = ("--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
+INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "infra")
 
 
 def parameters(database_url: str) -> dict[str, str]:
-    """What the template is told here and nowhere else. Extend it in this place."""
-    return {"DatabaseUrl": database_url}
+    """What the template is told here. All of it: SAM does not add to them what samconfig.toml says, but replaces that."""
+    return {
+        "DatabaseUrl": database_url,
+        "Architecture": ARCHITECTURE,
+        "AllowInlineDefinitions": "true",
+        # Short, so that every run here goes on in a second child execution, and a dead worker is noticed while people watch.
+        "LeaseSeconds": "10",
+        "BeatSeconds": "10",
+        "SegmentBeats": "5",
+    }
 
 
 def environment(endpoint: str) -> dict[str, str]:
     """What a command needs in order to talk to the stack and to nothing else."""
     foreign = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONFIG_FILE")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
-    return {**kept, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true", **SAM_SETTINGS}
+    return {**kept, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true", **SAM_SETTINGS, "ARCHITECTURE": ARCHITECTURE}
 
 
 class Deployment:
@@ -45,18 +57,21 @@ class Deployment:
         self._sam = sam
         self._project = project
         self._log = folder.log / "deploy.log"
+        self._temporary = folder.temporary
         self._sources = _digest(project)
         self._build: subprocess.Popen | None = None
 
-    @property
-    def exists(self) -> bool:
-        return (self._project / "template.yaml").exists()
-
-    def begin_build(self) -> None:
-        """Lets `sam build` go on beside other steps; `finish` waits for it."""
+    @contextlib.contextmanager
+    def building(self) -> Iterator[None]:
+        """Lets `sam build` go on beside other steps; `finish` waits for it, and it ends when they fail."""
         if self._state.get("build").get("sources") != self._sources or not (self._project / ".aws-sam/build").exists():
             self._state.drop("build")
             self._build = self._start(["build"], "http://127.0.0.1:9")  # a build has nothing to ask of AWS
+        try:
+            yield
+        finally:
+            if self._build:
+                _end(self._build)
 
     def finish(self, endpoint: str, instance: str, database_url: str) -> None:
         """Deploys what was built, unless this LocalStack has it."""
@@ -68,7 +83,7 @@ class Deployment:
         self._state.put(KEY, {"instance": instance})
         with step("sam deploy"):
             _make_bucket(endpoint)
-            self._wait(self._start(["deploy", *BUCKET_OPTIONS, *_overrides(database_url)], endpoint), "sam deploy")
+            self._wait(self._start(["deploy", *DEPLOY_OPTIONS, *_overrides(database_url)], endpoint), "sam deploy")
         self._state.put(KEY, wanted)
 
     def failed_on(self, instance: str) -> bool:
@@ -84,14 +99,26 @@ class Deployment:
 
     def _start(self, command: list[str], endpoint: str) -> subprocess.Popen:
         argv = [str(self._sam), *command, "--config-env", "local"]
+        env = {**environment(endpoint), "TMPDIR": str(self._temporary)}
         with self._log.open("ab") as output:
             return subprocess.Popen(
-                argv, cwd=self._project, env=environment(endpoint), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                argv, cwd=self._project, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
 
     def _wait(self, command: subprocess.Popen, what: str) -> None:
-        if command.wait() != 0:
+        try:
+            status = command.wait()
+        finally:
+            _end(command)
+        if status != 0:
             raise Failed(f"{what} failed", self._log)
+
+
+def _end(command: subprocess.Popen) -> None:
+    """Ends what a failure elsewhere, or Ctrl-C, has made pointless."""
+    if command.poll() is None:
+        os.killpg(command.pid, signal.SIGTERM)
+        command.wait()
 
 
 def _make_bucket(endpoint: str) -> None:

@@ -26,14 +26,12 @@ def wanted() -> bool:
 def up(folder: Folder, state: State) -> None:
     toolchain.require("docker", "venv", "go", "make")
     deployment = Deployment(folder, state, Venvs(folder).sam())
-    if deployment.exists:
-        deployment.begin_build()
     entry = state.get(KEY) or {"port": PORT, "password": secrets.token_urlsafe(18)}
     state.put(KEY, entry)
-    with step("start the containers"):
-        _compose(folder, entry, "up", "--detach", "--wait")
-    state.put("database", {"url": _url(entry, f"127.0.0.1:{POSTGRES_PORT}"), "own": True})
-    if deployment.exists:
+    with deployment.building():
+        with step("start the containers"):
+            _compose(folder, entry, "up", "--detach", "--wait")
+        state.put("database", {"url": _url(entry, f"127.0.0.1:{POSTGRES_PORT}"), "own": True})
         # Functions are containers too: for them Postgres has its name in the compose network.
         deployment.finish(f"http://127.0.0.1:{PORT}", _instance(), _url(entry, "postgres:5432"))
 

@@ -21,9 +21,10 @@ HEAP = "256m"
 START_LIMIT = 60.0  # seconds; 2 s are usual
 
 
-def command(jars: Path) -> list[str]:
+def command(jars: Path, temporary: Path) -> list[str]:
     """Lacks the port: LocalStack chooses one for the server that it starts."""
-    return ["java", f"-Xmx{HEAP}", f"-Djava.library.path={jars}", "-cp", f"{jars}/*", MAIN_CLASS, "-inMemory", "-disableTelemetry"]
+    java = ["java", f"-Xmx{HEAP}", "-XX:-UsePerfData", f"-Djava.io.tmpdir={temporary}", f"-Djava.library.path={jars}"]
+    return [*java, "-cp", f"{jars}/*", MAIN_CLASS, "-inMemory", "-disableTelemetry"]
 
 
 class TestServer:
@@ -42,7 +43,7 @@ class TestServer:
         if not (process and process.alive):
             with step("start DynamoDB Local for tests") as result:
                 port = ports.free(port)
-                self._launch([*command(jars), "-port", str(port)], port, env)
+                self._launch([*command(jars, self._folder.temporary), "-port", str(port)], port, env)
                 result.append(f"127.0.0.1:{port}")
         return f"http://127.0.0.1:{port}"
 

@@ -6,6 +6,7 @@ Owns the layout and the lock that makes two commands at once take turns.
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Folder:
         self.log = root / "log"
         self.postgres = root / "postgres"
         self.localstack = root / "localstack"
+        self.temporary = root / "tmp"
         self.register = root / "register"  # of the process groups that LocalStack starts
         self.state = root / "state.json"
 
@@ -33,8 +35,13 @@ class Folder:
         return Folder(Path(os.environ.get(FOLDER_VARIABLE) or PROJECT / ".local").absolute())
 
     def make(self) -> None:
-        for path in (self.tools, self.log, self.postgres, self.localstack, self.register):
+        for path in (self.tools, self.log, self.postgres, self.localstack, self.temporary, self.register):
             path.mkdir(parents=True, exist_ok=True)
+
+    def clear_temporary(self) -> None:
+        """What programs that were cut short have left."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(parents=True)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

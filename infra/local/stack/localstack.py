@@ -5,6 +5,7 @@ Owns its process, port and settings. LocalStack forgets everything when it ends:
 
 import json
 import os
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -63,10 +64,11 @@ class LocalStack:
         if self.is_running():
             say("          LocalStack's settings or plug-in changed: it is started anew")
         self.stop()
+        self._clear()
         port = ports.free(self.port or PORT)
         if port != (self.port or PORT):
             say(f"          port {self.port or PORT} is taken: LocalStack uses {port}")
-        env = environment(self._folder, port, jars, source)
+        env = environment(self._folder, port, jars)
         process = processes.start([str(python), "-m", "localstack.runtime.main"], log=self._log, env=env, cwd=self._folder.localstack)
         self._state.put(KEY, {**process.entry(), "port": port, "source": source})
 
@@ -89,18 +91,23 @@ class LocalStack:
                 process.end(grace=STOP_GRACE)
         leftovers.end(self._folder)
 
+    def _clear(self) -> None:
+        """Removes what the last life left: code, temporary folders, objects of S3, the index of plug-ins (which goes stale unnoticed)."""
+        shutil.rmtree(self._folder.localstack, ignore_errors=True)
+        (self._folder.localstack / "tmp").mkdir(parents=True)
 
-def environment(folder: Folder, port: int, jars: Path, source: str) -> dict[str, str]:
+
+def environment(folder: Folder, port: int, jars: Path) -> dict[str, str]:
     """LocalStack's settings. Nothing else of the user's environment: LocalStack heeds dozens of common names (DEBUG, SERVICES ..)."""
     root = folder.localstack
     temporary = root / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
     return {
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        "OVERRIDE_IN_DOCKER": "0",  # it takes many a container for its own and writes to /var/lib, /usr/lib and /etc there
         "CONFIG_DIR": str(root / "config"),  # not the user's ~/.localstack
         "FILESYSTEM_ROOT": str(root / "files"),
-        "TMPDIR": str(temporary),  # functions' code and temporary folders
-        "XDG_CACHE_HOME": str(root / "cache" / source[:12]),  # the index of plug-ins, which goes stale unnoticed
+        "TMPDIR": str(temporary),  # functions' code and temporary folders, objects of S3
+        "XDG_CACHE_HOME": str(root / "cache"),
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "LOCALSTACK_HOST": f"127.0.0.1:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",  # queue URLs are else host names that need a DNS server
@@ -109,7 +116,7 @@ def environment(folder: Folder, port: int, jars: Path, source: str) -> dict[str,
         "DISABLE_EVENTS": "1",
         "NO_PROXY": "127.0.0.1,localhost",
         "LAMBDA_RUNTIME_EXECUTOR": "process",
-        "DYNAMODB_LOCAL_COMMAND": json.dumps(dynamodb.command(jars)),
+        "DYNAMODB_LOCAL_COMMAND": json.dumps(dynamodb.command(jars, temporary)),
         "DYNAMODB_LOCAL_LOG": str(folder.log / "dynamodb.log"),
         "BACKFILL_PROCESS_REGISTER": str(folder.register),
         "BACKFILL_FUNCTION_LOGS": str(folder.log / "functions"),

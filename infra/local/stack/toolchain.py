@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 
-from .commands import output_of
+from .commands import output_of, succeeds
 from .problems import Missing
 
 ADVICE = {
@@ -46,7 +46,7 @@ def _present(name: str) -> bool:
         case "linux":
             return sys.platform == "linux" and machine() in ("amd64", "arm64")
         case "docker":
-            return "Docker Compose" in output_of(["docker", "compose", "version"]) and bool(output_of(["docker", "info", "-f", "{{.ID}}"]).strip())
+            return succeeds(["docker", "compose", "version"]) and succeeds(["docker", "info"])
         case _:
             return shutil.which(name) is not None
 

@@ -23,17 +23,16 @@ def up(folder: Folder, state: State) -> None:
         docker.up(folder, state)
         return
     toolchain.require("linux", "venv", "java", "go", "make")
+    folder.clear_temporary()
     venvs, artifacts = Venvs(folder), Artifacts(folder)
     deployment = Deployment(folder, state, venvs.sam())
-    if deployment.exists:
-        deployment.begin_build()
     localstack = LocalStack(folder, state, venvs, artifacts)
-    if deployment.failed_on(localstack.instance):
-        localstack.stop()
-    localstack.launch()
-    database_url = stack_database(folder, state, artifacts)
-    localstack.await_ready()
-    if deployment.exists:
+    with deployment.building():
+        if deployment.failed_on(localstack.instance):
+            localstack.stop()
+        localstack.launch()
+        database_url = stack_database(folder, state, artifacts)
+        localstack.await_ready()
         deployment.finish(localstack.endpoint, localstack.instance, database_url)
 
 
@@ -44,6 +43,13 @@ def stack_database(folder: Folder, state: State, artifacts: Artifacts) -> str:
     url = given if foreign else Server(folder, state, "stack", find(None, artifacts)).start()
     state.put("database", {"url": url, "own": not foreign})
     return url
+
+
+def tool(folder: Folder, name: str) -> str:
+    """Where an installed program is: `sam`, or the `python` that has LocalStack and pytest."""
+    toolchain.require("linux", "venv")
+    venvs = Venvs(folder)
+    return str(venvs.sam() if name == "sam" else venvs.localstack_python())
 
 
 def test_database(folder: Folder, state: State, major: int) -> str:

@@ -15,6 +15,8 @@ from .problems import Failed, Missing
 from .progress import say, step
 
 PYTHONS = ">=3.11,<3.13"  # LocalStack 4.9.2 runs on these
+PYTHON_ADVICE = "Python 3.11 or 3.12 (runs LocalStack and SAM): apt-get install python3.11-venv, or either of them on the PATH"
+FOREIGN = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH")  # the user's own Python, not ours
 PLUGIN = SOURCES / "localstack_process"
 
 
@@ -24,6 +26,7 @@ class Venvs:
     def __init__(self, folder: Folder):
         self._tools = folder.tools
         self._log = folder.log / "install.log"
+        self._temporary = folder.temporary
 
     def sam(self) -> Path:
         return self._venv("sam", "AWS SAM CLI", self._packages) / "bin/sam"
@@ -54,10 +57,8 @@ class Venvs:
         self._run([folder / "bin/pip", "install", "--quiet", "--require-hashes", "-r", lock], "installing uv")
 
     def _packages(self, uv: Path, folder: Path, lock: Path) -> None:
-        try:
-            self._run([uv, "venv", "--quiet", "--python", PYTHONS, folder], "making a venv")
-        except Failed as error:
-            raise Missing(f"missing: Python 3.11 or 3.12 on the PATH (runs LocalStack and SAM): apt-get install python3.11-venv\n{error}") from None
+        # uv looks on the PATH and in its own folder, and fetches a Python where it may.
+        self._run([uv, "venv", "--quiet", "--python", PYTHONS, folder], "making a venv", advice=PYTHON_ADVICE)
         try:
             self._run([uv, "pip", "install", "--compile-bytecode", "--python", folder, "--require-hashes", "-r", lock], f"installing {lock.name}")
         except Failed:
@@ -70,9 +71,12 @@ class Venvs:
         # --no-build-isolation: its build backend comes from the lock too. Editable: a change needs a restart of LocalStack only.
         self._run([uv, "pip", "install", "--python", folder, "--no-deps", "--no-build-isolation", "--editable", PLUGIN], "installing the plug-in")
 
-    def _run(self, argv: list, what: str) -> None:
-        env = {key: value for key, value in os.environ.items() if not key.startswith(("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH"))}
-        run(list(map(str, argv)), log=self._log, what=what, env=env)
+    def _run(self, argv: list, what: str, advice: str = "") -> None:
+        env = {key: value for key, value in os.environ.items() if key not in FOREIGN} | {"UV_SYSTEM_CERTS": "1", "TMPDIR": str(self._temporary)}
+        try:
+            run(list(map(str, argv)), log=self._log, what=what, env=env)
+        except Failed as error:
+            raise Missing(f"missing: {advice}") if advice and "No interpreter found" in str(error) else error
 
 
 def _lock(name: str) -> Path:

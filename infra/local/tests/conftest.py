@@ -101,6 +101,14 @@ def stand(tmp_path_factory):
     stand.localstack.stop()
 
 
+@pytest.fixture
+def own_stand(tmp_path):
+    """One that a test may break."""
+    stand = Stand.at(tmp_path)
+    yield stand
+    stand.localstack.stop()
+
+
 @pytest.fixture(scope="session")
 def code(tmp_path_factory) -> bytes:
     program = tmp_path_factory.mktemp("probe") / "bootstrap"

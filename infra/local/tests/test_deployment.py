@@ -32,8 +32,8 @@ class Project:
         """What SAM was asked for."""
         (self.root / "calls").write_text("")
         project = self.deployment()
-        project.begin_build()
-        project.finish("http://127.0.0.1:1", instance, url)
+        with project.building():
+            project.finish("http://127.0.0.1:1", instance, url)
         return self.calls()
 
     def deployment(self) -> Deployment:

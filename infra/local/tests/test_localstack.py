@@ -22,8 +22,8 @@ def test_dynamodb_runs_as_a_group_of_ours(stand: Stand):
     assert any("DynamoDB Local" in entry.read_text() for entry in stand.folder.register.glob("*.json"))
 
 
-def test_killed_localstack_is_replaced_and_leaves_nothing(tmp_path, code):
-    stand = Stand.at(tmp_path)
+def test_killed_localstack_is_replaced_and_leaves_nothing(own_stand: Stand):
+    stand = own_stand
     taken = stand.localstack.port
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", taken))
@@ -46,9 +46,8 @@ def test_killed_localstack_is_replaced_and_leaves_nothing(tmp_path, code):
     assert ports.is_free(kept)
 
 
-def test_stale_register_ends_nobody(tmp_path):
-    stand = Stand.at(tmp_path)
+def test_stale_register_ends_nobody(own_stand: Stand):
     entry = f'{{"pid": {os.getpid()}, "started": "1", "boot": "another", "command": "function x"}}'
-    (stand.folder.register / "1.json").write_text(entry)
-    assert leftovers.end(stand.folder) == 0  # and this test goes on
-    assert not list(stand.folder.register.iterdir())
+    (own_stand.folder.register / "1.json").write_text(entry)
+    assert leftovers.end(own_stand.folder) == 0  # and this test goes on
+    assert not list(own_stand.folder.register.iterdir())

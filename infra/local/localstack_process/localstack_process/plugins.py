@@ -5,6 +5,7 @@ LocalStack loads the hooks before the services that they change.
 """
 
 import os
+import tempfile
 
 from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
@@ -67,3 +68,11 @@ def look_at_resources_often():
     from . import resources
 
     ResourceProviderExecutor.deploy_loop = resources.often(ResourceProviderExecutor.deploy_loop)
+
+
+@hooks.on_infra_start()
+def keep_objects_apart():
+    from localstack.services.s3 import provider
+
+    # /tmp/localstack-s3-storage as it comes: of every LocalStack on the machine, and closed to the second user.
+    provider.DEFAULT_S3_TMP_DIR = os.path.join(tempfile.gettempdir(), "s3")
