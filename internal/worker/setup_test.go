@@ -15,6 +15,7 @@ import (
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
 	"backfill/internal/postgres"
+	"backfill/internal/records"
 	"backfill/internal/worker"
 
 	"github.com/jackc/pgx/v5"
@@ -104,10 +105,10 @@ type checkpoints struct {
 	err    error
 }
 
-func (c *checkpoints) Checkpoint(_ context.Context, _ ledger.Claim, state chunk.State, _ string) error {
+func (c *checkpoints) Checkpoint(_ context.Context, checkpoint records.Checkpoint) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.states = append(c.states, state)
+	c.states = append(c.states, checkpoint.State)
 	return c.err
 }
 

@@ -18,6 +18,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/records"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -38,7 +39,7 @@ type Ledger interface {
 
 // Checkpoints keeps the copy of a chunk's state that is read without the database.
 type Checkpoints interface {
-	Checkpoint(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) error
+	Checkpoint(ctx context.Context, checkpoint records.Checkpoint) error
 }
 
 // Worker works on one chunk at a time.
@@ -99,7 +100,11 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 
 // record writes the copy. A copy that is late is made again from the ledger when the run completes.
 func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) {
-	if err := w.checkpoints.Checkpoint(ctx, claim, state, reason); err != nil {
+	err := w.checkpoints.Checkpoint(ctx, records.Checkpoint{
+		Run: claim.Message.Run, Chunk: claim.Message.Chunk, State: state, Fence: claim.Fence,
+		Scanned: claim.Scanned, Affected: claim.Affected, Reason: reason,
+	})
+	if err != nil {
 		slog.Warn("checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
 			"state", state, "class", failure.Of(err), "error", failure.Safe(err))
 	}

@@ -1,0 +1,42 @@
+// Command control is the function that operators and events invoke.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+
+	"backfill/internal/assembly"
+	"backfill/internal/closing"
+	"backfill/internal/control"
+	"backfill/internal/execution"
+	"backfill/internal/invocation"
+	"backfill/internal/review"
+	"backfill/internal/settings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+
+func main() { invocation.Start("control", setup) }
+
+func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], error) {
+	var function invocation.Function[json.RawMessage, any]
+	s, err := settings.ForControl(os.LookupEnv)
+	if err != nil {
+		return function, err
+	}
+	base, err := assembly.Open(ctx, "control", s.Shared, s.Retention)
+	if err != nil {
+		return function, err
+	}
+	c := &control.Control{
+		Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
+		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		Executions: execution.New(sfn.NewFromConfig(base.AWS)),
+	}
+	function.Handle = func(ctx context.Context, input json.RawMessage) (any, error) {
+		return c.Handle(ctx, invocation.Alias(ctx), input)
+	}
+	function.Close = base.Session.Drop
+	return function, nil
+}

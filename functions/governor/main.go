@@ -1,0 +1,45 @@
+// Command governor is the function that makes the beats of a run.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"backfill/internal/assembly"
+	"backfill/internal/closing"
+	"backfill/internal/completion"
+	"backfill/internal/dispatch"
+	"backfill/internal/governor"
+	"backfill/internal/invocation"
+	"backfill/internal/queue"
+	"backfill/internal/repair"
+	"backfill/internal/settings"
+	"backfill/internal/turn"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+func main() { invocation.Start("governor", setup) }
+
+func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], error) {
+	var function invocation.Function[turn.Turn, turn.Turn]
+	s, err := settings.ForGovernor(os.LookupEnv)
+	if err != nil {
+		return function, err
+	}
+	base, err := assembly.Open(ctx, "governor", s.Shared, s.Retention)
+	if err != nil {
+		return function, err
+	}
+	dispatcher := dispatch.New(base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue))
+	g := &governor.Governor{
+		Ledger: base.Ledger, Records: base.Records,
+		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
+		Completer: completion.New(base.Ledger, base.Records),
+		Closer:    closing.New(base.Ledger, base.Records),
+		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
+	}
+	function.Handle, function.Close = g.Beat, base.Session.Drop
+	return function, nil
+}

@@ -1,0 +1,41 @@
+// Command planner is the function that begins runs and cuts their chunks.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"backfill/internal/assembly"
+	"backfill/internal/dispatch"
+	"backfill/internal/invocation"
+	"backfill/internal/planner"
+	"backfill/internal/queue"
+	"backfill/internal/review"
+	"backfill/internal/settings"
+	"backfill/internal/turn"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+func main() { invocation.Start("planner", setup) }
+
+func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], error) {
+	var function invocation.Function[planner.Call, turn.Turn]
+	s, err := settings.ForPlanner(os.LookupEnv)
+	if err != nil {
+		return function, err
+	}
+	base, err := assembly.Open(ctx, "planner", s.Shared, 0)
+	if err != nil {
+		return function, err
+	}
+	p := &planner.Planner{
+		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
+		Dispatcher: dispatch.New(base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
+		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		LookAhead:  int64(s.LookAhead), Now: time.Now,
+	}
+	function.Handle, function.Close = p.Handle, base.Session.Drop
+	return function, nil
+}

@@ -1,0 +1,34 @@
+// Command worker is the function that changes the rows of one chunk.
+package main
+
+import (
+	"context"
+	"os"
+
+	"backfill/internal/assembly"
+	"backfill/internal/invocation"
+	"backfill/internal/settings"
+	"backfill/internal/worker"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+func main() { invocation.Start("worker", setup) }
+
+func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQSEventResponse], error) {
+	var function invocation.Function[events.SQSEvent, events.SQSEventResponse]
+	s, err := settings.ForWorker(os.LookupEnv)
+	if err != nil {
+		return function, err
+	}
+	base, err := assembly.Open(ctx, "worker", s.Shared, 0)
+	if err != nil {
+		return function, err
+	}
+	w := worker.New(base.Session, base.Ledger, base.Records, s.Lease)
+	function.Handle = func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+		return deliver(ctx, w, event), nil
+	}
+	function.Close = base.Session.Drop
+	return function, nil
+}

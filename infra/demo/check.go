@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// status is the part of `backfill status -o json` that the summary shows.
+type status struct {
+	Run    string `json:"run"`
+	State  string `json:"state"`
+	Chunks struct {
+		Total   int64 `json:"total"`
+		Retries int64 `json:"retries"`
+	} `json:"chunks"`
+	Rows struct {
+		Scanned  int64 `json:"scanned"`
+		Affected int64 `json:"affected"`
+	} `json:"rows"`
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at"`
+}
+
+// change starts the backfill as a user would, follows it, and reads how it ended.
+func change(ctx context.Context) (status, error) {
+	var s status
+	id := fmt.Sprintf("demo-%s", time.Now().UTC().Format("20060102-150405"))
+	fmt.Printf("bin/backfill start %s --run %s --wait\n", backfill, id)
+	if err := command(ctx, "start", backfill, "--run", id, "--wait").Run(); err != nil {
+		return s, fmt.Errorf("the backfill did not complete: %w", err)
+	}
+	text, err := exec.CommandContext(ctx, "bin/backfill", "status", id, "-o", "json").Output()
+	if err != nil {
+		return s, fmt.Errorf("read the status of run %s: %w", id, err)
+	}
+	return s, json.Unmarshal(text, &s)
+}
+
+// check reads the whole table: what should have changed, and that nothing else did.
+func check(ctx context.Context, conn *pgx.Conn, before string, s status) error {
+	var all, wrong, written int64
+	err := conn.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE email_normalized IS DISTINCT FROM lower(trim(both ' ' from email))),
+		count(email_normalized) FROM public.users`).Scan(&all, &wrong, &written)
+	if err != nil {
+		return fmt.Errorf("check the example's table: %w", err)
+	}
+	var after string
+	if err := conn.QueryRow(ctx, others).Scan(&after); err != nil {
+		return fmt.Errorf("check the example's table: %w", err)
+	}
+	if all != rows || wrong != 0 || written != s.Rows.Affected || after != before {
+		return fmt.Errorf("the table is not as it should be: %d rows, %d wrong, %d written (status says %d), other columns untouched: %v",
+			all, wrong, written, s.Rows.Affected, after == before)
+	}
+	seconds := s.EndedAt.Sub(s.StartedAt).Seconds()
+	fmt.Printf("\ncheck passed: %d rows, 0 wrong, other columns untouched\n", all)
+	fmt.Printf("rows %d scanned, %d written · %.1f s · %.0f rows/s · %d chunks · %d retries\n",
+		s.Rows.Scanned, s.Rows.Affected, seconds, float64(s.Rows.Scanned)/seconds, s.Chunks.Total, s.Chunks.Retries)
+	return nil
+}

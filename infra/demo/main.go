@@ -1,0 +1,70 @@
+// Command demo is `make run`: it makes a table, has the deployed stack change it, and checks the content by SQL of
+// its own, which shares nothing with the product. It needs the environment of `make env` and bin/backfill.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	rows     = 1_000_000
+	backfill = "users-email-normalized"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "make run:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	url := os.Getenv("DATABASE_URL")
+	if url == "" {
+		return errors.New(`DATABASE_URL is not set; run this by "make run"`)
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect to the example's database: %w", err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	before, err := generate(ctx, conn)
+	if err != nil {
+		return err
+	}
+	status, err := change(ctx)
+	if err != nil {
+		return err
+	}
+	if err := check(ctx, conn, before, status); err != nil {
+		return err
+	}
+	next(status.Run)
+	return nil
+}
+
+// command runs bin/backfill on this terminal.
+func command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "bin/backfill", args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd
+}
+
+func next(id string) {
+	fmt.Printf(`
+What to try next, after  eval "$(make -s env)" :
+  bin/backfill status %s
+  bin/backfill start %s --wait            # once more: every row is right already, nothing is written
+  bin/backfill validate infra/demo/own.yaml                # your own definition: README, "A first own backfill"
+  make down                                                # end the stack
+`, id, backfill)
+}

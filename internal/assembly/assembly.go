@@ -1,0 +1,62 @@
+// Package assembly opens what all functions have in common: AWS, the database, the ledger and the records.
+//
+// It owns the order of opening and what is shared by the four mains; each main adds what is its own. Invariant:
+// nothing is called while it opens, so that a wrong setting is told and not a timeout.
+package assembly
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"backfill/internal/credentials"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
+	"backfill/internal/records"
+	"backfill/internal/settings"
+	"backfill/internal/trace"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// attempts of a call to AWS: with the SDK's backoff about 20 s of throttling are waited for.
+const attempts = 6
+
+// Base is what every function works with.
+type Base struct {
+	AWS     aws.Config
+	Tracer  trace.Tracer
+	Session *postgres.Session
+	Ledger  *ledger.Ledger
+	Records *records.Store
+}
+
+// Open opens it for a function of that name. Retention is of the records of ended runs.
+func Open(ctx context.Context, name string, shared settings.Shared, retention time.Duration) (Base, error) {
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(attempts))
+	if err != nil {
+		return Base{}, failure.New(failure.Permanent, "load the configuration of AWS: %w", err)
+	}
+	tracer, err := trace.New(os.LookupEnv)
+	if err != nil {
+		return Base{}, err
+	}
+	tracer.Instrument(&loaded)
+	session := postgres.NewSession(login(loaded, shared.Database), name)
+	return Base{
+		AWS: loaded, Tracer: tracer, Session: session,
+		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),
+		Records: records.New(dynamodb.NewFromConfig(loaded), shared.Table, retention, time.Now),
+	}, nil
+}
+
+func login(loaded aws.Config, database settings.Database) credentials.Source {
+	if database.SecretARN != "" {
+		return credentials.FromSecret(secretsmanager.NewFromConfig(loaded), database.SecretARN)
+	}
+	return credentials.Fixed(database.URL)
+}

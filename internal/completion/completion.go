@@ -1,0 +1,101 @@
+// Package completion decides that a run is complete, and makes the records agree with it.
+//
+// Done means that Postgres confirms that the finished ranges tile the key space up to the bound: never that a queue
+// looks empty or that a counter is right. Invariants: the checkpoints agree with the ledger before the run is
+// COMPLETED; the ledger is COMPLETED before the record is.
+package completion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"backfill/internal/chunk"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/records"
+	"backfill/internal/run"
+)
+
+// Ledger is what completion needs of Postgres.
+type Ledger interface {
+	Tiling(ctx context.Context, id string) (ledger.Tiling, error)
+	Move(ctx context.Context, id string, to run.State, reason string) (bool, error)
+	Entries(ctx context.Context, id string, numbers []int64) ([]ledger.Entry, error)
+}
+
+// Records is what completion needs of DynamoDB.
+type Records interface {
+	EachChunk(ctx context.Context, id string, visit func([]records.Checkpoint) error) error
+	Checkpoint(ctx context.Context, checkpoint records.Checkpoint) error
+	SetState(ctx context.Context, id string, to run.State, reason string) error
+}
+
+// Completer completes runs.
+type Completer struct {
+	ledger  Ledger
+	records Records
+}
+
+// New makes a completer.
+func New(entries Ledger, records Records) *Completer {
+	return &Completer{ledger: entries, records: records}
+}
+
+// Complete brings a run whose chunks are all finished to COMPLETED. A tiling that does not hold is a bug or a ledger
+// that somebody changed: failure.Permanent, for a person to look at.
+func (c *Completer) Complete(ctx context.Context, id string, planned int64) (bool, error) {
+	tiling, err := c.ledger.Tiling(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if !tiling.Complete(planned) {
+		return false, failure.New(failure.Permanent, "run %s: %d chunks are finished, %d are planned, yet their ranges do not "+
+			"tile the key space (%d breaks, reaches the bound: %v)", id, tiling.Finished, planned, tiling.Breaks, tiling.Reaches)
+	}
+	if err := c.agree(ctx, id); err != nil {
+		return false, err
+	}
+	moved, err := c.ledger.Move(ctx, id, run.Completed, "")
+	if err != nil || !moved {
+		return false, err
+	}
+	if err := c.records.SetState(ctx, id, run.Completed, ""); err != nil {
+		return false, fmt.Errorf("record the end of run %s: %w", id, err)
+	}
+	return true, nil
+}
+
+// agree makes the checkpoints agree: a worker may have died between its commit and its checkpoint.
+func (c *Completer) agree(ctx context.Context, id string) error {
+	return c.records.EachChunk(ctx, id, func(checkpoints []records.Checkpoint) error {
+		var late []int64
+		for _, checkpoint := range checkpoints {
+			if checkpoint.State != chunk.Completed {
+				late = append(late, checkpoint.Chunk)
+			}
+		}
+		if len(late) == 0 {
+			return nil
+		}
+		slog.Info("checkpoints made again from the ledger", "run", id, "chunks", len(late))
+		return c.rewrite(ctx, id, late)
+	})
+}
+
+func (c *Completer) rewrite(ctx context.Context, id string, numbers []int64) error {
+	entries, err := c.ledger.Entries(ctx, id, numbers)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		err := c.records.Checkpoint(ctx, records.Checkpoint{
+			Run: id, Chunk: e.Chunk, State: e.State, Fence: e.Fence, Scanned: e.Scanned, Affected: e.Affected, Reason: e.Reason,
+		})
+		if err != nil && !errors.Is(err, records.ErrStale) {
+			return fmt.Errorf("make checkpoint %d of run %s again: %w", e.Chunk, id, err)
+		}
+	}
+	return nil
+}

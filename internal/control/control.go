@@ -1,0 +1,108 @@
+// Package control is what an operator, or an event, invokes at any time: status, list, cancel, validate, close.
+//
+// It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
+// run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
+// unknown keys are refused.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"backfill/internal/failure"
+	"backfill/internal/review"
+	"backfill/internal/run"
+)
+
+// reader is the alias that only looks.
+const reader = "read"
+
+// Records is what control reads.
+type Records interface {
+	Status(ctx context.Context, id string) (run.Status, error)
+	List(ctx context.Context, limit int) ([]run.Status, error)
+	Segment(ctx context.Context, id string) (string, error)
+}
+
+// Closer ends runs.
+type Closer interface {
+	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
+	Lost(ctx context.Context, id, backfill string, as run.State, reason string) (run.State, error)
+}
+
+// Reviewer judges a definition against the database.
+type Reviewer interface {
+	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
+}
+
+// Executions stops what still runs in Step Functions.
+type Executions interface {
+	Stop(ctx context.Context, execution, cause string) error
+}
+
+// Control answers.
+type Control struct {
+	Records    Records
+	Closer     Closer
+	Reviewer   Reviewer
+	Executions Executions
+}
+
+// action answers one kind of input.
+type action struct {
+	changes bool // refused by the alias "read"
+	answer  func(c *Control, ctx context.Context, input json.RawMessage) (any, error)
+}
+
+var actions = map[string]action{
+	"status":   {false, (*Control).status},
+	"list":     {false, (*Control).list},
+	"cancel":   {true, (*Control).cancel},
+	"validate": {true, (*Control).validate},
+	"close":    {true, (*Control).close},
+}
+
+// Handle answers an input: {"action": ...}, or an event of an execution that ended badly.
+func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessage) (any, error) {
+	var head struct {
+		Action     string `json:"action"`
+		DetailType string `json:"detail-type"`
+	}
+	if err := json.Unmarshal(input, &head); err != nil {
+		return nil, failure.New(failure.Invalid, `read the input: %w; it looks like {"action":"status","run":"..."}`, err)
+	}
+	if head.DetailType == executionEvent && alias != reader {
+		return c.executionEnded(ctx, input)
+	}
+	chosen, ok := actions[head.Action]
+	if !ok {
+		return nil, failure.New(failure.Invalid, "action %q is not known; one of %s", head.Action, known())
+	}
+	if chosen.changes && alias == reader {
+		return nil, failure.New(failure.Invalid, `the alias "read" does not serve %q: invoke the function itself`, head.Action)
+	}
+	return chosen.answer(c, ctx, input)
+}
+
+func known() string {
+	names := make([]string, 0, len(actions))
+	for name := range actions {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}
+
+// decode reads an action's input; unknown keys are refused.
+func decode(input json.RawMessage, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return failure.New(failure.Invalid, "read the input: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}

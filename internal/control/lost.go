@@ -1,0 +1,124 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+)
+
+// executionEvent is the detail-type of EventBridge's event.
+const executionEvent = "Step Functions Execution Status Change"
+
+// Closing is the input of close: an execution that caught an error, as the state machine describes it.
+type Closing struct {
+	Action    string          `json:"action"`
+	Request   json.RawMessage `json:"request"` // the execution's input, whatever it was
+	Execution string          `json:"execution"`
+	Name      string          `json:"name"`
+	Failure   Caught          `json:"failure"`
+}
+
+// Caught is what Step Functions says of an error.
+type Caught struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// started is the part of an execution's input that names its run.
+type started struct {
+	Run      string `json:"run"`
+	Backfill string `json:"backfill"`
+}
+
+// identify finds the run of an execution: the input names it, else the execution's name is its id.
+func identify(input []byte, name string) started {
+	var found started
+	_ = json.Unmarshal(input, &found) // an input that is no request names no run
+	if found.Run == "" {
+		found.Run = name
+	}
+	return found
+}
+
+// Ending is the answer: how the run stands.
+type Ending struct {
+	Run    string    `json:"run"`
+	State  run.State `json:"state"`
+	Reason string    `json:"reason"`
+}
+
+// close ends the run whose state machine caught an error.
+func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error) {
+	var closing Closing
+	if err := decode(input, &closing); err != nil {
+		return nil, err
+	}
+	found := identify(closing.Request, closing.Name)
+	if found.Run == "" {
+		return nil, failure.New(failure.Invalid, `"name" is missing: the name of the execution`)
+	}
+	reason := message(closing.Failure.Error, closing.Failure.Cause)
+	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, run.Failed, reason)
+	return Ending{Run: found.Run, State: state, Reason: reason}, err
+}
+
+// executionEnded ends the run of an execution that was stopped, failed or timed out. "Stop" in the console runs no
+// Catch, and may leave the child execution running.
+func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (any, error) {
+	var event struct {
+		Detail struct {
+			Name   string `json:"name"`
+			Status string `json:"status"`
+			Input  string `json:"input"`
+			Error  string `json:"error"`
+			Cause  string `json:"cause"`
+		} `json:"detail"`
+	}
+	if err := json.Unmarshal(input, &event); err != nil {
+		return nil, failure.New(failure.Invalid, "read the event: %w", err)
+	}
+	found := identify([]byte(event.Detail.Input), event.Detail.Name)
+	as, reason := run.Failed, message("execution "+strings.ToLower(event.Detail.Status), event.Detail.Error+" "+event.Detail.Cause)
+	if event.Detail.Status == "ABORTED" {
+		as, reason = run.Cancelled, "the execution was stopped: "+strings.TrimSpace(event.Detail.Error+" "+event.Detail.Cause)
+	}
+	if err := c.stopSegment(ctx, found.Run, reason); err != nil {
+		return nil, err
+	}
+	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, as, reason)
+	return Ending{Run: found.Run, State: state, Reason: reason}, err
+}
+
+// stopSegment ends the child execution, so that nobody beats for a run that is closed.
+func (c *Control) stopSegment(ctx context.Context, id, reason string) error {
+	segment, err := c.Records.Segment(ctx, id)
+	if err != nil || segment == "" {
+		return err
+	}
+	if err := c.Executions.Stop(ctx, segment, reason); err != nil {
+		return fmt.Errorf("stop segment %s of run %s: %w", segment, id, err)
+	}
+	return nil
+}
+
+// message turns error and cause into one line. A cause that Lambda reports is JSON around the message.
+func message(name, cause string) string {
+	var reported struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(cause), &reported) == nil && reported.Message != "" {
+		cause = reported.Message
+	}
+	cause = strings.TrimSpace(cause)
+	switch {
+	case cause == "":
+		return name
+	case name == "" || strings.HasPrefix(name, "Backfill."):
+		return cause
+	}
+	return name + ": " + cause
+}

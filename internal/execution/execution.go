@@ -1,0 +1,42 @@
+// Package execution stops executions of Step Functions.
+//
+// It owns the call and what counts as done. Invariant: stopping an execution that has ended, or is gone, is no error.
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/failure"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// mostCause is what Step Functions takes as a cause, in characters.
+const mostCause = 32_768
+
+// API is the part of Step Functions that is called.
+type API interface {
+	StopExecution(ctx context.Context, in *sfn.StopExecutionInput, o ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
+}
+
+// Executions stops executions.
+type Executions struct{ api API }
+
+// New makes it.
+func New(api API) Executions { return Executions{api: api} }
+
+// Stop ends an execution with a cause.
+func (e Executions) Stop(ctx context.Context, arn, cause string) error {
+	_, err := e.api.StopExecution(ctx, &sfn.StopExecutionInput{
+		ExecutionArn: &arn, Error: aws.String(failure.RunCancelled), Cause: aws.String(cause[:min(len(cause), mostCause)]),
+	})
+	var gone *types.ExecutionDoesNotExist
+	if err == nil || errors.As(err, &gone) {
+		return nil
+	}
+	return failure.As(failure.Transient, fmt.Errorf("stop execution %s: %w", arn, err))
+}

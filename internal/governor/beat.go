@@ -1,0 +1,110 @@
+package governor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"backfill/internal/forecast"
+	"backfill/internal/ledger"
+	"backfill/internal/records"
+	"backfill/internal/run"
+	"backfill/internal/turn"
+)
+
+// beat is one invocation's view of the run. The plan does not move while it lasts: the planner works between beats.
+type beat struct {
+	governor *Governor
+	record   records.Record
+	until    time.Time
+}
+
+// watch samples until something is to be done by somebody else, or the beat is over.
+func (b *beat) watch(ctx context.Context) (turn.Next, error) {
+	for {
+		progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run)
+		if err != nil {
+			return "", err
+		}
+		b.observe(progress)
+		if err := b.governor.Records.SaveProgress(ctx, b.record.Status); err != nil {
+			return "", err
+		}
+		next, err := b.decide(ctx, progress, again)
+		if next != "" || err != nil {
+			return next, err
+		}
+		if !b.rest(ctx) {
+			return turn.Beat, nil
+		}
+	}
+}
+
+// observe brings the status up to date.
+func (b *beat) observe(p ledger.Progress) {
+	status := &b.record.Status
+	status.State, status.Reason = p.State, p.Reason
+	status.Rate = forecast.Rate(status.Rate, p.Scanned-status.Rows.Scanned, p.Now.Sub(status.UpdatedAt))
+	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
+	status.Chunks = run.Chunks{
+		Total: b.record.Plan.Planned, AllPlanned: b.record.Plan.Closed,
+		Pending: b.record.Plan.Planned - p.Known + p.Pending, Processing: p.Processing,
+		Completed: p.Completed, Failed: p.Failed, Retries: p.Retries,
+	}
+	status.Concurrency = p.Leases
+	status.Throttle.Reason = fmt.Sprintf("no limit is set; at most %d workers (ceiling of the stack)", b.governor.MaxWorkers)
+	status.UpdatedAt = p.Now.UTC()
+	status.ETA = forecast.ETA(*status, p.Now)
+}
+
+// decide says what the state machine does next; "" goes on watching.
+func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
+	id, plan := b.record.Status.Run, b.record.Plan
+	switch {
+	case p.State.Ended(), p.State == run.Cancelling:
+		return b.ended(b.governor.Closer.Finish(ctx, id))
+	case p.Failed > 0:
+		number, reason, err := b.governor.Ledger.FirstFailure(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
+		return b.ended(b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason))
+	case plan.Closed && p.Completed == plan.Planned:
+		complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
+		if complete {
+			return b.ended(run.Completed, err)
+		}
+		return "", err
+	case !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2:
+		return turn.Plan, nil
+	}
+	return "", b.governor.Repairer.Repair(ctx, id, plan.Planned, again)
+}
+
+func (b *beat) ended(state run.State, err error) (turn.Next, error) {
+	if err != nil || !state.Ended() {
+		return "", err
+	}
+	b.record.Status.State = state
+	return turn.End, nil
+}
+
+// rest waits for the next sample. False: the beat is over.
+func (b *beat) rest(ctx context.Context) bool {
+	end := b.until
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-margin).Before(end) {
+		end = deadline.Add(-margin)
+	}
+	if time.Until(end) < interval {
+		return false
+	}
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

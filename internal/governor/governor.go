@@ -1,0 +1,96 @@
+// Package governor is the heartbeat of a run.
+//
+// It owns one beat: an invocation of up to a minute that samples every second or two and says what the state machine
+// does next. It reads progress and reports it; it calls repair, completion and closing, each a package of its own.
+// Invariants: it decides by what Postgres says; everything it does can be done twice; workers stop by themselves
+// when it is silent for too long.
+package governor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"backfill/internal/ledger"
+	"backfill/internal/records"
+	"backfill/internal/run"
+	"backfill/internal/turn"
+)
+
+const (
+	// interval between samples: an operator's word and an expired lease are seen within it.
+	interval = 2 * time.Second
+	// margin before the deadline of the function, for the last writes.
+	margin = 5 * time.Second
+)
+
+// Ledger is what a beat reads and renews in Postgres.
+type Ledger interface {
+	Beat(ctx context.Context, id string) (ledger.Progress, []ledger.Again, error)
+	FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error)
+}
+
+// Records is where a beat reports to.
+type Records interface {
+	Run(ctx context.Context, id string) (records.Record, error)
+	SaveProgress(ctx context.Context, status run.Status) error
+	SetSegment(ctx context.Context, id, execution string) error
+}
+
+// Repairer sends what should be at a worker and is not.
+type Repairer interface {
+	Repair(ctx context.Context, id string, planned int64, again []ledger.Again) error
+}
+
+// Completer brings a run to COMPLETED if it is complete, and tells whether it is.
+type Completer interface {
+	Complete(ctx context.Context, id string, planned int64) (bool, error)
+}
+
+// Closer ends a run before it is complete.
+type Closer interface {
+	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
+	Finish(ctx context.Context, id string) (run.State, error)
+}
+
+// Governor makes beats.
+type Governor struct {
+	Ledger     Ledger
+	Records    Records
+	Repairer   Repairer
+	Completer  Completer
+	Closer     Closer
+	Duration   time.Duration // of a beat
+	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
+	MaxWorkers int64         // ceiling of the event source mapping
+}
+
+// Beat watches the run until the beat is over or something else is to be done.
+func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
+	record, err := g.Records.Run(ctx, in.Run)
+	if err != nil {
+		return in, err
+	}
+	if in.Beat == 0 && in.Segment != "" {
+		if err := g.Records.SetSegment(ctx, in.Run, in.Segment); err != nil {
+			return in, err
+		}
+	}
+	beat := &beat{governor: g, record: record, until: time.Now().Add(g.Duration)}
+	next, err := beat.watch(ctx)
+	if err != nil {
+		return in, fmt.Errorf("beat %d of run %s: %w", in.Beat, in.Run, err)
+	}
+	out := turn.Turn{
+		Run: in.Run, State: beat.record.Status.State, Reason: beat.record.Status.Reason,
+		Beat: in.Beat + 1, Budget: in.Budget, Next: next,
+	}
+	if next != turn.End && out.Beat >= out.Budget {
+		out.Next = turn.Segment
+	}
+	slog.Info("beat", "run", out.Run, "state", out.State, "beat", in.Beat, "next", out.Next,
+		"completed", beat.record.Status.Chunks.Completed, "of", beat.record.Status.Chunks.Total,
+		"rows", beat.record.Status.Rows.Scanned, "rate", int64(beat.record.Status.Rate))
+	return out, nil
+}

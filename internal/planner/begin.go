@@ -1,0 +1,76 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/boundary"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/records"
+	"backfill/internal/request"
+	"backfill/internal/review"
+	"backfill/internal/run"
+	"backfill/internal/turn"
+)
+
+// begin brings a run to life, or finds it alive: each step can be repeated.
+func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
+	asked, err := request.Parse(call.Request, call.Name)
+	if err != nil {
+		return turn.Turn{}, err
+	}
+	if err := p.Ledger.Migrate(ctx); err != nil {
+		return turn.Turn{}, err
+	}
+	stored, err := p.Ledger.Run(ctx, asked.Run)
+	if errors.Is(err, ledger.ErrNoRun) {
+		stored, err = p.open(ctx, asked)
+	}
+	if err != nil {
+		return turn.Turn{}, err
+	}
+	if err := p.record(ctx, stored, call.Execution); err != nil {
+		return turn.Turn{}, err
+	}
+	return p.plan(ctx, turn.Turn{Run: stored.Run})
+}
+
+// open judges the request and takes the lock of the table.
+func (p *Planner) open(ctx context.Context, asked request.Request) (ledger.Run, error) {
+	finding, err := p.Reviewer.Review(ctx, review.Subject{
+		Backfill: asked.Backfill, Definition: asked.Definition, Params: asked.Params,
+	})
+	if err != nil {
+		return ledger.Run{}, err
+	}
+	conn, err := p.Session.Conn(ctx)
+	if err != nil {
+		return ledger.Run{}, err
+	}
+	bound, err := boundary.Bound(ctx, conn, finding.Change)
+	if err != nil {
+		return ledger.Run{}, err
+	}
+	return p.Ledger.Open(ctx, ledger.Run{
+		Run: asked.Run, Backfill: finding.Backfill, Definition: finding.Source, Change: finding.Change,
+		Bound: bound, Estimated: finding.Estimated,
+	})
+}
+
+// record makes DynamoDB's record of the run, where it is not there yet.
+func (p *Planner) record(ctx context.Context, stored ledger.Run, execution string) error {
+	err := p.Records.CreateRun(ctx, run.Status{
+		Run: stored.Run, Backfill: stored.Backfill, Action: request.Start, State: stored.State, Reason: stored.Reason,
+		Table: stored.Change.Table.String(), Rows: run.Rows{Estimated: stored.Estimated},
+		StartedAt: stored.StartedAt.UTC(), UpdatedAt: stored.Now.UTC(),
+	}, execution)
+	if errors.Is(err, records.ErrExists) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("record run %s: %w", stored.Run, failure.As(failure.Permanent, err))
+	}
+	return nil
+}

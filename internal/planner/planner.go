@@ -1,0 +1,126 @@
+// Package planner begins a run and cuts its chunks, a bounded look-ahead at a time.
+//
+// It owns the order of a start (check, lock, record, first chunks) and the growth of pages. It leaves judging a
+// request to review, cutting to boundary, sending to dispatch. Invariants: nothing is stored for a request that is
+// refused; a page is committed before it is sent; a start that is repeated is the same run.
+package planner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/records"
+	"backfill/internal/review"
+	"backfill/internal/run"
+	"backfill/internal/turn"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The steps of a call.
+const (
+	begin = "begin"
+	plan  = "plan"
+)
+
+// Call is the input of the planner's function.
+type Call struct {
+	Step      string          `json:"step"`
+	Request   json.RawMessage `json:"request,omitempty"`   // begin: the execution's input
+	Execution string          `json:"execution,omitempty"` // begin: its ARN
+	Name      string          `json:"name,omitempty"`      // begin: its name
+	Run       string          `json:"run,omitempty"`       // plan
+	Beat      int             `json:"beat,omitempty"`      // plan: passed through
+	Budget    int             `json:"budget,omitempty"`    // plan: passed through
+}
+
+// Session is the connection to the target database.
+type Session interface {
+	Conn(ctx context.Context) (*pgx.Conn, error)
+}
+
+// Ledger is what a planner needs of Postgres' records.
+type Ledger interface {
+	Migrate(ctx context.Context) error
+	Open(ctx context.Context, r ledger.Run) (ledger.Run, error)
+	Run(ctx context.Context, id string) (ledger.Run, error)
+	Move(ctx context.Context, id string, to run.State, reason string) (bool, error)
+	Beat(ctx context.Context, id string) (ledger.Progress, []ledger.Again, error)
+}
+
+// Records is what a planner needs of DynamoDB.
+type Records interface {
+	CreateRun(ctx context.Context, status run.Status, execution string) error
+	Run(ctx context.Context, id string) (records.Record, error)
+	CommitPage(ctx context.Context, page records.Page) error
+	SetState(ctx context.Context, id string, to run.State, reason string) error
+}
+
+// Dispatcher sends.
+type Dispatcher interface {
+	SendPage(ctx context.Context, page records.Page) error
+	SendOutbox(ctx context.Context, id string) (int, error)
+}
+
+// Reviewer judges a request.
+type Reviewer interface {
+	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
+}
+
+// Planner begins runs and plans them.
+type Planner struct {
+	Session    Session
+	Ledger     Ledger
+	Records    Records
+	Dispatcher Dispatcher
+	Reviewer   Reviewer
+	LookAhead  int64 // chunks that should wait for a worker
+	Now        func() time.Time
+}
+
+// Handle makes one step. Its answer tells the state machine what is next.
+func (p *Planner) Handle(ctx context.Context, call Call) (turn.Turn, error) {
+	switch call.Step {
+	case begin:
+		return p.begin(ctx, call)
+	case plan:
+		return p.plan(ctx, turn.Turn{Run: call.Run, Beat: call.Beat, Budget: call.Budget})
+	default:
+		return turn.Turn{}, failure.New(failure.Invalid, "step %q is not known; begin or plan", call.Step)
+	}
+}
+
+// plan fills the look-ahead. The first page brings the run from PLANNING to RUNNING.
+func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
+	stored, err := p.Ledger.Run(ctx, out.Run)
+	if err != nil {
+		return out, err
+	}
+	out.State, out.Reason, out.Next = stored.State, stored.Reason, turn.Beat
+	if stored.State.Ended() {
+		out.Next = turn.End
+	}
+	if !stored.State.Works() {
+		return out, nil
+	}
+	if err := p.fill(ctx, stored); err != nil {
+		return out, fmt.Errorf("plan run %s: %w", out.Run, err)
+	}
+	if stored.State == run.Planning {
+		out.State = run.Running
+		return out, p.running(ctx, out.Run)
+	}
+	return out, nil
+}
+
+// running is repeated when a planner dies between the two steps.
+func (p *Planner) running(ctx context.Context, id string) error {
+	if _, err := p.Ledger.Move(ctx, id, run.Running, ""); err != nil {
+		return err
+	}
+	return p.Records.SetState(ctx, id, run.Running, "")
+}

@@ -1,0 +1,242 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/run"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Plan is how far the key space is cut into chunks.
+type Plan struct {
+	Planned int64        // chunks 1 to Planned exist
+	Cursor  keyset.Point // where the next chunk begins; nil: at the first key
+	Closed  bool         // the last chunk ends at the bound
+}
+
+// Record is the record of a run.
+type Record struct {
+	Status    run.Status
+	Plan      Plan
+	Execution string // ARN of the execution that began the run
+	Segment   string // ARN of the child execution that beats now
+}
+
+func runKey(id string) item { return key("RUN#"+id, "RUN") }
+
+// CreateRun records a run that begins. ErrExists where it is recorded already.
+func (s *Store) CreateRun(ctx context.Context, status run.Status, execution string) error {
+	created, err := s.newRun(status)
+	if err != nil {
+		return err
+	}
+	created["execution_arn"] = text(execution)
+	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	})
+	if _, exists := refused(err); exists {
+		return fmt.Errorf("run %s: %w", status.Run, ErrExists)
+	}
+	return s.classify("PutItem", err)
+}
+
+// newRun is the item of a run. GPK and GSK list runs by their start (index "runs").
+func (s *Store) newRun(status run.Status) (item, error) {
+	encoded, err := json.Marshal(status)
+	if err != nil {
+		return nil, fmt.Errorf("encode the status of run %s: %w", status.Run, err)
+	}
+	created := runKey(status.Run)
+	created["GPK"], created["GSK"] = text("RUNS"), text(status.StartedAt.UTC().Format(time.RFC3339Nano)+"#"+status.Run)
+	created["run"], created["status"] = text(status.Run), text(string(encoded))
+	created["state"], created["reason"] = text(string(status.State)), text(status.Reason)
+	created["planned"], created["closed"] = number(int64(0)), truth(false)
+	return created, nil
+}
+
+// Run reads the record of a run.
+func (s *Store) Run(ctx context.Context, id string) (Record, error) {
+	found, err := s.get(ctx, runKey(id))
+	if err != nil {
+		return Record{}, fmt.Errorf("read run %s: %w", id, err)
+	}
+	if found == nil {
+		return Record{}, failure.New(failure.Invalid, "run %s: %w", id, ErrNotFound)
+	}
+	return decodeRun(found)
+}
+
+// Status reads what people see of a run.
+func (s *Store) Status(ctx context.Context, id string) (run.Status, error) {
+	record, err := s.Run(ctx, id)
+	return record.Status, err
+}
+
+// Segment is the child execution that beats for the run; "" where there is none.
+func (s *Store) Segment(ctx context.Context, id string) (string, error) {
+	record, err := s.Run(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return record.Segment, err
+}
+
+func decodeRun(found item) (Record, error) {
+	var r Record
+	if err := json.Unmarshal([]byte(textOf(found["status"])), &r.Status); err != nil {
+		return r, failure.New(failure.Permanent, "read the record of run %s: %w", textOf(found["run"]), err)
+	}
+	r.Status.State, r.Status.Reason = run.State(textOf(found["state"])), textOf(found["reason"])
+	if ended, err := time.Parse(time.RFC3339Nano, textOf(found["ended_at"])); err == nil {
+		r.Status.EndedAt, r.Status.ETA = &ended, nil
+	}
+	r.Plan = Plan{Planned: numberOf(found["planned"]), Cursor: pointOf(found["cursor"]), Closed: truthOf(found["closed"])}
+	r.Execution, r.Segment = textOf(found["execution_arn"]), textOf(found["segment_arn"])
+	return r, nil
+}
+
+// SaveProgress writes the figures of a run; its state is not touched.
+func (s *Store) SaveProgress(ctx context.Context, status run.Status) error {
+	encoded, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status of run %s: %w", status.Run, err)
+	}
+	return s.update(ctx, status.Run, "SET #status = :status", item{":status": text(string(encoded))}, map[string]string{"#status": "status"})
+}
+
+// SetSegment notes the child execution that beats now.
+func (s *Store) SetSegment(ctx context.Context, id, execution string) error {
+	return s.update(ctx, id, "SET segment_arn = :segment", item{":segment": text(execution)}, nil)
+}
+
+func (s *Store) update(ctx context.Context, id, expression string, values item, names map[string]string) error {
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
+		ExpressionAttributeNames: names, ConditionExpression: aws.String("attribute_exists(PK)"),
+	})
+	if _, absent := refused(err); absent {
+		return failure.New(failure.Invalid, "run %s: %w", id, ErrNotFound)
+	}
+	return s.classify("UpdateItem", err)
+}
+
+// SetState brings the record to a state. A record that is there already, or that has ended, stays as it is.
+func (s *Store) SetState(ctx context.Context, id string, to run.State, reason string) error {
+	values := item{":to": text(string(to)), ":reason": text(reason)}
+	expression, condition := "SET #state = :to, reason = :reason", ""
+	for i, from := range append(run.Sources(to), run.Active()...) {
+		name := fmt.Sprintf(":from%d", i)
+		values[name] = text(string(from))
+		if condition != "" {
+			condition += ", "
+		}
+		condition += name
+	}
+	if to.Ended() {
+		expression += ", ended_at = :ended, expires = :expires"
+		values[":ended"] = text(s.now().UTC().Format(time.RFC3339Nano))
+		values[":expires"] = number(s.now().Add(s.retention).Unix())
+	}
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + condition + ")"),
+	})
+	if _, elsewhere := refused(err); elsewhere {
+		return nil
+	}
+	return s.classify("UpdateItem", err)
+}
+
+// Refuse records a run that was refused before it began, as FAILED. A run that is recorded already is left alone.
+func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
+	now := s.now().UTC()
+	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: run.Failed, Reason: reason,
+		StartedAt: now, UpdatedAt: now})
+	if err != nil {
+		return err
+	}
+	created["ended_at"], created["expires"] = text(now.Format(time.RFC3339Nano)), number(now.Add(s.retention).Unix())
+	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	})
+	if _, exists := refused(err); exists {
+		return s.SetState(ctx, id, run.Failed, reason)
+	}
+	return s.classify("PutItem", err)
+}
+
+// List reads the newest runs.
+func (s *Store) List(ctx context.Context, limit int) ([]run.Status, error) {
+	out, err := s.api.Query(ctx, &dynamodb.QueryInput{
+		TableName: &s.table, IndexName: aws.String("runs"), Limit: aws.Int32(int32(limit)), ScanIndexForward: aws.Bool(false),
+		KeyConditionExpression: aws.String("GPK = :runs"), ExpressionAttributeValues: item{":runs": text("RUNS")},
+	})
+	if err != nil {
+		return nil, s.classify("Query", err)
+	}
+	var runs []run.Status
+	for _, found := range out.Items {
+		id := textOf(found["PK"])[len("RUN#"):]
+		status, err := s.Status(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue // its time was over between the two reads
+		}
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, status)
+	}
+	return runs, nil
+}
+
+func textOf(value types.AttributeValue) string {
+	if s, ok := value.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+func numberOf(value types.AttributeValue) int64 {
+	if n, ok := value.(*types.AttributeValueMemberN); ok {
+		parsed, _ := strconv.ParseInt(n.Value, 10, 64)
+		return parsed
+	}
+	return 0
+}
+
+func truthOf(value types.AttributeValue) bool {
+	b, ok := value.(*types.AttributeValueMemberBOOL)
+	return ok && b.Value
+}
+
+func point(p keyset.Point) types.AttributeValue {
+	list := &types.AttributeValueMemberL{}
+	for _, column := range p {
+		list.Value = append(list.Value, text(column))
+	}
+	return list
+}
+
+// pointOf reads a point; an attribute that is not there is an open end.
+func pointOf(value types.AttributeValue) keyset.Point {
+	list, ok := value.(*types.AttributeValueMemberL)
+	if !ok {
+		return nil
+	}
+	var p keyset.Point
+	for _, column := range list.Value {
+		p = append(p, textOf(column))
+	}
+	return p
+}
