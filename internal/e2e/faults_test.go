@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"backfill/internal/chunk"
+	"backfill/internal/pgtest"
 	"backfill/internal/run"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,6 +57,29 @@ func (b *bundle) killWorker(t *testing.T, table string) bool {
 	server, err := strconv.Atoi(address.Port())
 	must(t, err)
 	return killOwner(t, port, server)
+}
+
+// TestConnectionsCutBetweenCommitAndAnswer puts a proxy between the deployed workers and Postgres, which keeps every
+// twentieth answer to a commit for itself.
+func TestConnectionsCutBetweenCommitAndAnswer(t *testing.T) {
+	table := unique("cut")
+	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 200_000))
+	proxy := pgtest.NewProxy(t, pgtest.Database{URL: b.url})
+	var answers, cuts atomic.Int64
+	proxy.CutWhen(func(fromServer bool, kind byte) bool {
+		cut := fromServer && kind == pgtest.ReadyForQuery && answers.Add(1)%20 == 0
+		if cut {
+			cuts.Add(1)
+		}
+		return cut
+	})
+	b.reroute(t, "worker", "DATABASE_URL", proxy.URL)
+	id, execution := b.define(t, increment(table, 50_000))
+	status := b.completes(t, id, execution, 3*time.Minute)
+	b.expectOnce(t)
+	if cuts.Load() < 3 || status.Chunks.Retries < 3 || status.Rows.Affected != 200_000 {
+		t.Fatalf("%d answers cut, %d retries, %d rows counted", cuts.Load(), status.Chunks.Retries, status.Rows.Affected)
+	}
 }
 
 // TestEveryMessageThreeTimesAtOnce sends copies of each message beside the planner's own.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -72,12 +73,20 @@ func TestKeysOfEveryKind(t *testing.T) {
 	}
 }
 
-// TestTheConsolesStart uses the very file that people paste into the console.
+// TestTheConsolesStart pastes events/start.json into StartExecution, as a person does in the console.
 func TestTheConsolesStart(t *testing.T) {
-	input, err := os.ReadFile(filepath.Join("..", "..", "events", "start-inline.json"))
+	input, err := os.ReadFile(filepath.Join("..", "..", "events", "start.json"))
 	must(t, err)
-	if !strings.Contains(string(input), `"start"`) {
-		t.Fatalf("events/start-inline.json is no start: %s", input)
+	ddl, err := os.ReadFile(filepath.Join("..", "..", "infra", "demo", "users.sql"))
+	must(t, err)
+	b := setup(t, "users", strings.ReplaceAll(string(ddl), ":rows", "5000"))
+	var request map[string]any
+	must(t, json.Unmarshal(input, &request))
+	id, execution := b.start(t, request)
+	status := b.completes(t, id, execution, 2*time.Minute)
+	wrong := b.number(t, "SELECT count(*) FROM public.users WHERE email_normalized IS DISTINCT FROM lower(trim(both ' ' from email))")
+	if wrong != 0 || status.Backfill != "users-email-normalized" || status.Rows.Affected != 4900 {
+		t.Fatalf("%d rows are wrong, %d counted, backfill %s", wrong, status.Rows.Affected, status.Backfill)
 	}
 }
 
