@@ -4,6 +4,7 @@ Owns what counts as a change, and the parameters that the local stack gives the 
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -76,20 +77,23 @@ class Deployment:
     def finish(self, endpoint: str, instance: str, database_url: str) -> None:
         """Deploys what was built, unless this LocalStack has it."""
         self._await_build()
-        wanted = {"sources": self._sources, "instance": instance, "parameters": parameters(database_url)}
+        wanted = {"sources": self._sources, "instance": instance, "shape": self._shape(database_url)}
         if self._state.get(KEY) == wanted:
             return
-        # An entry without sources says that a deployment began: see `failed_on`.
-        self._state.put(KEY, {"instance": instance})
+        self._state.put(KEY, {"instance": instance})  # that a deployment began: it has no shape until it ended well
         with step("sam deploy"):
             _make_bucket(endpoint)
             self._wait(self._start(["deploy", *DEPLOY_OPTIONS, *_overrides(database_url)], endpoint), "sam deploy")
         self._state.put(KEY, wanted)
 
-    def failed_on(self, instance: str) -> bool:
-        """A deployment on this LocalStack began and did not end well. LocalStack cannot roll back: only a new one is clean."""
+    def needs_new_localstack(self, instance: str, database_url: str) -> bool:
+        """Whether only another LocalStack can be deployed to. This one cannot roll back a deployment that failed, and when a template
+        changes it leaves some resources as they are without a word (the attributes of a queue, for one)."""
         entry = self._state.get(KEY)
-        return entry.get("instance") == instance and "sources" not in entry
+        return entry.get("instance") == instance and entry.get("shape") != self._shape(database_url)
+
+    def _shape(self, database_url: str) -> str:
+        return stamps.digest(self._project / "template.yaml", json.dumps(parameters(database_url)))
 
     def _await_build(self) -> None:
         if self._build:

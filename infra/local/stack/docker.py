@@ -28,12 +28,14 @@ def up(folder: Folder, state: State) -> None:
     deployment = Deployment(folder, state, Venvs(folder).sam())
     entry = state.get(KEY) or {"port": PORT, "password": secrets.token_urlsafe(18)}
     state.put(KEY, entry)
+    functions_url = _url(entry, "postgres:5432")  # functions are containers too: for them Postgres has its name in compose's network
     with deployment.building():
+        if deployment.needs_new_localstack(_instance(), functions_url):
+            _compose(folder, entry, "rm", "--stop", "--force", "localstack")
         with step("start the containers"):
             _compose(folder, entry, "up", "--detach", "--wait")
         state.put("database", {"url": _url(entry, f"127.0.0.1:{POSTGRES_PORT}"), "own": True})
-        # Functions are containers too: for them Postgres has its name in the compose network.
-        deployment.finish(f"http://127.0.0.1:{PORT}", _instance(), _url(entry, "postgres:5432"))
+        deployment.finish(f"http://127.0.0.1:{PORT}", _instance(), functions_url)
 
 
 def down(folder: Folder, state: State, purge: bool) -> None:

@@ -29,7 +29,7 @@ def status(state: State) -> str:
     if not (is_up(state)):
         raise Missing("\n".join([*_parts(state), NOT_UP]))
     entry = state.get(deployment.KEY)
-    deployed = "deployed" if "sources" in entry else "not deployed"
+    deployed = "deployed" if "shape" in entry else "not deployed"
     return "\n".join([*_parts(state), f"{'template':24} {deployed} as {deployment.STACK}, {endpoint(state)}"])
 
 

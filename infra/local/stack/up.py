@@ -28,10 +28,10 @@ def up(folder: Folder, state: State) -> None:
     deployment = Deployment(folder, state, venvs.sam())
     localstack = LocalStack(folder, state, venvs, artifacts)
     with deployment.building():
-        if deployment.failed_on(localstack.instance):
+        database_url = stack_database(folder, state, artifacts)
+        if deployment.needs_new_localstack(localstack.instance, database_url):
             localstack.stop()
         localstack.launch()
-        database_url = stack_database(folder, state, artifacts)
         localstack.await_ready()
         deployment.finish(localstack.endpoint, localstack.instance, database_url)
 

@@ -36,6 +36,9 @@ class Project:
             project.finish("http://127.0.0.1:1", instance, url)
         return self.calls()
 
+    def needs_new(self, instance: str = "one", url: str = "postgres://") -> bool:
+        return self.deployment().needs_new_localstack(instance, url)
+
     def deployment(self) -> Deployment:
         return Deployment(self.folder, self.state, self.sam, self.root)
 
@@ -59,9 +62,12 @@ def test_new_localstack_is_deployed_to_without_a_build(project):
     assert project.up(instance="two") == ["deploy"]
 
 
-def test_changed_parameter_is_deployed(project):
+def test_changed_parameter_or_template_needs_a_new_localstack(project):
     project.up()
-    assert project.up(url="postgres://elsewhere") == ["deploy"]
+    assert not project.needs_new()
+    assert project.needs_new(url="postgres://elsewhere")
+    (project.root / "template.yaml").write_text("Resources: {Queue: {}}")
+    assert project.needs_new() and not project.needs_new(instance="two")
 
 
 def test_changed_source_is_built_and_deployed(project):
@@ -76,14 +82,14 @@ def test_test_is_no_source(project):
     assert project.up() == []
 
 
-def test_failed_deployment_is_remembered_for_its_localstack(project):
+def test_failed_deployment_needs_a_new_localstack(project):
     (project.root / "fail-deploy").touch()
     with pytest.raises(Failed):
         project.up()
-    assert project.deployment().failed_on("one") and not project.deployment().failed_on("two")
+    assert project.needs_new() and not project.needs_new(instance="two")
     (project.root / "fail-deploy").unlink()
     assert project.up(instance="two") == ["deploy"]
-    assert not project.deployment().failed_on("two")
+    assert not project.needs_new(instance="two")
 
 
 def test_failed_build_is_done_again(project):

@@ -129,6 +129,17 @@ def test_deleted_mapping_takes_nothing_more(make_function, queue, map_queue):
     assert len(function.notes("begin")) == 1
 
 
+def test_updated_mapping_goes_on_with_its_new_lanes(make_function, queue, map_queue):
+    function = make_function(timeout=2)
+    mapping = map_queue(function, ScalingConfig={"MaximumConcurrency": 2})
+    function.lambdas.update_event_source_mapping(UUID=mapping, ScalingConfig={"MaximumConcurrency": 4})
+    states = lambda: [m["State"] for m in function.lambdas.list_event_source_mappings()["EventSourceMappings"] if m["UUID"] == mapping]
+    eventually(lambda: states() == ["Enabled"])
+    queue.send(*["sleep:0.7"] * 8)
+    eventually(lambda: len(function.notes("end")) == 8)
+    assert most_at_once(function) == 4 and states() == ["Enabled"]
+
+
 def test_mapping_survives_a_function_that_is_gone_for_a_while(make_function, queue, map_queue):
     """Whatever a poll or an invocation raises, the lanes go on."""
     function = make_function(timeout=2)

@@ -82,8 +82,16 @@ class Lanes:
         return not turn.throttled
 
 
-def of_worker(worker) -> None:
+def give_to(worker) -> None:
     """Gives a mapping's worker its lanes, once."""
     if isinstance(worker.poller, SqsPoller):
         scaling = worker.esm_config.get("ScalingConfig") or {}
         worker.poller = Lanes(worker.poller, scaling.get("MaximumConcurrency", DEFAULT_LANES), worker._shutdown_event)
+
+
+def await_end_of(worker) -> None:
+    """Waits for a worker that was told to stop. An update stops one and starts another at once: "Disabled", the last word of the
+    first, would else come after "Enabled" from the second."""
+    thread = worker._poller_thread
+    if thread and thread is not threading.current_thread():
+        thread.join(2 * LONG_POLL)

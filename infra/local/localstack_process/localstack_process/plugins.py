@@ -37,13 +37,17 @@ def poll_queues_in_lanes():
 
     from . import lanes
 
-    start = EsmWorker.start
+    start, stop = EsmWorker.start, EsmWorker.stop
 
     def start_with_lanes(self):
-        lanes.of_worker(self)
+        lanes.give_to(self)
         start(self)
 
-    EsmWorker.start = start_with_lanes
+    def stop_and_wait(self):
+        stop(self)
+        lanes.await_end_of(self)
+
+    EsmWorker.start, EsmWorker.stop = start_with_lanes, stop_and_wait
 
 
 @hooks.on_infra_start()
@@ -62,12 +66,18 @@ def guard_environment_tables():
 
 
 @hooks.on_infra_start()
-def look_at_resources_often():
+def complete_cloudformation():
+    from localstack.services.cloudformation.engine.v2.change_set_model import ChangeSetModel
     from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
+    from localstack.services.lambda_.resource_providers.aws_lambda_function import LambdaFunctionProvider
 
-    from . import resources
+    from . import change_sets, resources
 
     ResourceProviderExecutor.deploy_loop = resources.often(ResourceProviderExecutor.deploy_loop)
+    LambdaFunctionProvider.create = resources.with_reserved_concurrency(LambdaFunctionProvider.create)
+    LambdaFunctionProvider.update = resources.with_reserved_concurrency(LambdaFunctionProvider.update)
+    find_in_map = "_resolve_intrinsic_function_fn_find_in_map"
+    setattr(ChangeSetModel, find_in_map, change_sets.with_computed_keys(getattr(ChangeSetModel, find_in_map)))
 
 
 @hooks.on_infra_start()
