@@ -13,6 +13,7 @@ import (
 	"backfill/internal/invocation"
 	"backfill/internal/review"
 	"backfill/internal/settings"
+	"backfill/internal/trace"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
@@ -34,9 +35,9 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)),
 	}
-	function.Handle = func(ctx context.Context, input json.RawMessage) (any, error) {
+	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
 		return c.Handle(ctx, invocation.Alias(ctx), input)
-	}
+	})
 	function.Close = base.Session.Drop
 	return function, nil
 }

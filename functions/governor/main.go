@@ -15,6 +15,7 @@ import (
 	"backfill/internal/queue"
 	"backfill/internal/repair"
 	"backfill/internal/settings"
+	"backfill/internal/trace"
 	"backfill/internal/turn"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -40,6 +41,6 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Closer:    closing.New(base.Ledger, base.Records),
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
 	}
-	function.Handle, function.Close = g.Beat, base.Session.Drop
+	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop
 	return function, nil
 }

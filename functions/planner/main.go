@@ -13,6 +13,7 @@ import (
 	"backfill/internal/queue"
 	"backfill/internal/review"
 	"backfill/internal/settings"
+	"backfill/internal/trace"
 	"backfill/internal/turn"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -36,6 +37,6 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		LookAhead:  int64(s.LookAhead), Now: time.Now,
 	}
-	function.Handle, function.Close = p.Handle, base.Session.Drop
+	function.Handle, function.Close = trace.Around(base.Tracer, "plan", p.Handle), base.Session.Drop
 	return function, nil
 }

@@ -8,6 +8,7 @@ import (
 	"backfill/internal/assembly"
 	"backfill/internal/invocation"
 	"backfill/internal/settings"
+	"backfill/internal/trace"
 	"backfill/internal/worker"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -26,9 +27,9 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 		return function, err
 	}
 	w := worker.New(base.Session, base.Ledger, base.Records, s.Lease)
-	function.Handle = func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		return deliver(ctx, w, event), nil
-	}
+	})
 	function.Close = base.Session.Drop
 	return function, nil
 }

@@ -24,7 +24,6 @@ type Planner struct {
 	Shared
 	Queue     string // URL of the queue of chunks
 	LookAhead int    // chunks planned ahead of the workers
-	Workers   int    // workers at once
 	Inline    bool   // a request may bring its own definition
 }
 
@@ -39,7 +38,7 @@ type Governor struct {
 	Queue     string
 	Beat      time.Duration // how long one invocation watches
 	LookAhead int
-	Workers   int
+	Workers   int           // workers at once
 	Retention time.Duration // how long records stay after the run has ended
 }
 
@@ -53,8 +52,7 @@ type Control struct {
 // ForPlanner reads the planner's settings.
 func ForPlanner(lookup Lookup) (Planner, error) {
 	e := environment{lookup: lookup}
-	s := Planner{Shared: e.shared(), Queue: e.text(queueURL), LookAhead: e.number(lookAhead),
-		Workers: e.number(workers), Inline: e.truth(inline)}
+	s := Planner{Shared: e.shared(), Queue: e.text(queueURL), LookAhead: e.number(lookAhead), Inline: e.truth(inline)}
 	return s, e.err()
 }
 

@@ -31,7 +31,7 @@ func with(changes map[string]string) settings.Lookup {
 func TestEachFunctionReadsItsSettings(t *testing.T) {
 	t.Parallel()
 	planner, err := settings.ForPlanner(with(map[string]string{"ALLOW_INLINE_DEFINITIONS": "true"}))
-	expect(t, planner, settings.Planner{Shared: shared, Queue: "https://sqs/chunks", LookAhead: 64, Workers: 4, Inline: true}, err)
+	expect(t, planner, settings.Planner{Shared: shared, Queue: "https://sqs/chunks", LookAhead: 64, Inline: true}, err)
 	worker, err := settings.ForWorker(with(nil))
 	expect(t, worker, settings.Worker{Shared: shared}, err)
 	governor, err := settings.ForGovernor(with(nil))

@@ -20,10 +20,11 @@ var granted = map[string]map[string]string{
 	"GovernorRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
 	}),
-	"ControlRole": merge(records(), map[string]string{
+	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
+		"dynamodb:GetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table", "dynamodb:Query": "Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
-	}),
+	},
 	"BackfillRole": merge(delivery(), map[string]string{
 		"lambda:InvokeFunction": "PlannerFunction ControlFunction", "sns:Publish": "Topic", "states:StartExecution": "SegmentStateMachine",
 		"states:DescribeExecution": "execution:${AWS::StackName}-segment:*", "states:StopExecution": "execution:${AWS::StackName}-segment:*",
@@ -35,11 +36,11 @@ var granted = map[string]map[string]string{
 	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue"},
 }
 
-// records are the actions of internal/records.
+// records are the actions of internal/records in planner and governor. A transaction needs those of its parts.
 func records() map[string]string {
 	actions := map[string]string{}
-	for _, action := range []string{"GetItem", "PutItem", "UpdateItem", "Query", "ConditionCheckItem"} {
-		actions["dynamodb:"+action] = "Table Table/index/runs"
+	for _, action := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"} {
+		actions["dynamodb:"+action] = "Table"
 	}
 	return actions
 }

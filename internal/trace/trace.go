@@ -46,18 +46,20 @@ func (t Tracer) Instrument(config *aws.Config) {
 	}
 }
 
-// Segment makes what the function does a part of the trace. Its error is kept by class and safe text.
-func (t Tracer) Segment(ctx context.Context, name string, work func(context.Context) error) error {
+// Around makes what a handler does a part of the trace. Its error is kept by class and safe text.
+func Around[In, Out any](t Tracer, name string, handle func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	if !t.on {
-		return work(ctx)
+		return handle
 	}
-	inner, segment := xray.BeginSubsegment(ctx, name)
-	if segment == nil { // no trace goes on
-		return work(ctx)
+	return func(ctx context.Context, in In) (Out, error) {
+		inner, segment := xray.BeginSubsegment(ctx, name)
+		if segment == nil { // no trace goes on
+			return handle(ctx, in)
+		}
+		out, err := handle(inner, in)
+		segment.Close(shown(err))
+		return out, err
 	}
-	err := work(inner)
-	segment.Close(shown(err))
-	return err
 }
 
 // shown is what a trace tells of an error.

@@ -37,10 +37,14 @@ func TestNothingIsTracedWithoutADaemonOrWhenDisabled(t *testing.T) {
 			t.Errorf("%s: calls to AWS are traced", name)
 		}
 		want := errors.New("kept")
-		if err := tracer.Segment(t.Context(), "work", func(context.Context) error { return want }); !errors.Is(err, want) {
+		if _, err := trace.Around(tracer, "work", fail(want))(t.Context(), 1); !errors.Is(err, want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+func fail(with error) func(context.Context, int) (int, error) {
+	return func(_ context.Context, in int) (int, error) { return in, with }
 }
 
 func on(t *testing.T) trace.Tracer {
@@ -54,9 +58,9 @@ func on(t *testing.T) trace.Tracer {
 
 func TestOutsideOfATraceNothingFails(t *testing.T) {
 	t.Parallel()
-	tracer, called := on(t), false
-	if err := tracer.Segment(t.Context(), "work", func(context.Context) error { called = true; return nil }); err != nil || !called {
-		t.Errorf("called %t, error %v", called, err)
+	tracer := on(t)
+	if out, err := trace.Around(tracer, "work", fail(nil))(t.Context(), 7); err != nil || out != 7 {
+		t.Errorf("got %d, error %v", out, err)
 	}
 	var config aws.Config
 	tracer.Instrument(&config)
@@ -91,7 +95,7 @@ func TestErrorsAreTracedWithoutValues(t *testing.T) {
 	const header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 	ctx = context.WithValue(ctx, xray.LambdaTraceHeaderKey, header) //nolint:staticcheck // the key that aws-lambda-go uses
 	failed := failure.As(failure.Data, quoting{})
-	if err := tracer.Segment(ctx, "apply", func(context.Context) error { return failed }); !errors.Is(err, failed) {
+	if _, err := trace.Around(tracer, "apply", fail(failed))(ctx, 1); !errors.Is(err, failed) {
 		t.Fatalf("got %v", err)
 	}
 	sent := read(t, daemon)
