@@ -64,22 +64,32 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.ended(b.governor.Closer.Finish(ctx, id))
 	case p.Failed > 0:
-		number, reason, err := b.governor.Ledger.FirstFailure(ctx, id)
-		if err != nil {
-			return "", err
-		}
-		b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
-		return b.ended(b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason))
+		return b.failed(ctx, id)
 	case plan.Closed && p.Completed == plan.Planned:
 		complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
 		if complete {
 			return b.ended(run.Completed, err)
 		}
 		return "", err
-	case !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2:
+	}
+	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
+	if err := b.governor.Repairer.Repair(ctx, id, plan.Planned, again); err != nil {
+		return "", err
+	}
+	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {
 		return turn.Plan, nil
 	}
-	return "", b.governor.Repairer.Repair(ctx, id, plan.Planned, again)
+	return "", nil
+}
+
+// failed closes a run that has a failed chunk.
+func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
+	number, reason, err := b.governor.Ledger.FirstFailure(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
+	return b.ended(b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason))
 }
 
 func (b *beat) ended(state run.State, err error) (turn.Next, error) {
