@@ -11,7 +11,7 @@ type coded interface{ SQLState() string }
 // Safe is the text of an error without row values, for whatever leaves Postgres: answers, logs, traces. Every error
 // in the tree that could quote one is replaced, within the text that others have put around it.
 func Safe(err error) string {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself, to know what is around each error
 	case quoter:
 		return e.Safe()
 	case coded:

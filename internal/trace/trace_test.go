@@ -82,7 +82,7 @@ func TestErrorsAreTracedWithoutValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer daemon.Close()
+	defer func() { _ = daemon.Close() }()
 	tracer := on(t)
 	emitter, err := xray.NewDefaultEmitter(daemon.LocalAddr().(*net.UDPAddr))
 	if err != nil {
