@@ -60,12 +60,12 @@ func Parse(source []byte) (Definition, Problems) {
 	r := &reader{text: newText(text), origins: map[string]origin{}}
 	root, ok := r.document(text)
 	if !ok {
-		return Definition{}, r.problems.sorted()
+		return Definition{}, r.problems.Sorted()
 	}
 	d := r.definition(root)
 	r.parameters(d)
 	if len(r.problems) > 0 {
-		return Definition{}, r.problems.sorted()
+		return Definition{}, r.problems.Sorted()
 	}
 	d.Source, d.origins = string(source), r.origins
 	return d, nil

@@ -58,8 +58,8 @@ func (p Problems) Err() error {
 	return failure.As(failure.Invalid, p)
 }
 
-// sorted is in the order of the file.
-func (p Problems) sorted() Problems {
+// Sorted is in the order of the file.
+func (p Problems) Sorted() Problems {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

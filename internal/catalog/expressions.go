@@ -1,0 +1,133 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"backfill/internal/expression"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// probe is a statement around one expression, for Postgres to judge.
+type probe struct {
+	path           string
+	expression     expression.Expression
+	before, behind string
+}
+
+// checkExpressions has the server parse each expression where it will stand, and then look for volatile functions.
+func (r *resolver) checkExpressions(ctx context.Context) error {
+	if err := r.setPath(ctx, r.session.searchPath); err != nil {
+		return err
+	}
+	for _, p := range r.probes() {
+		fine, err := r.prepare(ctx, p)
+		if err != nil {
+			return err
+		}
+		if fine && len(r.problems) == 0 {
+			if err := r.checkVolatile(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// probes puts a column's expression into an UPDATE, so that types and functions are judged as in the real one.
+func (r *resolver) probes() []probe {
+	name := quote(r.definition.Table.Schema, r.definition.Table.Name)
+	var probes []probe
+	for _, assignment := range r.definition.Set {
+		p := probe{path: "set." + assignment.Column, expression: assignment.Expression}
+		if message, _ := r.assignable(assignment.Column); message == "" {
+			p.before, p.behind = "UPDATE "+name+" SET "+quote(assignment.Column)+" = (", ")"
+		} else {
+			p.before, p.behind = "SELECT (", ") FROM "+name
+		}
+		probes = append(probes, p)
+	}
+	if !r.definition.Where.IsZero() {
+		probes = append(probes, probe{
+			path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + name + " WHERE (", behind: ")",
+		})
+	}
+	return probes
+}
+
+// prepare has the server parse the probe. It is not run.
+func (r *resolver) prepare(ctx context.Context, p probe) (bool, error) {
+	bound, _ := r.bind(p.expression)
+	server, err := r.try(ctx, func() error {
+		_, err := r.tx.Conn().PgConn().Prepare(ctx, "", p.before+p.expression.Bind(bound)+p.behind, nil)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("prepare %s: %w", p.path, err)
+	}
+	if server != nil {
+		r.blame(p, server, int(server.Position)-1-utf8.RuneCountInString(p.before))
+	}
+	return server == nil, nil
+}
+
+// bind numbers the parameters of one expression and gives their values in that order.
+func (r *resolver) bind(e expression.Expression) (func(name string) string, []any) {
+	names := e.Params()
+	types := map[string]string{}
+	values := make([]any, len(names))
+	for _, param := range r.params {
+		if i := slices.Index(names, param.Name); i >= 0 {
+			types[param.Name], values[i] = param.Type, param.Value
+		}
+	}
+	return func(name string) string {
+		return fmt.Sprintf("$%d::%s", slices.Index(names, name)+1, types[name])
+	}, values
+}
+
+// try runs a step that may fail, and keeps the transaction usable. It gives the server's error where that blames
+// the definition, and else an error of its own.
+func (r *resolver) try(ctx context.Context, step func() error) (*pgconn.PgError, error) {
+	if _, err := r.tx.Exec(ctx, "SAVEPOINT probe"); err != nil {
+		return nil, fmt.Errorf("set a savepoint: %w", err)
+	}
+	failed := step()
+	if failed == nil {
+		return nil, nil
+	}
+	var server *pgconn.PgError
+	if !errors.As(failed, &server) || !blames(server) {
+		return nil, failed
+	}
+	if _, err := r.tx.Exec(ctx, "ROLLBACK TO SAVEPOINT probe"); err != nil {
+		return nil, fmt.Errorf("roll back to a savepoint: %w", err)
+	}
+	return server, nil
+}
+
+// blames tells an error in the text from a server that is busy, gone or a standby.
+func blames(server *pgconn.PgError) bool {
+	switch server.Code[:2] {
+	case "42", "22", "21", "0A", "54": // syntax and names, data, cardinality, features, limits
+		return true
+	case "P0", "38", "39": // raised by a function that the planner called
+		return true
+	}
+	return false
+}
+
+// blame reports the server's error at the place in the definition; at counts characters of the bound expression.
+func (r *resolver) blame(p probe, server *pgconn.PgError, at int) {
+	bound, _ := r.bind(p.expression)
+	text := []rune(p.expression.Bind(bound))
+	offset := 0
+	if server.Position > 0 && at >= 0 && at <= len(text) {
+		offset = p.expression.Origin(len(string(text[:at])), bound)
+	}
+	r.refuse(p.path, offset, server.Message, r.remedy(p, server))
+}

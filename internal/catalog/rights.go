@@ -1,0 +1,32 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkRights names the GRANT that is missing. Columns that expressions read cannot be told from here, so reading is
+// asked for the whole table; Postgres itself refuses it column by column.
+func (r *resolver) checkRights() {
+	var rights []string
+	for _, column := range r.columns {
+		if !column.Readable {
+			rights = append(rights, "SELECT")
+			break
+		}
+	}
+	var unwritable []string
+	for _, assignment := range r.definition.Set {
+		if found, ok := r.column(assignment.Column); ok && !found.Writable {
+			unwritable = append(unwritable, display(found.Name))
+		}
+	}
+	if len(unwritable) > 0 {
+		rights = append(rights, "UPDATE ("+strings.Join(unwritable, ", ")+")")
+	}
+	if len(rights) > 0 {
+		grant := strings.Join(rights, ", ")
+		r.refuse("table", 0, fmt.Sprintf("role %s lacks %s on %s", r.session.role, grant, r.table.Name),
+			fmt.Sprintf("GRANT %s ON %s TO %s", grant, r.table.Name, r.session.role))
+	}
+}

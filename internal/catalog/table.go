@@ -1,0 +1,83 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// table is the row of pg_class, with what decides whether the table may be changed.
+type table struct {
+	OID         uint32
+	Kind        string
+	Persistence string
+	Partition   bool // of another table
+	Parent      bool // of tables that inherit, the old way
+	Usage       bool // of the schema
+	Filtered    bool // row level security hides rows from this role
+	Rules       bool // ON UPDATE
+	Name        string
+}
+
+const tableQuery = `SELECT c.oid, c.relkind::text AS kind, c.relpersistence::text AS persistence, c.relispartition AS partition,
+	c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AS parent,
+	has_schema_privilege(n.oid, 'USAGE') AS usage,
+	row_security_active(c.oid) AS filtered,
+	c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '2') AS rules,
+	format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2`
+
+// findTable tells whether there is a table that the rest can be asked about.
+func (r *resolver) findTable(ctx context.Context) (bool, error) {
+	asked := r.definition.Table
+	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name)
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[table])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, r.suggestTable(ctx)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the table: %w", err)
+	}
+	r.table = found
+	complaint, remedy := found.complaint(asked.Schema)
+	if complaint == "" && !found.Usage {
+		complaint = "role " + r.session.role + " may not use the schema"
+		remedy = fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s", display(asked.Schema), r.session.role)
+	}
+	if complaint == "" && found.Filtered {
+		complaint = "row level security hides rows from role " + r.session.role
+		remedy = "ALTER ROLE " + r.session.role + " BYPASSRLS, or run as the table's owner"
+	}
+	if complaint != "" {
+		r.refuse("table", 0, found.Name+": "+complaint, remedy)
+	}
+	return complaint == "", nil
+}
+
+// complaint says why a relation is no table to backfill.
+func (t table) complaint(schema string) (complaint, remedy string) {
+	const another = "name the table that holds the rows"
+	switch {
+	case schema == "backfill":
+		return "the schema backfill holds the product's own tables", "name one of your tables"
+	case schema == "pg_catalog" || schema == "information_schema" || schema == "pg_toast":
+		return "this is Postgres' own", "name one of your tables"
+	case t.Persistence == "t":
+		return "it is a temporary table, which other sessions cannot see", "name a permanent table"
+	case kinds[t.Kind] != "":
+		return "it is " + kinds[t.Kind] + ", not a table", another
+	case t.Parent:
+		return "other tables inherit from it, and no index is unique across them", "write a backfill for each of them"
+	case t.Rules:
+		return "a rule ON UPDATE rewrites what is written", "drop the rule; a trigger does the same for each row"
+	}
+	return "", ""
+}
+
+var kinds = map[string]string{
+	"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence", "i": "an index",
+	"I": "an index", "c": "a composite type", "t": "a TOAST table",
+}

@@ -1,0 +1,40 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// alias names the subquery whose fate tells volatile expressions apart.
+const alias = "backfill_probe"
+
+// checkVolatile asks the planner: it merges a subquery into the query around it unless its columns are volatile, in
+// which case a Subquery Scan of that name is left in the plan. EXPLAIN also checks the rights of what is called and
+// read, and folds constants, so it finds 1/0.
+func (r *resolver) checkVolatile(ctx context.Context, p probe) error {
+	bound, values := r.bind(p.expression)
+	const before = "FROM (SELECT ("
+	query := fmt.Sprintf("EXPLAIN (FORMAT JSON) SELECT 1 FROM (SELECT (%s) AS value FROM %s) AS %s WHERE value IS NULL",
+		p.expression.Bind(bound), quote(r.definition.Table.Schema, r.definition.Table.Name), alias)
+	var plan string
+	server, err := r.try(ctx, func() error { return r.tx.QueryRow(ctx, query, values...).Scan(&plan) })
+	if err != nil {
+		return fmt.Errorf("explain %s: %w", p.path, err)
+	}
+	if server != nil {
+		r.blame(p, server, int(server.Position)-1-utf8.RuneCountInString(query[:strings.Index(query, before)+len(before)]))
+	}
+	if !strings.Contains(plan, `"Alias": "`+alias+`"`) {
+		return nil
+	}
+	if p.path == "where" {
+		r.warn("where is volatile: which rows are in scope depends on the moment")
+		return nil
+	}
+	r.volatile = true
+	r.warn("%s is volatile: every row in scope is written, as none can be known to hold its value already; "+
+		"a function that always gives the same result should be declared IMMUTABLE", p.path)
+	return nil
+}
