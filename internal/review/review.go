@@ -6,6 +6,7 @@ package review
 
 import (
 	"context"
+	"errors"
 
 	"backfill/internal/backfills"
 	"backfill/internal/boundary"
@@ -53,16 +54,19 @@ func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) 
 	if err != nil {
 		return Finding{}, err
 	}
-	params, problems := d.Arguments(subject.Params)
-	if len(problems) > 0 {
-		return Finding{}, failure.As(failure.Invalid, problems)
-	}
 	conn, err := r.Session.Conn(ctx)
 	if err != nil {
 		return Finding{}, err
 	}
+	params, problems := d.Arguments(subject.Params)
 	resolved, err := catalog.Resolve(ctx, conn, d, params)
-	if err != nil {
+	var more definition.Problems
+	if errors.As(err, &more) {
+		problems = append(problems, more...)
+	} else if err != nil {
+		return Finding{}, err
+	}
+	if err := problems.Sorted().Err(); err != nil {
 		return Finding{}, err
 	}
 	bound, err := boundary.Bound(ctx, conn, resolved.Change)
@@ -86,8 +90,5 @@ func (r Reviewer) find(subject Subject) (definition.Definition, error) {
 			"put the file into internal/backfills and deploy, or deploy with AllowInlineDefinitions=true")
 	}
 	d, problems := definition.Parse([]byte(subject.Definition))
-	if len(problems) > 0 {
-		return d, failure.As(failure.Invalid, problems)
-	}
-	return d, nil
+	return d, problems.Err()
 }
