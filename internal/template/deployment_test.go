@@ -170,6 +170,24 @@ func TestBadEndsReachControl(t *testing.T) {
 	}
 }
 
+// TestFormOfTheConsole: each parameter is in one group of the form and says what it is for.
+func TestFormOfTheConsole(t *testing.T) {
+	t.Parallel()
+	var shown []string
+	for _, group := range template(t).at("Metadata", "AWS::CloudFormation::Interface", "ParameterGroups").each() {
+		shown = append(shown, group.at("Parameters").texts()...)
+	}
+	parameters := template(t).at("Parameters").each()
+	if got, want := slices.Sorted(slices.Values(shown)), slices.Sorted(maps.Keys(parameters)); !slices.Equal(got, want) {
+		t.Errorf("the form shows %v, and there are %v", got, want)
+	}
+	for name, declared := range parameters {
+		if declared.at("Description").text() == "" {
+			t.Errorf("%s has no description", name)
+		}
+	}
+}
+
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	outputs := slices.Sorted(maps.Keys(template(t).at("Outputs").each()))
