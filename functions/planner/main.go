@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"backfill/internal/assembly"
 	"backfill/internal/dispatch"
@@ -35,7 +34,7 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
 		Dispatcher: dispatch.New(base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
-		LookAhead:  int64(s.LookAhead), Now: time.Now,
+		LookAhead:  int64(s.LookAhead),
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "plan", p.Handle), base.Session.Drop
 	return function, nil

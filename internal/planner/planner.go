@@ -9,7 +9,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -79,7 +78,6 @@ type Planner struct {
 	Dispatcher Dispatcher
 	Reviewer   Reviewer
 	LookAhead  int64 // chunks that should wait for a worker
-	Now        func() time.Time
 }
 
 // Handle makes one step. Its answer tells the state machine what is next.
