@@ -13,6 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from . import register
 
 
+_alive: set["ProcessGroup"] = set()
+
+
+def kill_all() -> None:
+    """Ends every group at once."""
+    for group in list(_alive):
+        group.kill()
+
+
 class ProcessGroup:
     """A program that leads a session of its own."""
 
@@ -33,6 +42,7 @@ class ProcessGroup:
         self._process = subprocess.Popen(
             argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
+        _alive.add(self)
         register.add(self.pid, what)
         threading.Thread(target=self._watch, name=f"group-{self.pid}", daemon=True).start()
 
@@ -66,6 +76,7 @@ class ProcessGroup:
             _signal_group(self.pid, signal.SIGKILL)
             status = self._process.wait()
             self._ended.set()
+        _alive.discard(self)
         register.remove(self.pid)
         self._on_end(status)
 

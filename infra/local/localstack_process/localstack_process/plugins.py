@@ -86,3 +86,10 @@ def keep_objects_apart():
 
     # /tmp/localstack-s3-storage as it comes: of every LocalStack on the machine, and closed to the second user.
     provider.DEFAULT_S3_TMP_DIR = os.path.join(tempfile.gettempdir(), "s3")
+
+
+@hooks.on_infra_shutdown(priority=-100)  # after the services, which are stopped at -10
+def end_what_is_left():
+    from . import shutdown
+
+    shutdown.end()
