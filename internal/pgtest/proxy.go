@@ -87,7 +87,7 @@ func read(from io.Reader, typed bool) ([]byte, error) {
 		return nil, err
 	}
 	length := int(binary.BigEndian.Uint32(head[len(head)-4:]))
-	message := append(head, make([]byte, length-4)...)
-	_, err := io.ReadFull(from, message[len(head):])
-	return message, err
+	body := make([]byte, length-4)
+	_, err := io.ReadFull(from, body)
+	return append(head, body...), err
 }

@@ -39,7 +39,7 @@ func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
 		// A copy that comes late must not undo a later one of the same fence: COMPLETED stays.
 		ConditionExpression: aws.String("attribute_exists(PK) AND fence <= :fence AND (#state <> :completed OR :state = :completed)"),
 	})
-	if _, stale := refused(err); stale {
+	if refused(err) {
 		return fmt.Errorf("checkpoint chunk %d of run %s with fence %d: %w", c.Chunk, c.Run, c.Fence, ErrStale)
 	}
 	return s.classify("UpdateItem", err)
@@ -55,7 +55,7 @@ func (s *Store) NextSend(ctx context.Context, id string, n, spent int64, olderTh
 			":old": number(olderThan.UnixMilli())},
 		ConditionExpression: aws.String("attribute_exists(PK) AND (send <= :spent OR sent_at < :old)"),
 	})
-	if _, travelling := refused(err); travelling {
+	if refused(err) {
 		return chunk.Message{}, false, nil
 	}
 	if err != nil {

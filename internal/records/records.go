@@ -82,13 +82,10 @@ func (s *Store) classify(call string, err error) error {
 	return failure.As(failure.Transient, wrapped)
 }
 
-// refused tells whether a condition did not hold, with the item that was there if it was asked for.
-func refused(err error) (item, bool) {
+// refused tells whether a condition did not hold.
+func refused(err error) bool {
 	var condition *types.ConditionalCheckFailedException
-	if errors.As(err, &condition) {
-		return condition.Item, true
-	}
-	return nil, false
+	return errors.As(err, &condition)
 }
 
 func (s *Store) get(ctx context.Context, k item) (item, error) {

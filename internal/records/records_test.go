@@ -52,7 +52,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err == nil && w.lose.CompareAndSwap(true, false) {
 		_ = answer.Body.Close()
-		return &http.Response{StatusCode: 500, Header: http.Header{}, Request: r,
+		return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Request: r,
 			Body: io.NopCloser(bytes.NewBufferString(`{"__type":"InternalServerError"}`))}, nil
 	}
 	return answer, err

@@ -44,7 +44,7 @@ func (s *Store) CreateRun(ctx context.Context, status run.Status, execution stri
 	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
-	if _, exists := refused(err); exists {
+	if refused(err) {
 		return fmt.Errorf("run %s: %w", status.Run, ErrExists)
 	}
 	return s.classify("PutItem", err)
@@ -124,7 +124,7 @@ func (s *Store) update(ctx context.Context, id, expression string, values item, 
 		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
 		ExpressionAttributeNames: names, ConditionExpression: aws.String("attribute_exists(PK)"),
 	})
-	if _, absent := refused(err); absent {
+	if refused(err) {
 		return failure.New(failure.Invalid, "run %s: %w", id, ErrNotFound)
 	}
 	return s.classify("UpdateItem", err)
@@ -152,7 +152,7 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + condition + ")"),
 	})
-	if _, elsewhere := refused(err); elsewhere {
+	if refused(err) {
 		return nil
 	}
 	return s.classify("UpdateItem", err)
@@ -170,7 +170,7 @@ func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
 	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
-	if _, exists := refused(err); exists {
+	if refused(err) {
 		return s.SetState(ctx, id, run.Failed, reason)
 	}
 	return s.classify("PutItem", err)
