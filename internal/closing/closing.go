@@ -19,12 +19,14 @@ import (
 type Ledger interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (bool, error)
 	Finish(ctx context.Context, id string) (run.State, string, error)
+	Run(ctx context.Context, id string) (ledger.Run, error)
 }
 
 // Records is what closing needs of DynamoDB. Refuse records a run that never came to be.
 type Records interface {
 	SetState(ctx context.Context, id string, to run.State, reason string) error
 	Refuse(ctx context.Context, id, backfill, reason string) error
+	Expire(ctx context.Context, id string) error
 }
 
 // Closer closes runs.
@@ -61,17 +63,28 @@ func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
 		if err := c.records.SetState(ctx, id, state, reason); err != nil {
 			return "", fmt.Errorf("record the end of run %s: %w", id, err)
 		}
+		if err := c.records.Expire(ctx, id); err != nil {
+			return "", fmt.Errorf("let the chunks of run %s expire: %w", id, err)
+		}
 	}
 	return state, nil
 }
 
-// Lost closes a run whose execution ended badly. A run that Postgres does not know was refused before it began: it
-// is recorded as FAILED with the reason.
-func (c *Closer) Lost(ctx context.Context, id, backfill string, as run.State, reason string) (run.State, error) {
-	state, err := c.Close(ctx, id, as, reason)
+// Lost closes the run of an execution that ended badly, and tells the state that the run has then. A run that
+// belongs to another execution is left alone (a start under the name of a run that goes on was refused). A run that
+// Postgres does not know was refused before it began: it is recorded as FAILED with the reason.
+func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error) {
+	stored, err := c.ledger.Run(ctx, id)
 	if errors.Is(err, ledger.ErrNoRun) {
 		return run.Failed, c.records.Refuse(ctx, id, backfill, reason)
 	}
+	if err != nil {
+		return "", err
+	}
+	if stored.Execution != execution {
+		return stored.State, nil
+	}
+	state, err := c.Close(ctx, id, as, reason)
 	if err == nil && !state.Ended() {
 		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", id, state)
 	}

@@ -27,6 +27,11 @@ func (n *notes) SetState(_ context.Context, _ string, to run.State, _ string) er
 	return nil
 }
 
+func (n *notes) Expire(context.Context, string) error {
+	n.states = append(n.states, "expires")
+	return nil
+}
+
 func (n *notes) Refuse(context.Context, string, string, string) error {
 	n.states = append(n.states, "refused")
 	return nil
@@ -39,7 +44,7 @@ func setup(t *testing.T) (*closing.Closer, *ledger.Ledger, *notes) {
 	t.Cleanup(session.Drop)
 	entries := ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})
 	must(t, entries.Migrate(t.Context()))
-	_, err := entries.Open(t.Context(), ledger.Run{Run: "r", Change: change.Change{Table: change.Table{Schema: "public", Name: "t"}}})
+	_, err := entries.Open(t.Context(), ledger.Run{Run: "r", Execution: "arn:1", Change: change.Change{Table: change.Table{Schema: "public", Name: "t"}}})
 	must(t, err)
 	kept := &notes{}
 	return closing.New(entries, kept), entries, kept
@@ -49,14 +54,14 @@ func TestACloseWaitsForTheLastLease(t *testing.T) {
 	closer, entries, kept := setup(t)
 	claim, err := entries.Claim(t.Context(), chunk.Message{Run: "r", Chunk: 1, Hi: keyset.Point{"1"}, Send: 1}, "worker")
 	must(t, err)
-	if _, err := closer.Lost(t.Context(), "r", "", run.Failed, "timed out"); !failure.Is(err, failure.Transient) {
+	if _, err := closer.Lost(t.Context(), "r", "", "arn:1", run.Failed, "timed out"); !failure.Is(err, failure.Transient) {
 		t.Fatalf("closed under a lease that lives: %v", err)
 	}
 	_, err = entries.Release(t.Context(), claim, 0, "closing")
 	must(t, err)
-	state, err := closer.Lost(t.Context(), "r", "", run.Failed, "timed out")
+	state, err := closer.Lost(t.Context(), "r", "", "arn:1", run.Failed, "timed out")
 	must(t, err)
-	if diff := cmp.Diff([]run.State{run.Cancelling, run.Failed}, kept.states); state != run.Failed || diff != "" {
+	if diff := cmp.Diff([]run.State{run.Cancelling, run.Failed, "expires"}, kept.states); state != run.Failed || diff != "" {
 		t.Fatalf("run is %s, recorded %s", state, diff)
 	}
 }
@@ -76,10 +81,22 @@ func TestACloseThatIsRepeatedKeepsTheFirstReason(t *testing.T) {
 
 func TestARunThatNeverBeganIsRecordedAsRefused(t *testing.T) {
 	closer, _, kept := setup(t)
-	state, err := closer.Lost(t.Context(), "nobody", "users", run.Failed, "unknown column")
+	state, err := closer.Lost(t.Context(), "nobody", "users", "arn:2", run.Failed, "unknown column")
 	must(t, err)
 	if diff := cmp.Diff([]run.State{"refused"}, kept.states); state != run.Failed || diff != "" {
 		t.Fatalf("run is %s, recorded %s", state, diff)
+	}
+}
+
+// TestTheEndOfAnotherExecutionEndsNothing: it was started under the name of a run that goes on, and was refused.
+func TestTheEndOfAnotherExecutionEndsNothing(t *testing.T) {
+	closer, entries, kept := setup(t)
+	state, err := closer.Lost(t.Context(), "r", "", "arn:2", run.Failed, "busy")
+	must(t, err)
+	stored, err := entries.Run(t.Context(), "r")
+	must(t, err)
+	if state != run.Planning || stored.State != run.Planning || len(kept.states) != 0 {
+		t.Fatalf("run is %s, recorded %v", stored.State, kept.states)
 	}
 }
 

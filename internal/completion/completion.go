@@ -30,6 +30,7 @@ type Records interface {
 	EachChunk(ctx context.Context, id string, visit func([]records.Checkpoint) error) error
 	Checkpoint(ctx context.Context, checkpoint records.Checkpoint) error
 	SetState(ctx context.Context, id string, to run.State, reason string) error
+	Expire(ctx context.Context, id string) error
 }
 
 // Completer completes runs.
@@ -64,6 +65,9 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 	if err := c.records.SetState(ctx, id, run.Completed, ""); err != nil {
 		return false, fmt.Errorf("record the end of run %s: %w", id, err)
 	}
+	if err := c.records.Expire(ctx, id); err != nil {
+		return false, fmt.Errorf("let the chunks of run %s expire: %w", id, err)
+	}
 	return true, nil
 }
 
@@ -79,7 +83,7 @@ func (c *Completer) agree(ctx context.Context, id string) error {
 		if len(late) == 0 {
 			return nil
 		}
-		slog.Info("checkpoints made again from the ledger", "run", id, "chunks", len(late))
+		slog.InfoContext(ctx, "checkpoints made again from the ledger", "run", id, "chunks", len(late))
 		return c.rewrite(ctx, id, late)
 	})
 }

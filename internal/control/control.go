@@ -24,13 +24,13 @@ const reader = "read"
 type Records interface {
 	Status(ctx context.Context, id string) (run.Status, error)
 	List(ctx context.Context, limit int) ([]run.Status, error)
-	Segment(ctx context.Context, id string) (string, error)
+	Segment(ctx context.Context, id, execution string) (string, error)
 }
 
 // Closer ends runs.
 type Closer interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
-	Lost(ctx context.Context, id, backfill string, as run.State, reason string) (run.State, error)
+	Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error)
 }
 
 // Reviewer judges a definition against the database.

@@ -62,7 +62,7 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 		return nil, failure.New(failure.Invalid, `"name" is missing: the name of the execution`)
 	}
 	reason := message(closing.Failure.Error, closing.Failure.Cause)
-	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, run.Failed, reason)
+	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, closing.Execution, run.Failed, reason)
 	return Ending{Run: found.Run, State: state, Reason: reason}, err
 }
 
@@ -71,11 +71,12 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (any, error) {
 	var event struct {
 		Detail struct {
-			Name   string `json:"name"`
-			Status string `json:"status"`
-			Input  string `json:"input"`
-			Error  string `json:"error"`
-			Cause  string `json:"cause"`
+			Execution string `json:"executionArn"`
+			Name      string `json:"name"`
+			Status    string `json:"status"`
+			Input     string `json:"input"`
+			Error     string `json:"error"`
+			Cause     string `json:"cause"`
 		} `json:"detail"`
 	}
 	if err := json.Unmarshal(input, &event); err != nil {
@@ -86,16 +87,16 @@ func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (an
 	if event.Detail.Status == "ABORTED" {
 		as, reason = run.Cancelled, "the execution was stopped: "+strings.TrimSpace(event.Detail.Error+" "+event.Detail.Cause)
 	}
-	if err := c.stopSegment(ctx, found.Run, reason); err != nil {
+	if err := c.stopSegment(ctx, found.Run, event.Detail.Execution, reason); err != nil {
 		return nil, err
 	}
-	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, as, reason)
+	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, event.Detail.Execution, as, reason)
 	return Ending{Run: found.Run, State: state, Reason: reason}, err
 }
 
 // stopSegment ends the child execution, so that nobody beats for a run that is closed.
-func (c *Control) stopSegment(ctx context.Context, id, reason string) error {
-	segment, err := c.Records.Segment(ctx, id)
+func (c *Control) stopSegment(ctx context.Context, id, execution, reason string) error {
+	segment, err := c.Records.Segment(ctx, id, execution)
 	if err != nil || segment == "" {
 		return err
 	}

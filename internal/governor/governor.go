@@ -89,7 +89,7 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	if next != turn.End && out.Beat >= out.Budget {
 		out.Next = turn.Segment
 	}
-	slog.Info("beat", "run", out.Run, "state", out.State, "beat", in.Beat, "next", out.Next,
+	slog.InfoContext(ctx, "beat", "run", out.Run, "state", out.State, "beat", in.Beat, "next", out.Next,
 		"completed", beat.record.Status.Chunks.Completed, "of", beat.record.Status.Chunks.Total,
 		"rows", beat.record.Status.Rows.Scanned, "rate", int64(beat.record.Status.Rate))
 	return out, nil

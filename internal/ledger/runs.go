@@ -25,6 +25,7 @@ var ErrNoRun = errors.New("no such run in this database")
 type Run struct {
 	Run        string
 	Backfill   string
+	Execution  string // ARN of the execution that the run belongs to; only its end may end the run
 	Definition string // the file's text
 	Change     change.Change
 	Bound      keyset.Point // nil: the table was empty
@@ -48,9 +49,9 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
 	}
-	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, target, definition, change, bound, estimated, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (run) DO NOTHING`,
-		r.Run, r.Backfill, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
+	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (run) DO NOTHING`,
+		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
 		run.Planning)
 	var server *pgconn.PgError
 	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
@@ -83,9 +84,9 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	}
 	r := Run{Run: id}
 	var stored string
-	err = conn.QueryRow(ctx, `SELECT backfill, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
+	err = conn.QueryRow(ctx, `SELECT backfill, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
 		heartbeat, started_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &r.Now)
+		&r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}

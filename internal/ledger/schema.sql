@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS backfill.version (
 CREATE TABLE IF NOT EXISTS backfill.runs (
     run        text        PRIMARY KEY,
     backfill   text        NOT NULL,
+    execution  text        NOT NULL,                  -- ARN of the execution that the run belongs to
     target     text        NOT NULL,                  -- quoted, schema-qualified name of the table
     definition text        NOT NULL,                  -- the file's text, as it was when the run began
     change     json        NOT NULL,                  -- what workers execute, whatever is deployed later

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"backfill/internal/boundary"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
@@ -26,46 +25,43 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	}
 	stored, err := p.Ledger.Run(ctx, asked.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		stored, err = p.open(ctx, asked)
+		stored, err = p.open(ctx, asked, call.Execution)
 	}
 	if err != nil {
 		return turn.Turn{}, err
 	}
-	if err := p.record(ctx, stored, call.Execution); err != nil {
+	if stored.Execution != call.Execution && !stored.State.Ended() {
+		// Two executions would watch one run, and the end of either would end it.
+		return turn.Turn{}, failure.New(failure.Busy, "run %s goes on in execution %s; `backfill watch %s` follows it",
+			stored.Run, stored.Execution, stored.Run)
+	}
+	if err := p.record(ctx, stored); err != nil {
 		return turn.Turn{}, err
 	}
 	return p.plan(ctx, turn.Turn{Run: stored.Run})
 }
 
 // open judges the request and takes the lock of the table.
-func (p *Planner) open(ctx context.Context, asked request.Request) (ledger.Run, error) {
+func (p *Planner) open(ctx context.Context, asked request.Request, execution string) (ledger.Run, error) {
 	finding, err := p.Reviewer.Review(ctx, review.Subject{
 		Backfill: asked.Backfill, Definition: asked.Definition, Params: asked.Params,
 	})
 	if err != nil {
 		return ledger.Run{}, err
 	}
-	conn, err := p.Session.Conn(ctx)
-	if err != nil {
-		return ledger.Run{}, err
-	}
-	bound, err := boundary.Bound(ctx, conn, finding.Change)
-	if err != nil {
-		return ledger.Run{}, err
-	}
 	return p.Ledger.Open(ctx, ledger.Run{
 		Run: asked.Run, Backfill: finding.Backfill, Definition: finding.Source, Change: finding.Change,
-		Bound: bound, Estimated: finding.Estimated,
+		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated,
 	})
 }
 
 // record makes DynamoDB's record of the run, where it is not there yet.
-func (p *Planner) record(ctx context.Context, stored ledger.Run, execution string) error {
+func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
 	err := p.Records.CreateRun(ctx, run.Status{
 		Run: stored.Run, Backfill: stored.Backfill, Action: request.Start, State: stored.State, Reason: stored.Reason,
 		Table: stored.Change.Table.String(), Rows: run.Rows{Estimated: stored.Estimated},
 		StartedAt: stored.StartedAt.UTC(), UpdatedAt: stored.Now.UTC(),
-	}, execution)
+	}, stored.Execution)
 	if errors.Is(err, records.ErrExists) {
 		return nil
 	}

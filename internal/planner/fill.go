@@ -50,7 +50,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		if err := p.Dispatcher.SendPage(ctx, page); err != nil {
 			return err
 		}
-		slog.Info("page planned", "run", stored.Run, "chunks", len(page.Chunks), "planned", page.After+int64(len(page.Chunks)),
+		slog.InfoContext(ctx, "page planned", "run", stored.Run, "chunks", len(page.Chunks), "planned", page.After+int64(len(page.Chunks)),
 			"closed", page.Closed)
 	}
 }

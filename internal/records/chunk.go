@@ -12,7 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
 )
+
+// expiring is the number of writes at once when the chunks of a run are let go: 10,000 chunks take some seconds.
+const expiring = 16
 
 // Checkpoint is the copy of a chunk's state. Lo, Hi and Send are only read, never written by Checkpoint.
 type Checkpoint struct {
@@ -123,4 +127,26 @@ func decodeChunk(found item) Checkpoint {
 		Reason: textOf(found["reason"]), Range: keyset.Range{Lo: pointOf(found["lo"]), Hi: pointOf(found["hi"])},
 		Send: numberOf(found["send"]),
 	}
+}
+
+// Expire lets the checkpoints of a run that has ended go when its record goes. One write a chunk, in parallel.
+func (s *Store) Expire(ctx context.Context, id string) error {
+	at := number(s.now().Add(s.retention).Unix())
+	return s.EachChunk(ctx, id, func(all []Checkpoint) error {
+		writes, ctx := errgroup.WithContext(ctx)
+		writes.SetLimit(expiring)
+		for _, c := range all {
+			writes.Go(func() error {
+				_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+					TableName: &s.table, Key: chunkKey(id, c.Chunk), UpdateExpression: aws.String("SET expires = :at"),
+					ExpressionAttributeValues: item{":at": at}, ConditionExpression: aws.String("attribute_not_exists(expires)"),
+				})
+				if refused(err) {
+					return nil
+				}
+				return s.classify("UpdateItem", err)
+			})
+		}
+		return writes.Wait()
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,9 @@ import (
 	"backfill/internal/records"
 	"backfill/internal/run"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -27,15 +31,17 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // bundle is a store on a table of its own, with a clock that the test moves.
 type bundle struct {
 	*records.Store
-	now  time.Time
-	wire *wire
+	now    time.Time
+	wire   *wire
+	client *dynamodb.Client
+	table  string
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{now: start, wire: &wire{}}
-	client, table := dynamotest.Table(t, b.wire)
-	b.Store = records.New(client, table, 24*time.Hour, func() time.Time { return b.now })
+	b.client, b.table = dynamotest.Table(t, b.wire)
+	b.Store = records.New(b.client, b.table, 24*time.Hour, func() time.Time { return b.now })
 	must(t, b.CreateRun(t.Context(), describe(theRun, start), "arn:execution"))
 	return b
 }
@@ -218,6 +224,33 @@ func TestStatesFollowTheTable(t *testing.T) {
 	must(t, err)
 	if status.State != run.Cancelled || status.Reason != "enough" || status.Rate != 7 || status.EndedAt == nil {
 		t.Fatalf("%+v", status)
+	}
+}
+
+func TestChunksExpireWithTheirRun(t *testing.T) {
+	b := setup(t)
+	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
+	must(t, b.Expire(t.Context(), theRun))
+	must(t, b.Expire(t.Context(), theRun))
+	found, err := b.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &b.table, ConsistentRead: aws.Bool(true),
+		FilterExpression: aws.String("begins_with(SK, :chunk) AND expires = :at"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":chunk": &types.AttributeValueMemberS{Value: "CHUNK#"},
+			":at": &types.AttributeValueMemberN{Value: strconv.FormatInt(start.Add(24*time.Hour).Unix(), 10)}}})
+	must(t, err)
+	if found.Count != 3 {
+		t.Fatalf("%d chunks of 3 expire", found.Count)
+	}
+}
+
+func TestTheSegmentOfAnotherExecutionIsNotTold(t *testing.T) {
+	b := setup(t)
+	must(t, b.SetSegment(t.Context(), theRun, "arn:segment"))
+	for execution, want := range map[string]string{"arn:execution": "arn:segment", "arn:other": ""} {
+		got, err := b.Segment(t.Context(), theRun, execution)
+		must(t, err)
+		if got != want {
+			t.Errorf("execution %s has segment %q, want %q", execution, got, want)
+		}
 	}
 }
 

@@ -82,10 +82,11 @@ func (s *Store) Status(ctx context.Context, id string) (run.Status, error) {
 	return record.Status, err
 }
 
-// Segment is the child execution that beats for the run; "" where there is none.
-func (s *Store) Segment(ctx context.Context, id string) (string, error) {
+// Segment is the child execution that beats for the run of an execution; "" where there is none, or where the run
+// belongs to another execution.
+func (s *Store) Segment(ctx context.Context, id, execution string) (string, error) {
 	record, err := s.Run(ctx, id)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && record.Execution != execution {
 		return "", nil
 	}
 	return record.Segment, err

@@ -62,7 +62,7 @@ func (r *Repairer) Repair(ctx context.Context, id string, planned int64, again [
 	if sent, err := r.dispatcher.SendOutbox(ctx, id); err != nil {
 		return fmt.Errorf("send what the planner of run %s left behind: %w", id, err)
 	} else if sent > 0 {
-		slog.Warn("sent what a planner left behind", "run", id, "chunks", sent)
+		slog.WarnContext(ctx, "sent what a planner left behind", "run", id, "chunks", sent)
 	}
 	return r.unclaimed(ctx, id, planned, lost)
 }
@@ -80,7 +80,7 @@ func (r *Repairer) again(ctx context.Context, id string, entries []ledger.Again,
 		return fmt.Errorf("send chunks of run %s again: %w", id, err)
 	}
 	if sent > 0 {
-		slog.Info("sent again", "run", id, "chunks", sent, "first", entries[0].Chunk, "why", entries[0].Why)
+		slog.InfoContext(ctx, "sent again", "run", id, "chunks", sent, "first", entries[0].Chunk, "why", entries[0].Why)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (r *Repairer) unclaimed(ctx context.Context, id string, planned int64, lost
 		return fmt.Errorf("send unclaimed chunks of run %s: %w", id, err)
 	}
 	if sent > 0 {
-		slog.Warn("messages were lost; sent again", "run", id, "chunks", sent)
+		slog.WarnContext(ctx, "messages were lost; sent again", "run", id, "chunks", sent)
 	}
 	return nil
 }

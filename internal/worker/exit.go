@@ -45,7 +45,7 @@ func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.
 		held = false
 	}
 	if err != nil {
-		slog.Error("chunk not left in order; its lease will expire", "run", claim.Message.Run,
+		slog.ErrorContext(ctx, "chunk not left in order; its lease will expire", "run", claim.Message.Run,
 			"chunk", claim.Message.Chunk, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 	if err != nil || !held {

@@ -71,7 +71,7 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 // recover decides what an error means for the walk: try the batch again, claim again, or leave.
 func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
-	slog.Warn("batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
+	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
 	if class != failure.Transient && class != failure.Unknown {
 		return true, exitFor(err)

@@ -73,7 +73,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 		return err
 	}
 	if claim.Verdict != ledger.Claimed {
-		log.Info("delivery without work", "verdict", claim.Verdict, "reason", claim.Reason)
+		log.InfoContext(ctx, "delivery without work", "verdict", claim.Verdict, "reason", claim.Reason)
 		w.settle(ctx, claim)
 		return nil
 	}
@@ -81,7 +81,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	claimed := claim
 	exit := w.walk(ctx, runner, &claim)
 	state := w.leave(ctx, claim, exit)
-	log.Info("chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
+	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected,
 		"ms", time.Since(begun).Milliseconds())
 	return nil
@@ -105,7 +105,7 @@ func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.Sta
 		Scanned: claim.Scanned, Affected: claim.Affected, Reason: reason,
 	})
 	if err != nil {
-		slog.Warn("checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
+		slog.WarnContext(ctx, "checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
 			"state", state, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 }
