@@ -20,6 +20,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/jackc/pgx/v5"
 
+	"backfill/internal/credentials"
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
 	"backfill/internal/run"
 )
 
@@ -51,6 +54,12 @@ var deployed = sync.OnceValues(func() (*stack, error) {
 	s := &stack{
 		config: loaded, sfn: sfn.NewFromConfig(loaded), lambda: lambda.NewFromConfig(loaded), sqs: sqs.NewFromConfig(loaded),
 		outputs: map[string]string{}, url: os.Getenv("DATABASE_URL"),
+	}
+	// Tests look into the ledger before the first planner of a new database has made it.
+	session := postgres.NewSession(credentials.Fixed(s.url), "e2e")
+	defer session.Drop()
+	if err := ledger.New(session, ledger.Terms{}).Migrate(context.Background()); err != nil {
+		return nil, err
 	}
 	for _, output := range described.Stacks[0].Outputs {
 		s.outputs[*output.OutputKey] = *output.OutputValue

@@ -89,6 +89,8 @@ func create(t testing.TB, major, server string) Database {
 	t.Helper()
 	name := fmt.Sprintf("test_%d_%d_%d", os.Getpid(), time.Now().UnixNano(), databases.Add(1))
 	admin(t, server, "CREATE DATABASE "+name)
+	// A role named backfill would find the product's schema by "$user" before public.
+	admin(t, server, "ALTER DATABASE "+name+" SET search_path = public")
 	t.Cleanup(func() { admin(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	address, err := url.Parse(server)
 	if err != nil {
