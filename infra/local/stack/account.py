@@ -59,5 +59,6 @@ def _exists(name: str) -> bool:
 
 def _can_enter(user: int, folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
-    check = subprocess.run(["/bin/sh", "-c", 'cd "$1" && test -r .', "sh", folder], cwd="/", user=user, group=pwd.getpwuid(user).pw_gid, extra_groups=[], capture_output=True)
-    return check.returncode == 0
+    identity = {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
+    argv = ["/bin/sh", "-c", 'cd "$1" && test -r .', "sh", folder]
+    return subprocess.run(argv, cwd="/", capture_output=True, **identity).returncode == 0

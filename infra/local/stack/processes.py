@@ -5,6 +5,7 @@ alone is used again.
 """
 
 import os
+import pwd
 import signal
 import subprocess
 import time
@@ -39,12 +40,12 @@ class Process:
     def alive(self) -> bool:
         return self.boot == boot_id() and start_time(self.pid) == self.started
 
-    def end(self, request: int = signal.SIGTERM, grace: float = 10.0, group: bool = True) -> None:
-        """Asks the leader, waits, and then kills its whole session's group (or, with group=False, itself alone)."""
+    def end(self, request: int = signal.SIGTERM, grace: float = 10.0) -> None:
+        """Asks the leader, waits, and then kills the group that it leads."""
         if self.alive:
             os.kill(self.pid, request)
             if not self.gone_within(grace):
-                _kill(self.pid, group)
+                _kill(self.pid)
                 self.gone_within(grace)
 
     def gone_within(self, seconds: float) -> bool:
@@ -81,14 +82,12 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def _kill(pid: int, group: bool) -> None:
+def _kill(leader: int) -> None:
     try:
-        os.killpg(pid, signal.SIGKILL) if group else os.kill(pid, signal.SIGKILL)
+        os.killpg(leader, signal.SIGKILL)
     except ProcessLookupError:
         pass
 
 
 def group_of(user: int) -> int:
-    import pwd
-
     return pwd.getpwuid(user).pw_gid

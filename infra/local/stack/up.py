@@ -13,7 +13,6 @@ from .folder import Folder
 from .localstack import LocalStack
 from .postgres import Server
 from .postgres_programs import find
-from .progress import step
 from .state import State
 from .venvs import Venvs
 
