@@ -122,15 +122,27 @@ func (b *bundle) send(t *testing.T, message chunk.Message, copies int) {
 	}
 }
 
+// inTheMiddle begins a run that takes its time, and waits until its first batch is committed.
+func (b *bundle) inTheMiddle(t *testing.T) (id, execution string) {
+	t.Helper()
+	id, execution = b.define(t, slowly(increment(b.table, 20_000)))
+	waitFor(t, time.Minute, "a batch is committed", func() bool {
+		return b.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run = $1", id) > 0
+	})
+	return id, execution
+}
+
+// slowly makes each row take a moment.
+func slowly(definition string) string {
+	return strings.Replace(definition, "n + 1", "n + 1 + 0 * length(pg_sleep(0.0001)::text)", 1)
+}
+
 // TestStopInTheConsole: no Catch runs, yet the run ends, what was committed is counted, and the table is free again.
 func TestStopInTheConsole(t *testing.T) {
 	t.Parallel()
 	table := unique("stopped")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 300_000))
-	id, execution := b.define(t, strings.Replace(increment(table, 20_000), "n + 1", "n + 1 + 0 * length(pg_sleep(0.0001)::text)", 1))
-	waitFor(t, time.Minute, "a batch is committed", func() bool {
-		return b.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run = $1", id) > 0
-	})
+	id, execution := b.inTheMiddle(t)
 	_, err := b.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: &execution})
 	must(t, err)
 	waitFor(t, 90*time.Second, "the run has ended", func() bool {
@@ -155,10 +167,7 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	table := unique("cancelled")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 300_000))
-	id, execution := b.define(t, strings.Replace(increment(table, 20_000), "n + 1", "n + 1 + 0 * length(pg_sleep(0.0001)::text)", 1))
-	waitFor(t, time.Minute, "a batch is committed", func() bool {
-		return b.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run = $1", id) > 0
-	})
+	id, execution := b.inTheMiddle(t)
 	b.invoke(t, "ControlFunctionName", map[string]any{"action": "cancel", "run": id, "by": "the test"})
 	described := b.ended(t, execution, time.Minute)
 	if described.Status != sfntypes.ExecutionStatusFailed || *described.Error != "Backfill.RunCancelled" || !strings.Contains(*described.Cause, "the test") {
@@ -175,7 +184,7 @@ func TestASecondRunOnTheTableIsRefused(t *testing.T) {
 	t.Parallel()
 	table := unique("busy")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 100_000))
-	first, execution := b.define(t, strings.Replace(increment(table, 5_000), "n + 1", "n + 1 + 0 * length(pg_sleep(0.0001)::text)", 1))
+	first, execution := b.define(t, slowly(increment(table, 5_000)))
 	waitFor(t, time.Minute, "the first run holds the table", func() bool {
 		return b.number(t, "SELECT count(*) FROM backfill.runs WHERE run = $1", first) == 1
 	})

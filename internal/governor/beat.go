@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"backfill/internal/deadline"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
@@ -102,19 +103,6 @@ func (b *beat) ended(state run.State, err error) (turn.Next, error) {
 
 // rest waits for the next sample. False: the beat is over.
 func (b *beat) rest(ctx context.Context) bool {
-	end := b.until
-	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-margin).Before(end) {
-		end = deadline.Add(-margin)
-	}
-	if time.Until(end) < interval {
-		return false
-	}
-	timer := time.NewTimer(interval)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	left := min(time.Until(b.until), deadline.Remaining(ctx)-margin)
+	return left >= interval && deadline.Rest(ctx, interval)
 }

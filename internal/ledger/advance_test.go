@@ -70,7 +70,7 @@ func TestASuccessorWaitsForTheZombie(t *testing.T) {
 			}
 			taken <- successor
 		}()
-		b.waitUntil(t, "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "+
+		pgtest.WaitUntil(t, b.conn, "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "+
 			"WHERE NOT l.granted AND a.datname = current_database())")
 		must(t, zombie.Commit(t.Context()))
 		// The zombie's batch renewed the lease, so the successor is refused; after the lease it sees the batch.

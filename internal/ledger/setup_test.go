@@ -117,15 +117,3 @@ func must(t *testing.T, err error) {
 }
 
 func asError[T any](err error, target *T) bool { return errors.As(err, target) }
-
-// waitUntil polls a condition of the database, with a deadline.
-func (b *bundle) waitUntil(t *testing.T, condition string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for met := false; !met; {
-		must(t, b.conn.QueryRow(t.Context(), condition).Scan(&met))
-		if time.Now().After(deadline) {
-			t.Fatalf("never true: %s", condition)
-		}
-	}
-}

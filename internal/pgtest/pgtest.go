@@ -69,6 +69,20 @@ func (d Database) Exec(t testing.TB, sql string) {
 	}
 }
 
+// WaitUntil polls a condition of the database, with a deadline.
+func WaitUntil(t testing.TB, conn *pgx.Conn, condition string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for met := false; !met; {
+		if err := conn.QueryRow(context.Background(), condition).Scan(&met); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never true: %s", condition)
+		}
+	}
+}
+
 func servers(t testing.TB) map[string]string {
 	t.Helper()
 	all := map[string]string{}

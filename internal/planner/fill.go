@@ -7,6 +7,7 @@ import (
 
 	"backfill/internal/boundary"
 	"backfill/internal/chunk"
+	"backfill/internal/deadline"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
 )
@@ -37,7 +38,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 			return err
 		}
 		waiting := record.Plan.Planned - progress.Known
-		if record.Plan.Closed || waiting >= p.LookAhead || remaining(ctx) < margin {
+		if record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin {
 			return nil
 		}
 		page, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))
@@ -74,12 +75,4 @@ func (p *Planner) cut(ctx context.Context, stored ledger.Run, record records.Rec
 	}
 	page.Closed = window.Closed
 	return page, nil
-}
-
-func remaining(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return time.Hour
-	}
-	return time.Until(deadline)
 }

@@ -135,7 +135,7 @@ func (s *Store) update(ctx context.Context, id, expression string, values item, 
 func (s *Store) SetState(ctx context.Context, id string, to run.State, reason string) error {
 	values := item{":to": text(string(to)), ":reason": text(reason)}
 	expression, condition := "SET #state = :to, reason = :reason", ""
-	for i, from := range append(run.Sources(to), run.Active()...) {
+	for i, from := range run.Active() {
 		name := fmt.Sprintf(":from%d", i)
 		values[name] = text(string(from))
 		if condition != "" {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"backfill/internal/deadline"
+
 	"github.com/cenkalti/backoff/v5"
 )
 
@@ -41,15 +43,5 @@ func (p *patience) renew() {
 func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
 	p.failed++
 	rest := p.waits.NextBackOff()
-	if p.failed >= tries || remaining(ctx) < rest+margin {
-		return false
-	}
-	timer := time.NewTimer(rest)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return p.failed < tries && deadline.Remaining(ctx) >= rest+margin && deadline.Rest(ctx, rest)
 }

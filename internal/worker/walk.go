@@ -7,6 +7,7 @@ import (
 
 	"backfill/internal/batch"
 	"backfill/internal/chunk"
+	"backfill/internal/deadline"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
@@ -19,7 +20,7 @@ const margin = 5 * time.Second
 func (w *Worker) walk(ctx context.Context, runner batch.Runner, claim *ledger.Claim) exit {
 	walk := &walk{worker: w, runner: runner, claim: claim, patience: newPatience()}
 	for {
-		if remaining(ctx) < margin {
+		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
 		}
 		done, err := walk.step(ctx)
@@ -103,12 +104,4 @@ func (s *walk) claimAgain(ctx context.Context) (stop bool, out exit) {
 	default:
 		return true, exit{reason: "lost the lease: " + string(claim.Verdict)}
 	}
-}
-
-func remaining(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return time.Hour
-	}
-	return time.Until(deadline)
 }

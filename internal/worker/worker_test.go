@@ -94,7 +94,7 @@ func TestAUserWithALockIsWaitedForInSteps(t *testing.T) {
 		must(t, err)
 		worked := make(chan error)
 		go func() { worked <- b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)) }()
-		b.waitUntil(t, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
+		pgtest.WaitUntil(t, b.conn, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
 		must(t, user.Commit(t.Context()))
 		must(t, <-worked)
 		b.expectOnce(t)
@@ -156,16 +156,4 @@ func (b *bundle) exec(t *testing.T, sql string) {
 	t.Helper()
 	_, err := b.conn.Exec(t.Context(), sql)
 	must(t, err)
-}
-
-// waitUntil polls a condition of the database, with a deadline.
-func (b *bundle) waitUntil(t *testing.T, condition string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for met := false; !met; {
-		must(t, b.conn.QueryRow(t.Context(), condition).Scan(&met))
-		if time.Now().After(deadline) {
-			t.Fatalf("never true: %s", condition)
-		}
-	}
 }
