@@ -59,7 +59,7 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Check format, code, direction of imports and template
-	@unformatted="$$(gofmt -l cmd functions infra internal)"; \
+	@unformatted="$$(git ls-files "*.go" | xargs gofmt -l)"; \
 	if [[ -n "$$unformatted" ]]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...

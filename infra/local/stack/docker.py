@@ -54,4 +54,4 @@ def _instance() -> str:
 
 
 def _url(entry: dict, host: str) -> str:
-    return f"postgres://backfill:{entry['password']}@{host}/backfill?sslmode=disable"
+    return f"postgres://app:{entry['password']}@{host}/app?sslmode=disable"

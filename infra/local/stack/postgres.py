@@ -18,7 +18,8 @@ from .processes import Process
 from .progress import step
 from .state import State
 
-ROLE = DATABASE = "backfill"
+# Not "backfill": the search path begins with a schema of the role's own name, and that one is the product's.
+ROLE = DATABASE = "app"
 START_LIMIT = 60.0  # seconds; a server that was killed recovers first
 STOP_GRACE = 30.0  # seconds for the checkpoint at shutdown
 SETTINGS = {
