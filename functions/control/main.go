@@ -31,7 +31,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		return function, err
 	}
 	c := &control.Control{
-		Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
+		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)),
 	}

@@ -33,7 +33,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 	if err != nil {
 		return function, err
 	}
-	dispatcher := dispatch.New(base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue))
+	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue))
 	g := &governor.Governor{
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),

@@ -32,7 +32,7 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 	}
 	p := &planner.Planner{
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
-		Dispatcher: dispatch.New(base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
+		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		LookAhead:  int64(s.LookAhead),
 	}

@@ -95,7 +95,8 @@ func (r *resolver) run(ctx context.Context) error {
 func (r *resolver) change() change.Change {
 	c := change.Change{
 		Kind: change.Set, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
-		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows,
+		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Undo: r.definition.Undo,
+		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(),
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})
@@ -103,7 +104,7 @@ func (r *resolver) change() change.Change {
 	for _, assignment := range r.definition.Set {
 		column, _ := r.column(assignment.Column)
 		c.Set = append(c.Set, change.Assignment{
-			Column: column.Name, Type: column.Type, Expression: assignment.Expression.String(),
+			Column: column.Name, Type: column.Type, Base: column.Base, Expression: assignment.Expression.String(),
 		})
 	}
 	return c

@@ -8,6 +8,7 @@ import (
 // size is what the catalog knows of the table's extent.
 type size struct {
 	rows       int64
+	bytes      int64 // with TOAST, without indexes
 	partitions int64
 	foreign    bool // a partition lives elsewhere
 	guessed    bool // a part was never analysed
@@ -16,7 +17,7 @@ type size struct {
 // The density of a part that was analysed, else that of rows of the columns' usual widths (as Postgres' own planner
 // guesses it), times its present size. reltuples alone is stale after a load, and -1 before the first ANALYZE.
 const sizeQuery = `WITH leaf AS (
-	SELECT c.oid, c.relkind, c.reltuples, c.relpages, pg_relation_size(c.oid) AS bytes,
+	SELECT c.oid, c.relkind, c.reltuples, c.relpages, pg_relation_size(c.oid) AS bytes, pg_table_size(c.oid) AS with_toast,
 		current_setting('block_size')::float8 AS block
 	FROM pg_class c
 	WHERE c.oid = $1 AND c.relkind = 'r' OR c.oid IN (SELECT relid FROM pg_partition_tree($1) WHERE isleaf)
@@ -24,13 +25,13 @@ const sizeQuery = `WITH leaf AS (
 SELECT coalesce(sum(round(bytes / block * CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples / relpages
 		ELSE (block - 24) / (28 + (SELECT sum(CASE WHEN attlen > 0 THEN attlen ELSE 32 END) FROM pg_attribute
 			WHERE attrelid = leaf.oid AND attnum > 0 AND NOT attisdropped)) END)), 0)::bigint,
-	count(*), coalesce(bool_or(relkind = 'f'), false),
+	coalesce(sum(with_toast), 0)::bigint, count(*), coalesce(bool_or(relkind = 'f'), false),
 	coalesce(bool_or(bytes > 0 AND NOT (reltuples > 0 AND relpages > 0)), false)
 FROM leaf`
 
 func (r *resolver) readSize(ctx context.Context) error {
 	s := &r.size
-	if err := r.tx.QueryRow(ctx, sizeQuery, r.table.OID).Scan(&s.rows, &s.partitions, &s.foreign, &s.guessed); err != nil {
+	if err := r.tx.QueryRow(ctx, sizeQuery, r.table.OID).Scan(&s.rows, &s.bytes, &s.partitions, &s.foreign, &s.guessed); err != nil {
 		return fmt.Errorf("estimate the rows: %w", err)
 	}
 	if s.foreign {
@@ -38,4 +39,12 @@ func (r *resolver) readSize(ctx context.Context) error {
 			"write a backfill for each partition that is a table")
 	}
 	return nil
+}
+
+// rowBytes is the usual size of a row, 0 where the table looks empty.
+func (s size) rowBytes() int64 {
+	if s.rows <= 0 {
+		return 0
+	}
+	return s.bytes / s.rows
 }

@@ -25,6 +25,12 @@ type Change struct {
 	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the
 	// value" cannot be told and every row in scope is written.
 	Volatile bool `json:"volatile,omitempty"`
+	// Undo: each batch keeps what it overwrites, so that the run can be rolled back.
+	Undo bool `json:"undo,omitempty"`
+	// Partitioned: a row's ctid is unique within its partition only.
+	Partitioned bool `json:"partitioned,omitempty"`
+	// RowBytes is the usual size of a row with its TOASTed values, by the catalog; 0: not known.
+	RowBytes int64 `json:"row_bytes,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }
@@ -42,6 +48,7 @@ func (t Table) String() string { return t.Schema + "." + t.Name }
 type Assignment struct {
 	Column     string `json:"column"`
 	Type       string `json:"type"` // as format_type prints it
+	Base       string `json:"base"` // the type under all domains, without its modifiers
 	Expression string `json:"expression"`
 }
 

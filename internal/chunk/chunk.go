@@ -24,6 +24,9 @@ type Message struct {
 	Send  int64        `json:"send"`
 }
 
+// Range is what the message covers.
+func (m Message) Range() keyset.Range { return keyset.Range{Lo: m.Lo, Hi: m.Hi} }
+
 // Message makes the chunk's message for a send.
 func (c Chunk) Message(send int64) Message {
 	return Message{Run: c.Run, Chunk: c.Number, Lo: c.Range.Lo, Hi: c.Range.Hi, Send: send}

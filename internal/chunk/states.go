@@ -5,14 +5,15 @@ type State string
 
 // The states of a chunk.
 const (
-	Pending    State = "PENDING"    // planned, or given back in order; nobody works on it
-	Processing State = "PROCESSING" // a worker holds its lease
-	Completed  State = "COMPLETED"  // every batch is committed
-	Failed     State = "FAILED"     // stopped with a reason; a person decides
+	Pending    State = "PENDING"     // planned, or given back in order; nobody works on it
+	Processing State = "PROCESSING"  // a worker holds its lease
+	Completed  State = "COMPLETED"   // every batch is committed
+	Failed     State = "FAILED"      // stopped with a reason; a person decides
+	RolledBack State = "ROLLED_BACK" // what it wrote is taken back
 )
 
 // States lists every state of a chunk.
-func States() []State { return []State{Pending, Processing, Completed, Failed} }
+func States() []State { return []State{Pending, Processing, Completed, Failed, RolledBack} }
 
 // transitions is the one table of legal changes; each edge says its cause.
 var transitions = map[State]map[State]string{
@@ -23,10 +24,16 @@ var transitions = map[State]map[State]string{
 		Processing: "its lease expired and another worker claimed it",
 		Pending:    "its worker gave it back: deadline, cancel, backoff",
 		Completed:  "its last batch was committed",
+		RolledBack: "its last undo was consumed",
 		Failed:     "an error that waiting does not mend",
 	},
-	Completed: {},
-	Failed:    {},
+	Completed: {
+		Pending: "a rollback closed it by its fence",
+	},
+	Failed: {
+		Pending: "a person resumed its run, or rolls it back",
+	},
+	RolledBack: {},
 }
 
 // Cause tells why a chunk goes from one state to the other, and whether it may.

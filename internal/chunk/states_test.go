@@ -5,8 +5,8 @@ import "testing"
 func TestTheTableIsWhole(t *testing.T) {
 	legal := map[State][]State{
 		Pending:    {Processing},
-		Processing: {Pending, Processing, Completed, Failed},
-		Completed:  nil, Failed: nil,
+		Processing: {Pending, Processing, Completed, Failed, RolledBack},
+		Completed:  {Pending}, Failed: {Pending}, RolledBack: nil,
 	}
 	for _, from := range States() {
 		for _, to := range States() {

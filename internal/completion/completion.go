@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -21,7 +23,8 @@ import (
 // Ledger is what completion needs of Postgres.
 type Ledger interface {
 	Tiling(ctx context.Context, id string) (ledger.Tiling, error)
-	Move(ctx context.Context, id string, to run.State, reason string) (bool, error)
+	Move(ctx context.Context, id string, from, to run.State) (bool, error)
+	Restored(ctx context.Context, id string) (ended bool, state run.State, reason string, err error)
 	Entries(ctx context.Context, id string, numbers []int64) ([]ledger.Entry, error)
 }
 
@@ -55,10 +58,10 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 		return false, failure.New(failure.Permanent, "run %s: %d chunks are finished, %d are planned, yet their ranges do not "+
 			"tile the key space (%d breaks, reaches the bound: %v)", id, tiling.Finished, planned, tiling.Breaks, tiling.Reaches)
 	}
-	if err := c.agree(ctx, id); err != nil {
+	if err := c.agree(ctx, id, chunk.Completed); err != nil {
 		return false, err
 	}
-	moved, err := c.ledger.Move(ctx, id, run.Completed, "")
+	moved, err := c.ledger.Move(ctx, id, run.Running, run.Completed)
 	if err != nil || !moved {
 		return false, err
 	}
@@ -71,35 +74,55 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 	return true, nil
 }
 
-// agree makes the checkpoints agree: a worker may have died between its commit and its checkpoint.
-func (c *Completer) agree(ctx context.Context, id string) error {
+// RolledBack ends a rollback of which no chunk is open any more, and brings the record in line.
+func (c *Completer) RolledBack(ctx context.Context, id string) (bool, error) {
+	ended, state, reason, err := c.ledger.Restored(ctx, id)
+	if err != nil || !ended {
+		return false, err
+	}
+	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
+		return false, err
+	}
+	if err := c.records.SetState(ctx, id, state, reason); err != nil {
+		return false, fmt.Errorf("record the end of the rollback of run %s: %w", id, err)
+	}
+	return true, nil
+}
+
+// agree makes the checkpoints that are not in that state agree with the ledger: a worker may have died between its
+// commit and its checkpoint.
+func (c *Completer) agree(ctx context.Context, id string, final chunk.State) error {
 	return c.records.EachChunk(ctx, id, func(checkpoints []records.Checkpoint) error {
-		var late []int64
+		late := map[int64]chunk.State{}
 		for _, checkpoint := range checkpoints {
-			if checkpoint.State != chunk.Completed {
-				late = append(late, checkpoint.Chunk)
+			if checkpoint.State != final {
+				late[checkpoint.Chunk] = checkpoint.State
 			}
 		}
 		if len(late) == 0 {
 			return nil
 		}
-		slog.InfoContext(ctx, "checkpoints made again from the ledger", "run", id, "chunks", len(late))
 		return c.rewrite(ctx, id, late)
 	})
 }
 
-func (c *Completer) rewrite(ctx context.Context, id string, numbers []int64) error {
-	entries, err := c.ledger.Entries(ctx, id, numbers)
+// rewrite writes the copies that differ from the ledger.
+func (c *Completer) rewrite(ctx context.Context, id string, late map[int64]chunk.State) error {
+	entries, err := c.ledger.Entries(ctx, id, slices.Collect(maps.Keys(late)))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
+		if e.State == late[e.Chunk] {
+			continue
+		}
 		err := c.records.Checkpoint(ctx, records.Checkpoint{
-			Run: id, Chunk: e.Chunk, State: e.State, Fence: e.Fence, Scanned: e.Scanned, Affected: e.Affected, Reason: e.Reason,
+			Run: id, Chunk: e.Chunk, State: e.State, Fence: e.Fence, Scanned: e.Scanned, Affected: e.Affected, Reason: e.Reason, Range: e.Range,
 		})
 		if err != nil && !errors.Is(err, records.ErrStale) {
 			return fmt.Errorf("make checkpoint %d of run %s again: %w", e.Chunk, id, err)
 		}
+		slog.InfoContext(ctx, "checkpoint made again from the ledger", "run", id, "chunk", e.Chunk, "state", e.State)
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ type Executions interface {
 
 // Control answers.
 type Control struct {
+	Ledger     Ledger
 	Records    Records
 	Closer     Closer
 	Reviewer   Reviewer
@@ -58,11 +59,12 @@ type action struct {
 }
 
 var actions = map[string]action{
-	"status":   {false, (*Control).status},
-	"list":     {false, (*Control).list},
-	"cancel":   {true, (*Control).cancel},
-	"validate": {true, (*Control).validate},
-	"close":    {true, (*Control).close},
+	"status":    {false, (*Control).status},
+	"list":      {false, (*Control).list},
+	"conflicts": {false, (*Control).conflicts},
+	"cancel":    {true, (*Control).cancel},
+	"validate":  {true, (*Control).validate},
+	"close":     {true, (*Control).close},
 }
 
 // Handle answers an input: {"action": ...}, or an event of an execution that ended badly.

@@ -49,6 +49,16 @@ type Ending struct {
 	Run    string    `json:"run"`
 	State  run.State `json:"state"`
 	Reason string    `json:"reason"`
+	Notice string    `json:"notice"` // what people are told
+}
+
+// notice puts it in words. A run that did not end is one that the execution did not get: a resume or a rollback that
+// was refused.
+func notice(id string, state run.State, reason string) string {
+	if state != run.Failed && state != run.Cancelled {
+		return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused: %s", id, state, reason)
+	}
+	return fmt.Sprintf("Run %s has failed: %s - What it had committed, if anything, stays. How far it came: backfill status %s", id, reason, id)
 }
 
 // close ends the run whose state machine caught an error.
@@ -63,7 +73,7 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 	}
 	reason := message(closing.Failure.Error, closing.Failure.Cause)
 	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, closing.Execution, run.Failed, reason)
-	return Ending{Run: found.Run, State: state, Reason: reason}, err
+	return Ending{Run: found.Run, State: state, Reason: reason, Notice: notice(found.Run, state, reason)}, err
 }
 
 // executionEnded ends the run of an execution that was stopped, failed or timed out. "Stop" in the console runs no
@@ -91,7 +101,7 @@ func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (an
 		return nil, err
 	}
 	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, event.Detail.Execution, as, reason)
-	return Ending{Run: found.Run, State: state, Reason: reason}, err
+	return Ending{Run: found.Run, State: state, Reason: reason, Notice: notice(found.Run, state, reason)}, err
 }
 
 // stopSegment ends the child execution, so that nobody beats for a run that is closed.

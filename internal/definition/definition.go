@@ -30,6 +30,7 @@ type Definition struct {
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64
+	Undo        bool // keep what is overwritten
 	Source      string
 
 	origins map[string]origin

@@ -11,14 +11,14 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // definition reads the root mapping.
 func (r *reader) definition(root *ast.MappingNode) Definition {
-	d := Definition{ChunkRows: DefaultChunkRows}
+	d := Definition{ChunkRows: DefaultChunkRows, Undo: true}
 	given := map[string]bool{}
 	for _, e := range r.entries(root, "") {
 		given[e.name] = true
@@ -52,6 +52,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Params = r.params(e)
 	case "chunk_rows":
 		d.ChunkRows = r.chunkRows(e)
+	case "undo":
+		d.Undo = r.undo(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}
@@ -125,6 +127,20 @@ func (r *reader) chunkRows(e entry) int64 {
 			fmt.Sprintf("write one, or remove the line for %d", DefaultChunkRows))
 	}
 	return rows
+}
+
+// undo reads on or off: YAML's true and false mean the same.
+func (r *reader) undo(e entry) bool {
+	text, ok := r.line(e, e.name)
+	switch {
+	case !ok, text == "on", text == "true":
+		return true
+	case text == "off", text == "false":
+		return false
+	}
+	r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither on nor off", shorten(text)),
+		"write undo: off where a run need not be rolled back, or remove the line")
+	return true
 }
 
 // shorten keeps an answer readable when a value is very long.

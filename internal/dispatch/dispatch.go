@@ -1,16 +1,18 @@
 // Package dispatch is the only place that sends chunks to workers.
 //
-// It owns the two ways: a page from the outbox, and a chunk again. It leaves what counts as lost to repair. Invariants:
-// a page leaves the outbox only when every one of its chunks was accepted; a chunk that is sent again has a send of
-// its own, recorded before it is sent. A crash in between only means that it is sent once more.
+// It owns the ways: a page from the outbox, and a chunk again. It leaves what counts as lost to repair and ledger.
+// Invariants: a page leaves the outbox only when every one of its chunks was accepted; a chunk that is sent again has a
+// send of its own. A crash in between only means that it is sent once more.
 package dispatch
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"backfill/internal/chunk"
+	"backfill/internal/ledger"
 	"backfill/internal/records"
 )
 
@@ -19,7 +21,12 @@ type Records interface {
 	Outbox(ctx context.Context, id string) ([]records.Left, error)
 	SettleOutbox(ctx context.Context, id string, after int64, unsent []int64) error
 	Chunks(ctx context.Context, id string, numbers []int64) ([]records.Checkpoint, error)
-	NextSend(ctx context.Context, id string, n, spent int64, olderThan time.Time) (chunk.Message, bool, error)
+	NextSend(ctx context.Context, id string, n int64, olderThan time.Time) (chunk.Message, bool, error)
+}
+
+// Ledger notes what was sent of the chunks that it knows.
+type Ledger interface {
+	Sent(ctx context.Context, id string, sent []ledger.Again) error
 }
 
 // Queue sends.
@@ -29,19 +36,14 @@ type Queue interface {
 
 // Dispatcher sends.
 type Dispatcher struct {
+	ledger  Ledger
 	records Records
 	queue   Queue
 }
 
 // New makes a dispatcher.
-func New(records Records, queue Queue) *Dispatcher {
-	return &Dispatcher{records: records, queue: queue}
-}
-
-// Again is a chunk to be sent again; Spent is the send that the ledger has consumed.
-type Again struct {
-	Chunk int64
-	Spent int64
+func New(entries Ledger, records Records, queue Queue) *Dispatcher {
+	return &Dispatcher{ledger: entries, records: records, queue: queue}
 }
 
 // SendPage sends a page that was committed.
@@ -91,13 +93,32 @@ func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages 
 	return nil
 }
 
-// SendAgain sends chunks again, but for those whose last send is still on its way, and tells how many it sent.
-func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []Again, olderThan time.Time) (int, error) {
+// SendAgain sends the chunks that the ledger says are to be sent, and notes it there: in this order, so that a crash in
+// between only means that they are sent once more.
+func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []ledger.Again) (int, error) {
+	if len(again) == 0 {
+		return 0, nil
+	}
+	messages := make([]chunk.Message, len(again))
+	for i, a := range again {
+		messages[i] = chunk.Message{Run: id, Chunk: a.Chunk, Lo: a.Lo, Hi: a.Hi, Send: a.Send}
+	}
+	unsent, err := d.queue.Send(ctx, messages)
+	if err != nil {
+		return 0, fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
+	}
+	sent := slices.DeleteFunc(slices.Clone(again), func(a ledger.Again) bool { return slices.Contains(unsent, a.Chunk) })
+	return len(sent), d.ledger.Sent(ctx, id, sent)
+}
+
+// SendUnclaimed sends chunks again that no worker has ever claimed, but for those whose last send is younger than
+// olderThan, and tells how many it sent.
+func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error) {
 	var messages []chunk.Message
-	for _, entry := range again {
-		message, due, err := d.records.NextSend(ctx, id, entry.Chunk, entry.Spent, olderThan)
+	for _, n := range numbers {
+		message, due, err := d.records.NextSend(ctx, id, n, olderThan)
 		if err != nil {
-			return 0, fmt.Errorf("number the next send of chunk %d of run %s: %w", entry.Chunk, id, err)
+			return 0, fmt.Errorf("number the next send of chunk %d of run %s: %w", n, id, err)
 		}
 		if due {
 			messages = append(messages, message)

@@ -10,6 +10,8 @@ const (
 	RunNotRunning = "BF002"
 	// HeartbeatStale: nobody watches the run; workers stop by themselves.
 	HeartbeatStale = "BF003"
+	// RowsChanged: users changed rows of a batch between being found and being written.
+	RowsChanged = "BF004"
 )
 
 // sqlstates is the one table from SQLSTATE to class. A longer prefix wins over a shorter one.
@@ -18,6 +20,7 @@ var sqlstates = map[string]Class{
 	StaleFence:     LeaseLost,
 	RunNotRunning:  LeaseLost,
 	HeartbeatStale: LeaseLost,
+	RowsChanged:    Transient,
 
 	"08":    Unknown,   // connection exception: a commit may have happened
 	"22":    Data,      // data exception: cast, overflow, division by zero

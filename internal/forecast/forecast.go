@@ -32,7 +32,9 @@ func Rate(before float64, scanned int64, since time.Duration) float64 {
 // the chunks that are left are counted, each as large as those that are done.
 func ETA(status run.Status, now time.Time) *time.Time {
 	left := float64(status.Rows.Estimated - status.Rows.Scanned)
-	if status.Chunks.AllPlanned && status.Chunks.Completed > 0 {
+	if status.State == run.RollingBack {
+		left = float64(status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts)
+	} else if status.Chunks.AllPlanned && status.Chunks.Completed > 0 {
 		size := float64(status.Rows.Scanned) / float64(status.Chunks.Completed+status.Chunks.Processing)
 		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
 	}

@@ -9,6 +9,7 @@ import (
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
+	"backfill/internal/request"
 	"backfill/internal/run"
 	"backfill/internal/turn"
 )
@@ -23,7 +24,7 @@ type beat struct {
 // watch samples until something is to be done by somebody else, or the beat is over.
 func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 	for {
-		progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run)
+		progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run, b.governor.LookAhead)
 		if err != nil {
 			return "", err
 		}
@@ -44,14 +45,17 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 // observe brings the status up to date.
 func (b *beat) observe(p ledger.Progress) {
 	status := &b.record.Status
+	before := status.Rows
 	status.State, status.Reason = p.State, p.Reason
-	status.Rate = forecast.Rate(status.Rate, p.Scanned-status.Rows.Scanned, p.Now.Sub(status.UpdatedAt))
 	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
+	status.Rows.Restored, status.Rows.Conflicts = p.Restored, p.Conflicts
+	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), p.Now.Sub(status.UpdatedAt))
 	status.Chunks = run.Chunks{
 		Total: b.record.Plan.Planned, AllPlanned: b.record.Plan.Closed,
 		Pending: b.record.Plan.Planned - p.Known + p.Pending, Processing: p.Processing,
-		Completed: p.Completed, Failed: p.Failed, Retries: p.Retries,
+		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
 	}
+	status.Undo.Bytes = p.UndoBytes
 	status.Concurrency = p.Leases
 	status.Throttle.Reason = fmt.Sprintf("no limit is set; at most %d workers (ceiling of the stack)", b.governor.MaxWorkers)
 	status.UpdatedAt = p.Now.UTC()
@@ -62,11 +66,15 @@ func (b *beat) observe(p ledger.Progress) {
 func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
 	id, plan := b.record.Status.Run, b.record.Plan
 	switch {
+	case p.Action == request.Rollback && p.State.Ended() && p.ClosesAs == "":
+		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.ended(b.governor.Closer.Finish(ctx, id))
-	case p.Failed > 0:
+	case p.Broken > 0:
 		return b.failed(ctx, id)
-	case plan.Closed && p.Completed == plan.Planned:
+	case p.State == run.RollingBack:
+		return b.back(ctx, p, again)
+	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
 		complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
 		if complete {
 			return b.ended(run.Completed, err)
@@ -74,13 +82,29 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return "", err
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
-	if err := b.governor.Repairer.Repair(ctx, id, plan.Planned, again); err != nil {
+	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
+		return "", err
+	}
+	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p.ResumedAt); err != nil {
 		return "", err
 	}
 	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {
 		return turn.Plan, nil
 	}
 	return "", nil
+}
+
+// back goes on with a rollback: the ledger is its plan. However much of the run was asked for, the execution that
+// carried the rollback out ends well.
+func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
+	if p.Open > 0 {
+		return "", b.governor.Repairer.Again(ctx, b.record.Status.Run, again)
+	}
+	done, err := b.governor.Completer.RolledBack(ctx, b.record.Status.Run)
+	if err != nil || !done {
+		return "", err
+	}
+	return b.ended(run.RolledBack, nil)
 }
 
 // failed closes a run that has a failed chunk.

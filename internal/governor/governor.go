@@ -27,7 +27,7 @@ const (
 
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
-	Beat(ctx context.Context, id string) (ledger.Progress, []ledger.Again, error)
+	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 	FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error)
 }
 
@@ -40,12 +40,14 @@ type Records interface {
 
 // Repairer sends what should be at a worker and is not.
 type Repairer interface {
-	Repair(ctx context.Context, id string, planned int64, again []ledger.Again) error
+	Again(ctx context.Context, id string, again []ledger.Again) error
+	Unclaimed(ctx context.Context, id string, planned int64, resumed time.Time) error
 }
 
 // Completer brings a run to COMPLETED if it is complete, and tells whether it is.
 type Completer interface {
 	Complete(ctx context.Context, id string, planned int64) (bool, error)
+	RolledBack(ctx context.Context, id string) (bool, error)
 }
 
 // Closer ends a run before it is complete.

@@ -64,7 +64,7 @@ func checkBatch(ctx context.Context, tx pgx.Tx, c change.Change, bound keyset.Po
 		return fmt.Errorf("find the first batch of %s: %w", c.Table, err)
 	}
 	for _, span := range []statement.Span{{Range: keyset.Range{Hi: hi}}, {Range: keyset.Range{Lo: hi, Hi: bound}}} {
-		for _, update := range statement.Update(c, span) {
+		for _, update := range statement.Plain(c, span) {
 			if err := check(ctx, tx, c, "changing a batch", update); err != nil {
 				return err
 			}

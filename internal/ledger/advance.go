@@ -18,16 +18,44 @@ type Step struct {
 // Advance is the first statement of a batch's transaction: it raises (BF001, BF002, BF003) unless the claim still
 // holds and the batch is the next one.
 func (c Claim) Advance(step Step) (sql string, args []any) {
-	return "SELECT backfill.advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", []any{
-		c.Message.Run, c.Message.Chunk, c.Fence, c.Seq,
+	return "SELECT backfill.advance($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", []any{
+		c.Message.Run, c.Message.Chunk, c.Owner, c.Fence, c.Seq,
 		step.Keys, step.Reached, step.Done, c.Lease, c.Stale, step.Timeout,
 	}
 }
 
-// Count makes a data statement, which returns one row for each row that it changed, count them in the ledger: in
-// the same statement, so that progress is committed with the data or not at all. It returns the chunk's new sum.
-func (c Claim) Count(data string, args []any) (string, []any) {
-	sql := fmt.Sprintf("WITH changed AS (\n%s\n)\nUPDATE backfill.ledger SET affected = affected + (SELECT count(*) FROM changed)\n"+
-		"WHERE run = $%d AND chunk = $%d RETURNING affected", data, len(args)+1, len(args)+2)
+// Count makes the ledger count what a data statement changed: in the same statement, so that progress is committed
+// with the data or not at all. The data statement is a list of CTEs, of which backfill_changed has a row for each row that
+// was written; where there is backfill_found (rows that were to be written), both must agree, else BF004 is raised. It returns
+// the chunk's new sum, and the bytes that backfill_image kept, 0 where there is none.
+func (c Claim) Count(data string, args []any, has Parts) (string, []any) {
+	written, kept := "(SELECT count(*) FROM backfill_changed)", "0"
+	if has.Found {
+		written = "backfill.written(" + written + ", (SELECT count(*) FROM backfill_found))"
+	}
+	if has.Image {
+		kept = "coalesce((SELECT sum(bytes) FROM backfill_image), 0)::bigint"
+	}
+	sql := fmt.Sprintf("WITH %s\nUPDATE backfill.ledger SET affected = affected + %s\nWHERE run = $%d AND chunk = $%d RETURNING affected, %s",
+		data, written, len(args)+1, len(args)+2, kept)
 	return sql, append(args[:len(args):len(args)], c.Message.Run, c.Message.Chunk)
+}
+
+// Parts tells which CTEs a data statement has beside backfill_changed.
+type Parts struct{ Found, Image bool }
+
+// CountBack makes the ledger count what a restoring statement did: a list of CTEs of which backfill_restored and
+// backfill_kept have a row for each row. It returns the chunk's new sums of both.
+func (c Claim) CountBack(data string, args []any) (string, []any) {
+	sql := fmt.Sprintf("WITH %s\nUPDATE backfill.ledger SET restored = restored + (SELECT count(*) FROM backfill_restored), "+
+		"conflicts = conflicts + (SELECT count(*) FROM backfill_kept)\nWHERE run = $%d AND chunk = $%d RETURNING restored, conflicts",
+		data, len(args)+1, len(args)+2)
+	return sql, append(args[:len(args):len(args)], c.Message.Run, c.Message.Chunk)
+}
+
+// Weigh notes the size of what the chunk's batches keep for undo, as it is stored.
+func (c Claim) Weigh() (string, []any) {
+	return `UPDATE backfill.ledger SET undo_bytes = (SELECT coalesce(sum(coalesce(pg_column_size(u.steps), 0) + coalesce(pg_column_size(u.keys), 0)
+		+ coalesce(pg_column_size(u.olds), 0) + pg_column_size(u.marks)), 0) FROM backfill.undo u WHERE u.run = $1 AND u.chunk = $2)
+		WHERE run = $1 AND chunk = $2`, []any{c.Message.Run, c.Message.Chunk}
 }

@@ -99,7 +99,7 @@ func TestSettingsOfABatchEndWithIt(t *testing.T) {
 func TestAClosingRunEndsWhenNoLeaseLives(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := setup(t, db)
-		b.move(t, run.Running)
+		b.move(t, run.Planning, run.Running)
 		claim := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
 		_, err := b.ledger.Close(t.Context(), theRun, run.Failed, "chunk 7: broken")
 		must(t, err)

@@ -23,6 +23,8 @@ const (
 	Broken    Verdict = "failed"    // stopped with a reason
 	Closed    Verdict = "closed"    // the run wants no work, or is unknown
 	Unwatched Verdict = "unwatched" // the run's heartbeat is stale
+	Undone    Verdict = "rolled_back"
+	Foreign   Verdict = "foreign" // the message has other boundaries than the ledger: its records are of another time
 )
 
 // Claim is a chunk as the ledger knows it after the verdict. Fence, Seq and Position are what the next batch needs.
@@ -36,6 +38,7 @@ type Claim struct {
 	Scanned  int64        // keys looked at so far
 	Affected int64        // rows written so far
 	Reason   string
+	Back     bool // the chunk is being rolled back
 	Lease    time.Duration
 	Stale    time.Duration
 }
@@ -50,9 +53,9 @@ func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string)
 	}
 	err = conn.QueryRow(ctx,
 		`SELECT verdict, coalesce(fence, 0), coalesce(seq, 0), "position", coalesce(scanned, 0), coalesce(affected, 0),
-		coalesce(reason, '') FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8)`,
+		coalesce(reason, ''), coalesce(direction = 'back', false) FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8)`,
 		message.Run, message.Chunk, message.Lo, message.Hi, message.Send, owner, l.terms.Lease, l.terms.Heartbeat,
-	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason)
+	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason, &claim.Back)
 	if err != nil {
 		return claim, fmt.Errorf("claim chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))
 	}

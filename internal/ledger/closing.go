@@ -12,25 +12,28 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Move brings a run to a state along the table of legal transitions. It tells whether it did; false means that the
-// run is elsewhere by now, or already there.
-func (l *Ledger) Move(ctx context.Context, id string, to run.State, reason string) (bool, error) {
-	return l.move(ctx, id, to, "", reason)
+// Move brings a run from one state to the next along the table of legal transitions. It tells whether it did; false
+// means that the run is elsewhere by now, or already there.
+func (l *Ledger) Move(ctx context.Context, id string, from, to run.State) (bool, error) {
+	if _, legal := run.Cause(from, to); !legal {
+		return false, failure.New(failure.Permanent, "run %s: %s to %s is no legal change", id, from, to)
+	}
+	return l.change(ctx, id, to, `UPDATE backfill.runs SET state = $2, reason = '', closes_as = NULL,
+		ended_at = CASE WHEN $3 THEN clock_timestamp() END WHERE run = $1 AND state = $4`, to.Ended(), from)
 }
 
 // Close makes a run CANCELLING, on the way to FAILED or CANCELLED: no batch starts any more.
 func (l *Ledger) Close(ctx context.Context, id string, as run.State, reason string) (bool, error) {
-	return l.move(ctx, id, run.Cancelling, as, reason)
+	return l.change(ctx, id, run.Cancelling, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = $4
+		WHERE run = $1 AND state = ANY ($5)`, reason, as, run.Sources(run.Cancelling))
 }
 
-func (l *Ledger) move(ctx context.Context, id string, to, closesAs run.State, reason string) (bool, error) {
+func (l *Ledger) change(ctx context.Context, id string, to run.State, sql string, args ...any) (bool, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
-	tag, err := conn.Exec(ctx, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = nullif($4, ''),
-		ended_at = CASE WHEN $5 THEN clock_timestamp() END WHERE run = $1 AND state = ANY ($6)`,
-		id, to, reason, closesAs, to.Ended(), run.Sources(to))
+	tag, err := conn.Exec(ctx, sql, append([]any{id, to}, args...)...)
 	if err != nil {
 		return false, fmt.Errorf("bring run %s to %s: %w", id, to, postgres.Classify(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"backfill/internal/chunk"
+	"backfill/internal/keyset"
 	"backfill/internal/postgres"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,7 @@ type Entry struct {
 	Scanned  int64
 	Affected int64
 	Reason   string
+	Range    keyset.Range
 }
 
 // Entries reads chunks of a run by their numbers; those that were never claimed are not in the answer.
@@ -27,12 +29,15 @@ func (l *Ledger) Entries(ctx context.Context, id string, numbers []int64) ([]Ent
 	if err != nil {
 		return nil, err
 	}
-	rows, err := conn.Query(ctx, `SELECT chunk, state, fence, seq, scanned, affected, reason
+	rows, err := conn.Query(ctx, `SELECT chunk, state, fence, seq, scanned, affected, reason, lo, hi
 		FROM backfill.ledger WHERE run = $1 AND chunk = ANY ($2) ORDER BY chunk`, id, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("read chunks of run %s: %w", id, postgres.Classify(err))
 	}
-	entries, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
+	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Entry, err error) {
+		err = row.Scan(&e.Chunk, &e.State, &e.Fence, &e.Seq, &e.Scanned, &e.Affected, &e.Reason, &e.Range.Lo, &e.Range.Hi)
+		return e, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read chunks of run %s: %w", id, postgres.Classify(err))
 	}

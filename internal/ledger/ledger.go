@@ -7,25 +7,10 @@ package ledger
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
 	"time"
-
-	"backfill/internal/postgres"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// Version is the version of the schema that this code needs.
-const Version = 1
-
-// Schema is the SQL that makes the schema, for people who run it by hand.
-//
-//go:embed schema.sql
-var Schema string
-
-// lockMigration is the key of the advisory lock that lets one planner at a time change the schema.
-const lockMigration = 0x6261636b66696c6c // "backfill"
 
 // Database gives the open connection.
 type Database interface {
@@ -46,44 +31,3 @@ type Terms struct {
 
 // New makes a ledger; nothing is read yet.
 func New(database Database, terms Terms) *Ledger { return &Ledger{database: database, terms: terms} }
-
-// Migrate makes the schema, or brings it to Version. It takes no lock on anything of the user's.
-func (l *Ledger) Migrate(ctx context.Context) error {
-	current, err := l.version(ctx)
-	if err != nil || current >= Version {
-		return err
-	}
-	conn, err := l.database.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	script := fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d);\n%s\n"+
-		"INSERT INTO backfill.version (version) SELECT %d WHERE NOT EXISTS "+
-		"(SELECT FROM backfill.version WHERE version >= %d); COMMIT", lockMigration, Schema, Version, Version)
-	if _, err := conn.PgConn().Exec(ctx, script).ReadAll(); err != nil {
-		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll()
-		return fmt.Errorf("make schema backfill (version %d): %w", Version, postgres.Classify(err))
-	}
-	return nil
-}
-
-// version is 0 where there is no schema yet.
-func (l *Ledger) version(ctx context.Context) (int, error) {
-	conn, err := l.database.Conn(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT to_regclass('backfill.version') IS NOT NULL").Scan(&exists); err != nil {
-		return 0, fmt.Errorf("look for schema backfill: %w", postgres.Classify(err))
-	}
-	if !exists {
-		return 0, nil
-	}
-	var version int
-	err = conn.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM backfill.version").Scan(&version)
-	if err != nil {
-		return 0, fmt.Errorf("read backfill.version: %w", postgres.Classify(err))
-	}
-	return version, nil
-}

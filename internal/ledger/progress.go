@@ -5,52 +5,81 @@ import (
 	"fmt"
 	"time"
 
+	"backfill/internal/keyset"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // Progress is what the ledger holds of a run at one moment. Chunks that no worker has claimed yet are not in it.
 type Progress struct {
 	State      run.State
 	Reason     string
+	Action     string    // start, or rollback
+	ClosesAs   run.State // as what the run was closed before its end; "": it was not
 	Now        time.Time // the database's clock
+	ResumedAt  time.Time // zero: never
 	Known      int64     // chunks that were ever claimed
 	Pending    int64
 	Processing int64
 	Completed  int64
 	Failed     int64
+	RolledBack int64
+	Open       int64 // chunks of the run's direction that are to be worked on still
+	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
 	Retries    int64 // claims beyond a chunk's first
 	Scanned    int64
 	Affected   int64
+	Restored   int64
+	Conflicts  int64
+	UndoBytes  int64 // as stored, of the chunks that were completed
 }
 
-// Again is a chunk that has to be sent again, with the send that the ledger has consumed.
+// Again is a chunk that has to be sent (again), as the message that does it.
 type Again struct {
 	Chunk int64
-	Spent int64
+	Lo    keyset.Point
+	Hi    keyset.Point
+	Send  int64
 	Why   string
 }
 
-// Beat renews the run's heartbeat and reads its progress, in one round trip.
-func (l *Ledger) Beat(ctx context.Context, id string) (Progress, []Again, error) {
+// Lost is the age at which a message that no worker has claimed counts as lost. Only then is it sent again, so that a
+// queue that is merely long does not fill with copies.
+const Lost = 5 * time.Minute
+
+// Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
+// many as leave no more than window of them on their way. A rollback takes the newest first.
+func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, []Again, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return Progress{}, nil, err
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
-		RETURNING state, reason, heartbeat`, id)
-	batch.Queue(`SELECT count(*), count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'PROCESSING'),
-		count(*) FILTER (WHERE state = 'COMPLETED'), count(*) FILTER (WHERE state = 'FAILED'),
-		count(*) FILTER (WHERE state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(greatest(fence - 1, 0)), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint
-		FROM backfill.ledger WHERE run = $1`, id)
-	batch.Queue(`SELECT chunk, send, CASE state WHEN 'PENDING' THEN 'given back: ' || reason ELSE 'lease expired' END
-		FROM backfill.ledger WHERE run = $1 AND (state = 'PENDING' AND not_before <= clock_timestamp()
-		OR state = 'PROCESSING' AND lease_until <= clock_timestamp()) ORDER BY chunk LIMIT 1000`, id)
+		RETURNING state, reason, action, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
+	batch.Queue(`SELECT count(*), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
+		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
+		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
+		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
+		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
+		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
+		coalesce(sum(greatest(fence - 1 - CASE direction WHEN 'back' THEN 2 ELSE 0 END, 0)), 0)::bigint,
+		coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint
+		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`, id)
+	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
+			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
+		FROM backfill.ledger l JOIN backfill.runs r USING (run)
+		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
+			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
+			AND (sent <= send OR sent_at < clock_timestamp() - $3::interval)
+		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
+		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
+		id, window, Lost)
 	results := conn.SendBatch(ctx, batch)
 	progress, again, err := readBeat(results)
 	if closing := results.Close(); err == nil {
@@ -63,11 +92,13 @@ func (l *Ledger) Beat(ctx context.Context, id string) (Progress, []Again, error)
 }
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
-	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Now); err != nil {
+	var resumed pgtype.Timestamptz
+	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Action, &p.ClosesAs, &p.Now, &resumed); err != nil {
 		return p, nil, err
 	}
-	err = results.QueryRow().Scan(&p.Known, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.Leases,
-		&p.Retries, &p.Scanned, &p.Affected)
+	p.ResumedAt = resumed.Time
+	err = results.QueryRow().Scan(&p.Known, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes)
 	if err != nil {
 		return p, nil, err
 	}
@@ -77,6 +108,24 @@ func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	}
 	again, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Again])
 	return p, again, err
+}
+
+// Sent notes that messages of Beat were put on the queue.
+func (l *Ledger) Sent(ctx context.Context, id string, sent []Again) error {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	chunks, sends := make([]int64, len(sent)), make([]int64, len(sent))
+	for i, again := range sent {
+		chunks[i], sends[i] = again.Chunk, again.Send
+	}
+	_, err = conn.Exec(ctx, `UPDATE backfill.ledger l SET sent = greatest(sent, s.send), sent_at = clock_timestamp()
+		FROM unnest($2::bigint[], $3::bigint[]) AS s (chunk, send) WHERE l.run = $1 AND l.chunk = s.chunk`, id, chunks, sends)
+	if err != nil {
+		return fmt.Errorf("note %d chunks of run %s as sent: %w", len(sent), id, postgres.Classify(err))
+	}
+	return nil
 }
 
 // Unclaimed lists the chunks from 1 to planned that no worker has ever claimed, at most limit of them.
@@ -98,14 +147,15 @@ func (l *Ledger) Unclaimed(ctx context.Context, id string, planned int64, limit 
 	return numbers, nil
 }
 
-// FirstFailure gives the number and reason of the failed chunk with the lowest number, "" where none failed.
+// FirstFailure gives the number and reason of the failed chunk of the run's direction with the lowest number, "" where none failed.
 func (l *Ledger) FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return 0, "", err
 	}
 	err = conn.QueryRow(ctx, `SELECT coalesce(min(chunk), 0), coalesce((array_agg(reason ORDER BY chunk))[1], '')
-		FROM backfill.ledger WHERE run = $1 AND state = 'FAILED'`, id).Scan(&chunk, &reason)
+		FROM backfill.ledger WHERE run = $1 AND state = 'FAILED'
+		AND backfill.works((SELECT state FROM backfill.runs WHERE run = $1), direction)`, id).Scan(&chunk, &reason)
 	if err != nil {
 		return 0, "", fmt.Errorf("read failures of run %s: %w", id, postgres.Classify(err))
 	}

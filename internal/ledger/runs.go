@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // ErrNoRun is returned where the database knows no run of that name.
@@ -25,6 +26,7 @@ var ErrNoRun = errors.New("no such run in this database")
 type Run struct {
 	Run        string
 	Backfill   string
+	Action     string // start, or rollback
 	Execution  string // ARN of the execution that the run belongs to; only its end may end the run
 	Definition string // the file's text
 	Change     change.Change
@@ -35,6 +37,8 @@ type Run struct {
 	Reason     string
 	Heartbeat  time.Time
 	StartedAt  time.Time
+	ResumedAt  time.Time // zero: never; messages that were sent before it count as lost
+	UndoSwept  bool      // its undo was kept long enough
 	Now        time.Time // the database's clock
 }
 
@@ -84,15 +88,17 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	}
 	r := Run{Run: id}
 	var stored string
-	err = conn.QueryRow(ctx, `SELECT backfill, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
-		heartbeat, started_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &r.Now)
+	var resumed pgtype.Timestamptz
+	err = conn.QueryRow(ctx, `SELECT backfill, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
+		heartbeat, started_at, resumed_at, undo_swept_at IS NOT NULL, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
+		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.UndoSwept, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}
 	if err != nil {
 		return r, fmt.Errorf("read run %s: %w", id, postgres.Classify(err))
 	}
+	r.ResumedAt = resumed.Time
 	if err := json.Unmarshal([]byte(stored), &r.Change); err != nil {
 		return r, fmt.Errorf("read the change of run %s: %w", id, err)
 	}

@@ -2,12 +2,14 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"backfill/internal/failure"
+	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
 	"backfill/internal/run"
@@ -53,10 +55,9 @@ func TestEveryStateTakesOnlyItsLegalMoves(t *testing.T) {
 	for _, from := range run.States() {
 		for _, to := range run.States() {
 			b.exec(t, "UPDATE backfill.runs SET state = $1, ended_at = NULL", from)
-			moved, err := b.ledger.Move(t.Context(), theRun, to, "test")
-			must(t, err)
-			if _, legal := run.Cause(from, to); moved != legal {
-				t.Errorf("%s -> %s: moved %v, legal %v", from, to, moved, legal)
+			moved, err := b.ledger.Move(t.Context(), theRun, from, to)
+			if _, legal := run.Cause(from, to); moved != legal || legal == failure.Is(err, failure.Permanent) {
+				t.Errorf("%s -> %s: moved %v (%v), legal %v", from, to, moved, err, legal)
 			}
 		}
 	}
@@ -121,17 +122,50 @@ func TestBeatSaysWhatIsToBeSentAgain(t *testing.T) {
 	_, err := b.ledger.Release(t.Context(), given, time.Hour, "deadline")
 	must(t, err)
 	b.claim(t, message(3, "200", "300", 1), "alive", ledger.Claimed)
-	progress, again, err := b.ledger.Beat(t.Context(), theRun)
+	progress, again, err := b.ledger.Beat(t.Context(), theRun, 10)
 	must(t, err)
 	if progress.Known != 4 || progress.Completed != 1 || progress.Leases != 1 || progress.Scanned != 100 {
 		t.Fatalf("progress: %+v", progress)
 	}
-	if len(again) != 1 || again[0].Chunk != 2 || again[0].Spent != expiring.Message.Send {
+	if len(again) != 1 || again[0].Chunk != 2 || again[0].Send != expiring.Message.Send+1 || !again[0].Hi.Same(keyset.Point{"200"}) {
 		t.Fatalf("to be sent again: %+v", again)
 	}
+	b.expectDue(t, 10, 2) // it was not sent yet
+	must(t, b.ledger.Sent(t.Context(), theRun, again))
+	b.expectDue(t, 10) // it is on its way
+	b.exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - interval '1 hour'")
+	b.expectDue(t, 10, 2) // it was lost
 	unclaimed, err := b.ledger.Unclaimed(t.Context(), theRun, 6, 10)
 	must(t, err)
 	if len(unclaimed) != 2 || unclaimed[0] != 4 || unclaimed[1] != 6 {
 		t.Fatalf("unclaimed: %v", unclaimed)
 	}
+}
+
+// expectDue demands that a beat has these chunks sent.
+func (b *bundle) expectDue(t *testing.T, window int64, want ...int64) {
+	t.Helper()
+	_, again, err := b.ledger.Beat(t.Context(), theRun, window)
+	must(t, err)
+	var got []int64
+	for _, a := range again {
+		got = append(got, a.Chunk)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("to be sent: %v, want %v", got, want)
+	}
+}
+
+// TestTheWindowBoundsWhatIsOnItsWay: a rollback of many chunks must not fill the queue.
+func TestTheWindowBoundsWhatIsOnItsWay(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, `INSERT INTO backfill.ledger (run, chunk, hi, state, fence, send, sent)
+		SELECT $1, n, ARRAY[n::text], 'PENDING', 1, 1, 1 FROM generate_series(1, 9) n`, theRun)
+	b.expectDue(t, 3, 1, 2, 3)
+	must(t, b.ledger.Sent(t.Context(), theRun, []ledger.Again{{Chunk: 1, Send: 2}, {Chunk: 2, Send: 2}}))
+	b.expectDue(t, 3, 3)
+	b.exec(t, "UPDATE backfill.runs SET state = 'ROLLING_BACK'")
+	b.expectDue(t, 3)
+	b.exec(t, "UPDATE backfill.ledger SET direction = 'back'")
+	b.expectDue(t, 4, 9, 8) // the newest first
 }

@@ -100,9 +100,9 @@ func (b *bundle) expire(t *testing.T) {
 	b.exec(t, "UPDATE backfill.ledger SET lease_until = clock_timestamp() - interval '1 ms' WHERE lease_until IS NOT NULL")
 }
 
-func (b *bundle) move(t *testing.T, to run.State) {
+func (b *bundle) move(t *testing.T, from, to run.State) {
 	t.Helper()
-	moved, err := b.ledger.Move(t.Context(), theRun, to, "test")
+	moved, err := b.ledger.Move(t.Context(), theRun, from, to)
 	must(t, err)
 	if !moved {
 		t.Fatalf("run did not move to %s", to)

@@ -10,7 +10,7 @@ import (
 // Tiling is the proof that a run is complete: its finished ranges follow each other without gap or overlap, from the
 // first key to the bound.
 type Tiling struct {
-	Finished int64 // chunks that are COMPLETED
+	Finished int64 // chunks that are COMPLETED, or were and are ROLLED_BACK by a person
 	Breaks   int64 // places where a range does not begin where the one before ended, or is not finished
 	Reaches  bool  // the last range ends at the bound
 }
@@ -31,9 +31,9 @@ func (l *Ledger) Tiling(ctx context.Context, id string) (Tiling, error) {
 			SELECT chunk, lo, hi, "position", state, lag(hi) OVER (ORDER BY chunk) AS previous,
 				row_number() OVER (ORDER BY chunk) AS expected
 			FROM backfill.ledger WHERE run = $1)
-		SELECT count(*) FILTER (WHERE state = 'COMPLETED'),
-			count(*) FILTER (WHERE state <> 'COMPLETED' OR lo IS DISTINCT FROM previous OR chunk <> expected
-				OR "position" IS DISTINCT FROM hi),
+		SELECT count(*) FILTER (WHERE state IN ('COMPLETED', 'ROLLED_BACK')),
+			count(*) FILTER (WHERE state NOT IN ('COMPLETED', 'ROLLED_BACK') OR lo IS DISTINCT FROM previous OR chunk <> expected
+				OR state = 'COMPLETED' AND "position" IS DISTINCT FROM hi),
 			(SELECT bound FROM backfill.runs WHERE run = $1) IS NOT DISTINCT FROM
 				(SELECT hi FROM ranges ORDER BY chunk DESC LIMIT 1)
 		FROM ranges`, id).Scan(&t.Finished, &t.Breaks, &t.Reaches)

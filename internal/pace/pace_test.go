@@ -11,7 +11,7 @@ func TestPaceSettlesAtTheTarget(t *testing.T) {
 	perRow := 40 * time.Microsecond // 25,000 rows/s: 1,875 rows in 75 ms
 	var pace Pace
 	for range 20 {
-		pace.Observe(pace.Rows(), time.Duration(pace.Rows())*perRow)
+		pace.Observe(pace.Rows(), time.Duration(pace.Rows())*perRow, 0)
 	}
 	if rows := pace.Rows(); rows < 1_800 || rows > 1_900 {
 		t.Fatalf("settled at %d rows, want about 1,875", rows)
@@ -20,7 +20,7 @@ func TestPaceSettlesAtTheTarget(t *testing.T) {
 
 func TestPaceBoundsAStepUp(t *testing.T) {
 	var pace Pace
-	pace.Observe(Start, time.Microsecond)
+	pace.Observe(Start, time.Microsecond, 0)
 	if rows := pace.Rows(); rows != Start*3/2 {
 		t.Fatalf("one quick batch led to %d rows, want %d", rows, Start*3/2)
 	}
@@ -28,7 +28,7 @@ func TestPaceBoundsAStepUp(t *testing.T) {
 
 func TestPaceIgnoresAShortLastBatch(t *testing.T) {
 	var pace Pace
-	pace.Observe(10, 30*time.Millisecond)
+	pace.Observe(10, 30*time.Millisecond, 0)
 	if rows := pace.Rows(); rows != Start {
 		t.Fatalf("a batch of 10 rows moved the size to %d", rows)
 	}
@@ -42,11 +42,32 @@ func TestPaceStaysWithinItsBounds(t *testing.T) {
 				pace.Shrink()
 			} else {
 				took := time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "took"))
-				pace.Observe(rapid.Int64Range(0, Most).Draw(t, "rows"), took)
+				pace.Observe(rapid.Int64Range(0, Most).Draw(t, "rows"), took, rapid.Int64Range(0, 1<<40).Draw(t, "bytes"))
 			}
-			if rows := pace.Rows(); rows < Least || rows > Most {
-				t.Fatalf("%d rows is outside of [%d, %d]", rows, Least, Most)
+			if rows := pace.Rows(); rows < Fewest || rows > Most {
+				t.Fatalf("%d rows is outside of [%d, %d]", rows, Fewest, Most)
 			}
 		}
 	})
+}
+
+func TestPaceKeepsBatchesOfWideRowsSmall(t *testing.T) {
+	const megabyte = 1 << 20
+	pace := New(megabyte)
+	if rows := pace.Rows(); rows != MostBytes/megabyte {
+		t.Fatalf("begins with %d rows of 1 MB", rows)
+	}
+	pace = Pace{} // rows that are much wider than the catalog knew
+	pace.Observe(Start, time.Millisecond, Start*megabyte)
+	if rows := pace.Rows(); rows != MostBytes/megabyte {
+		t.Fatalf("goes on with %d rows of 1 MB", rows)
+	}
+	pace.Shrink()
+	if rows := pace.Rows(); rows != MostBytes/megabyte {
+		t.Fatalf("a lock made the least size %d rows", rows)
+	}
+	pace.Observe(4, 75*time.Millisecond, 4000)
+	if rows := pace.Rows(); rows != 4 {
+		t.Fatalf("at the target it moved to %d rows", rows)
+	}
 }

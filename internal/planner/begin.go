@@ -14,7 +14,7 @@ import (
 	"backfill/internal/turn"
 )
 
-// begin brings a run to life, or finds it alive: each step can be repeated.
+// begin brings a run to life, or back to it, or finds it alive: each step can be repeated.
 func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	asked, err := request.Parse(call.Request, call.Name)
 	if err != nil {
@@ -23,14 +23,24 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	if err := p.Ledger.Migrate(ctx); err != nil {
 		return turn.Turn{}, err
 	}
+	switch asked.Action {
+	case request.Resume:
+		return p.resume(ctx, asked, call.Execution)
+	case request.Rollback:
+		return p.rollBack(ctx, asked, call.Execution)
+	}
+	return p.start(ctx, asked, call.Execution)
+}
+
+func (p *Planner) start(ctx context.Context, asked request.Request, execution string) (turn.Turn, error) {
 	stored, err := p.Ledger.Run(ctx, asked.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		stored, err = p.open(ctx, asked, call.Execution)
+		stored, err = p.open(ctx, asked, execution)
 	}
 	if err != nil {
 		return turn.Turn{}, err
 	}
-	if stored.Execution != call.Execution && !stored.State.Ended() {
+	if stored.Execution != execution && !stored.State.Ended() {
 		// Two executions would watch one run, and the end of either would end it.
 		return turn.Turn{}, failure.New(failure.Busy, "run %s goes on in execution %s; `backfill watch %s` follows it",
 			stored.Run, stored.Execution, stored.Run)
@@ -39,6 +49,26 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 		return turn.Turn{}, err
 	}
 	return p.plan(ctx, turn.Turn{Run: stored.Run})
+}
+
+// resume goes on from where the ledger stands.
+func (p *Planner) resume(ctx context.Context, asked request.Request, execution string) (turn.Turn, error) {
+	stored, err := p.Ledger.Revive(ctx, asked.Run, execution)
+	if err != nil {
+		return turn.Turn{}, err
+	}
+	return p.reopened(ctx, stored)
+}
+
+// reopened brings the record in line with a run that is watched again.
+func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, error) {
+	if err := p.record(ctx, stored); err != nil {
+		return turn.Turn{}, err
+	}
+	if err := p.Records.Reopen(ctx, stored.Run, stored.Action, stored.State, stored.Execution); err != nil {
+		return turn.Turn{}, err
+	}
+	return turn.Turn{Run: stored.Run, State: stored.State, Next: turn.Beat}, nil
 }
 
 // open judges the request and takes the lock of the table.
@@ -58,7 +88,7 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 // record makes DynamoDB's record of the run, where it is not there yet.
 func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
 	err := p.Records.CreateRun(ctx, run.Status{
-		Run: stored.Run, Backfill: stored.Backfill, Action: request.Start, State: stored.State, Reason: stored.Reason,
+		Run: stored.Run, Backfill: stored.Backfill, Action: stored.Action, State: stored.State, Reason: stored.Reason,
 		Table: stored.Change.Table.String(), Rows: run.Rows{Estimated: stored.Estimated},
 		StartedAt: stored.StartedAt.UTC(), UpdatedAt: stored.Now.UTC(),
 	}, stored.Execution)

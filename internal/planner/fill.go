@@ -29,7 +29,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		return err
 	}
 	for size := firstPage; ; size = min(size*2, largestPage) {
-		progress, _, err := p.Ledger.Beat(ctx, stored.Run)
+		progress, _, err := p.Ledger.Beat(ctx, stored.Run, 0)
 		if err != nil {
 			return err
 		}

@@ -47,8 +47,11 @@ type Ledger interface {
 	Migrate(ctx context.Context) error
 	Open(ctx context.Context, r ledger.Run) (ledger.Run, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
-	Move(ctx context.Context, id string, to run.State, reason string) (bool, error)
-	Beat(ctx context.Context, id string) (ledger.Progress, []ledger.Again, error)
+	Move(ctx context.Context, id string, from, to run.State) (bool, error)
+	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
+	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)
+	Newer(ctx context.Context, id string) ([]ledger.Later, error)
+	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 }
 
 // Records is what a planner needs of DynamoDB.
@@ -57,6 +60,7 @@ type Records interface {
 	Run(ctx context.Context, id string) (records.Record, error)
 	CommitPage(ctx context.Context, page records.Page) error
 	SetState(ctx context.Context, id string, to run.State, reason string) error
+	Reopen(ctx context.Context, id, action string, state run.State, execution string) error
 }
 
 // Dispatcher sends.
@@ -117,7 +121,7 @@ func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
 
 // running is repeated when a planner dies between the two steps.
 func (p *Planner) running(ctx context.Context, id string) error {
-	if _, err := p.Ledger.Move(ctx, id, run.Running, ""); err != nil {
+	if _, err := p.Ledger.Move(ctx, id, run.Planning, run.Running); err != nil {
 		return err
 	}
 	return p.Records.SetState(ctx, id, run.Running, "")

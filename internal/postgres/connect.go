@@ -10,6 +10,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,4 +47,11 @@ func Configure(config *pgx.ConnConfig, name string) {
 	// Keys travel as text; poolers track both parameters.
 	config.RuntimeParams["datestyle"] = "ISO, MDY"
 	config.RuntimeParams["timezone"] = "UTC"
+}
+
+// Major is the server's major version, 0 where it does not say.
+func Major(conn *pgx.Conn) int {
+	number, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), ".")
+	major, _ := strconv.Atoi(strings.TrimSpace(number))
+	return major
 }

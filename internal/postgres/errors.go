@@ -101,3 +101,9 @@ func withoutURL(err error) error {
 	}
 	return failure.As(failure.Invalid, err)
 }
+
+// Raised tells whether the server raised an error of that SQLSTATE.
+func Raised(err error, sqlstate string) bool {
+	var raised interface{ SQLState() string }
+	return errors.As(err, &raised) && raised.SQLState() == sqlstate
+}

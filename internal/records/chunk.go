@@ -18,7 +18,7 @@ import (
 // expiring is the number of writes at once when the chunks of a run are let go: 10,000 chunks take some seconds.
 const expiring = 16
 
-// Checkpoint is the copy of a chunk's state. Lo, Hi and Send are only read, never written by Checkpoint.
+// Checkpoint is the copy of a chunk's state. Range is written only where the copy has to be made; Send is only read.
 type Checkpoint struct {
 	Run      string
 	Chunk    int64
@@ -31,17 +31,24 @@ type Checkpoint struct {
 	Send     int64
 }
 
-// Checkpoint writes the copy. ErrStale where the record has a higher fence.
+// Checkpoint writes the copy, and makes it where it was lost. ErrStale where the record is newer.
 func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
+	expression := "SET #run = :run, chunk = :chunk, #state = :state, fence = :fence, scanned = :scanned, affected = :affected, " +
+		"reason = :reason, updated_at = :now, hi = if_not_exists(hi, :hi), send = if_not_exists(send, :one), sent_at = if_not_exists(sent_at, :zero)"
+	values := item{":run": text(c.Run), ":chunk": number(c.Chunk), ":state": text(string(c.State)), ":fence": number(c.Fence),
+		":scanned": number(c.Scanned), ":affected": number(c.Affected), ":reason": text(c.Reason),
+		":now": text(s.now().UTC().Format(time.RFC3339Nano)), ":hi": point(c.Range.Hi), ":one": number(1), ":zero": number(0),
+		":pending": text(string(chunk.Pending)), ":processing": text(string(chunk.Processing))}
+	if c.Range.Lo != nil {
+		expression += ", lo = if_not_exists(lo, :lo)"
+		values[":lo"] = point(c.Range.Lo)
+	}
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.table, Key: chunkKey(c.Run, c.Chunk),
-		UpdateExpression:         aws.String("SET #state = :state, fence = :fence, scanned = :scanned, affected = :affected, reason = :reason, updated_at = :now"),
-		ExpressionAttributeNames: map[string]string{"#state": "state"},
-		ExpressionAttributeValues: item{":state": text(string(c.State)), ":fence": number(c.Fence), ":scanned": number(c.Scanned),
-			":affected": number(c.Affected), ":reason": text(c.Reason), ":now": text(s.now().UTC().Format(time.RFC3339Nano)),
-			":completed": text(string(chunk.Completed))},
-		// A copy that comes late must not undo a later one of the same fence: COMPLETED stays.
-		ConditionExpression: aws.String("attribute_exists(PK) AND fence <= :fence AND (#state <> :completed OR :state = :completed)"),
+		TableName: &s.table, Key: chunkKey(c.Run, c.Chunk), UpdateExpression: aws.String(expression + " REMOVE expires"),
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#run": "run"}, ExpressionAttributeValues: values,
+		// A copy that comes late must not undo a later one of the same fence: a chunk that was left stays left.
+		ConditionExpression: aws.String("attribute_not_exists(PK) OR fence < :fence OR " +
+			"fence = :fence AND (#state IN (:pending, :processing) OR #state = :state)"),
 	})
 	if refused(err) {
 		return fmt.Errorf("checkpoint chunk %d of run %s with fence %d: %w", c.Chunk, c.Run, c.Fence, ErrStale)
@@ -49,15 +56,15 @@ func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
 	return s.classify("UpdateItem", err)
 }
 
-// NextSend gives the message of a chunk that is to be sent again, with a send of its own. False: its last send is
-// higher than what the ledger has spent, and younger than the given time, so it is still on its way.
-func (s *Store) NextSend(ctx context.Context, id string, n, spent int64, olderThan time.Time) (chunk.Message, bool, error) {
+// NextSend gives the message of a chunk that no worker has claimed, with a send of its own. False: its last send is
+// younger than olderThan, so it is still on its way.
+func (s *Store) NextSend(ctx context.Context, id string, n int64, olderThan time.Time) (chunk.Message, bool, error) {
 	out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: chunkKey(id, n), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression: aws.String("SET send = send + :one, sent_at = :now"),
-		ExpressionAttributeValues: item{":one": number(1), ":now": number(s.now().UnixMilli()), ":spent": number(spent),
+		UpdateExpression: aws.String("SET send = send + :one, sent_at = :now REMOVE expires"),
+		ExpressionAttributeValues: item{":one": number(1), ":now": number(s.now().UnixMilli()),
 			":old": number(olderThan.UnixMilli())},
-		ConditionExpression: aws.String("attribute_exists(PK) AND (send <= :spent OR sent_at < :old)"),
+		ConditionExpression: aws.String("attribute_exists(PK) AND sent_at < :old"),
 	})
 	if refused(err) {
 		return chunk.Message{}, false, nil

@@ -159,6 +159,22 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	return s.classify("UpdateItem", err)
 }
 
+// Reopen brings the record of a run that has ended, or lost its execution, back to life.
+func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, execution string) error {
+	record, err := s.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	record.Status.Action, record.Status.EndedAt = action, nil
+	encoded, err := json.Marshal(record.Status)
+	if err != nil {
+		return fmt.Errorf("encode the status of run %s: %w", id, err)
+	}
+	return s.update(ctx, id, "SET #status = :status, #state = :state, reason = :none, execution_arn = :execution REMOVE ended_at, expires, segment_arn",
+		item{":status": text(string(encoded)), ":state": text(string(state)), ":none": text(""), ":execution": text(execution)},
+		map[string]string{"#status": "status", "#state": "state"})
+}
+
 // Refuse records a run that was refused before it began, as FAILED. A run that is recorded already is left alone.
 func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
 	now := s.now().UTC()

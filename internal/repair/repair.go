@@ -11,14 +11,10 @@ import (
 	"log/slog"
 	"time"
 
-	"backfill/internal/dispatch"
 	"backfill/internal/ledger"
 )
 
 const (
-	// Lost is the age at which a message that no worker has claimed counts as lost. Only then is it sent again, so
-	// that a queue that is merely long does not fill with copies.
-	Lost = 5 * time.Minute
 	// every is how often the chunks that nobody has claimed are listed; the others are seen with each sample.
 	every = 30 * time.Second
 	// most bounds what one repair sends.
@@ -33,7 +29,8 @@ type Ledger interface {
 // Dispatcher sends.
 type Dispatcher interface {
 	SendOutbox(ctx context.Context, id string) (int, error)
-	SendAgain(ctx context.Context, id string, again []dispatch.Again, olderThan time.Time) (int, error)
+	SendAgain(ctx context.Context, id string, again []ledger.Again) (int, error)
+	SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error)
 }
 
 // Repairer repairs runs.
@@ -49,13 +46,22 @@ func New(entries Ledger, dispatcher Dispatcher, now func() time.Time) *Repairer 
 	return &Repairer{ledger: entries, dispatcher: dispatcher, now: now, looked: map[string]time.Time{}}
 }
 
-// Repair sends what the ledger says has to be sent again, and from time to time what nobody has claimed.
-func (r *Repairer) Repair(ctx context.Context, id string, planned int64, again []ledger.Again) error {
-	lost := r.now().Add(-Lost)
-	if err := r.again(ctx, id, again, lost); err != nil {
+// Again sends what the ledger says has to be sent: with each sample.
+func (r *Repairer) Again(ctx context.Context, id string, again []ledger.Again) error {
+	sent, err := r.dispatcher.SendAgain(ctx, id, again)
+	if err != nil {
 		return err
 	}
-	if r.now().Sub(r.looked[id]) < every {
+	if sent > 0 {
+		slog.InfoContext(ctx, "sent again", "run", id, "chunks", sent, "first", again[0].Chunk, "why", again[0].Why)
+	}
+	return nil
+}
+
+// Unclaimed sends from time to time what nobody has claimed: pages whose planner died, messages that never arrived.
+// Messages that were sent before the run was resumed count as lost: workers have consumed them while it was closed.
+func (r *Repairer) Unclaimed(ctx context.Context, id string, planned int64, resumed time.Time) error {
+	if looked := r.looked[id]; r.now().Sub(looked) < every && !resumed.After(looked) {
 		return nil
 	}
 	r.looked[id] = r.now()
@@ -64,38 +70,15 @@ func (r *Repairer) Repair(ctx context.Context, id string, planned int64, again [
 	} else if sent > 0 {
 		slog.WarnContext(ctx, "sent what a planner left behind", "run", id, "chunks", sent)
 	}
-	return r.unclaimed(ctx, id, planned, lost)
-}
-
-func (r *Repairer) again(ctx context.Context, id string, entries []ledger.Again, lost time.Time) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	batch := make([]dispatch.Again, 0, len(entries))
-	for _, entry := range entries[:min(len(entries), most)] {
-		batch = append(batch, dispatch.Again{Chunk: entry.Chunk, Spent: entry.Spent})
-	}
-	sent, err := r.dispatcher.SendAgain(ctx, id, batch, lost)
-	if err != nil {
-		return fmt.Errorf("send chunks of run %s again: %w", id, err)
-	}
-	if sent > 0 {
-		slog.InfoContext(ctx, "sent again", "run", id, "chunks", sent, "first", entries[0].Chunk, "why", entries[0].Why)
-	}
-	return nil
-}
-
-// unclaimed sends chunks whose message is older than Lost and was never claimed.
-func (r *Repairer) unclaimed(ctx context.Context, id string, planned int64, lost time.Time) error {
 	numbers, err := r.ledger.Unclaimed(ctx, id, planned, most)
 	if err != nil {
 		return err
 	}
-	batch := make([]dispatch.Again, len(numbers))
-	for i, number := range numbers {
-		batch[i] = dispatch.Again{Chunk: number}
+	lost := r.now().Add(-ledger.Lost)
+	if resumed.After(lost) {
+		lost = resumed
 	}
-	sent, err := r.dispatcher.SendAgain(ctx, id, batch, lost)
+	sent, err := r.dispatcher.SendUnclaimed(ctx, id, numbers, lost)
 	if err != nil {
 		return fmt.Errorf("send unclaimed chunks of run %s: %w", id, err)
 	}

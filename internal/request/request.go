@@ -9,13 +9,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"backfill/internal/failure"
 )
 
-// Start is the action that begins a run.
-const Start = "start"
+// The actions that an execution carries out.
+const (
+	Start    = "start"    // begin a run
+	Resume   = "resume"   // go on with a run that was cancelled, has failed or lost its execution
+	Rollback = "rollback" // take back what a run wrote
+)
 
 // Request is the input of an execution of the state machine "backfill".
 type Request struct {
@@ -23,7 +28,9 @@ type Request struct {
 	Backfill   string         `json:"backfill,omitempty"`   // name of a definition of the stack
 	Definition string         `json:"definition,omitempty"` // or the text of one, where the stack allows it
 	Params     map[string]any `json:"params,omitempty"`
-	Run        string         `json:"run,omitempty"` // default: the name of the execution
+	Run        string         `json:"run,omitempty"`    // start: default is the name of the execution
+	Chunks     string         `json:"chunks,omitempty"` // rollback: numbers and ranges, "3,7-9"; default: all
+	Force      bool           `json:"force,omitempty"`  // rollback: though a newer run wrote the same columns
 	// StartedBy is put in by Step Functions where another execution starts this one.
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
 }
@@ -41,7 +48,7 @@ func Parse(source []byte, name string) (Request, error) {
 		return r, failure.New(failure.Invalid, "read the request: %s; a request looks like "+
 			`{"action":"start","backfill":"users-email-normalized","params":{}}`, strings.TrimPrefix(err.Error(), "json: "))
 	}
-	if r.Run == "" {
+	if r.Run == "" && r.Action == Start {
 		r.Run = name
 	}
 	return r, r.check()
@@ -49,14 +56,25 @@ func Parse(source []byte, name string) (Request, error) {
 
 func (r Request) check() error {
 	var problems []string
-	if r.Action != Start {
-		problems = append(problems, fmt.Sprintf("action %q is not known; write \"start\"", r.Action))
+	refuse := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if !slices.Contains([]string{Start, Resume, Rollback}, r.Action) {
+		refuse(`action %q is not known; write "start", "resume" or "rollback"`, r.Action)
 	}
-	if (r.Backfill == "") == (r.Definition == "") {
-		problems = append(problems, `give either "backfill" (the name of a definition) or "definition" (its text)`)
+	defined := r.Backfill != "" || r.Definition != "" || r.Params != nil
+	switch {
+	case r.Action == Start && (r.Backfill == "") == (r.Definition == ""):
+		refuse(`give either "backfill" (the name of a definition) or "definition" (its text)`)
+	case r.Action != Start && defined:
+		refuse(`%q works with the definition that was stored when the run began: leave out "backfill", "definition" and "params"`, r.Action)
+	}
+	if r.Action != Rollback && (r.Chunks != "" || r.Force) {
+		refuse(`"chunks" and "force" belong to a rollback`)
+	}
+	if _, err := ParseChunks(r.Chunks); err != nil {
+		refuse("chunks: %s", err)
 	}
 	if !ids.MatchString(r.Run) {
-		problems = append(problems, fmt.Sprintf("run %q is not 1 to 80 letters, digits, _ or -", r.Run))
+		refuse("run %q is not 1 to 80 letters, digits, _ or -", r.Run)
 	}
 	if len(problems) > 0 {
 		return failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))

@@ -19,6 +19,7 @@ type Status struct {
 	Rate        float64    `json:"rate"`        // rows scanned per second, smoothed
 	Concurrency int64      `json:"concurrency"` // leases that live now
 	Throttle    Throttle   `json:"throttle"`
+	Undo        Undo       `json:"undo"`
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -43,7 +44,16 @@ type Rows struct {
 	Scanned   int64 `json:"scanned"`
 	Affected  int64 `json:"affected"`
 	Rejected  int64 `json:"rejected"`
-	Conflicts int64 `json:"conflicts"`
+	Restored  int64 `json:"restored"`  // by a rollback
+	Conflicts int64 `json:"conflicts"` // left alone by a rollback: they no longer held what the run wrote
+}
+
+// Handled counts what the run has dealt with, forward and back.
+func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts }
+
+// Undo is what the run keeps to be rolled back.
+type Undo struct {
+	Bytes int64 `json:"bytes"` // as stored in Postgres, of completed chunks
 }
 
 // Throttle says why the run has the speed that it has.

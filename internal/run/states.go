@@ -1,21 +1,25 @@
 package run
 
+import "slices"
+
 // State is where a run stands.
 type State string
 
 // The states of a run.
 const (
-	Planning   State = "PLANNING"   // accepted; no chunk is at a worker yet
-	Running    State = "RUNNING"    // chunks are planned and worked on, side by side
-	Cancelling State = "CANCELLING" // closing: no batch starts any more, leases that live are awaited
-	Completed  State = "COMPLETED"  // the finished ranges tile the key space up to the bound
-	Failed     State = "FAILED"     // ended with a reason
-	Cancelled  State = "CANCELLED"  // ended by a person; what was committed stays
+	Planning    State = "PLANNING"     // accepted; no chunk is at a worker yet
+	Running     State = "RUNNING"      // chunks are planned and worked on, side by side
+	RollingBack State = "ROLLING_BACK" // what the run wrote is taken back, chunk by chunk
+	Cancelling  State = "CANCELLING"   // closing: no batch starts any more, leases that live are awaited
+	Completed   State = "COMPLETED"    // the finished ranges tile the key space up to the bound
+	Failed      State = "FAILED"       // ended with a reason
+	Cancelled   State = "CANCELLED"    // ended by a person; what was committed stays
+	RolledBack  State = "ROLLED_BACK"  // nothing of what it wrote is left, but for the conflicts that it names
 )
 
 // States lists every state of a run.
 func States() []State {
-	return []State{Planning, Running, Cancelling, Completed, Failed, Cancelled}
+	return []State{Planning, Running, RollingBack, Cancelling, Completed, Failed, Cancelled, RolledBack}
 }
 
 // transitions is the one table of legal changes; each edge says its cause.
@@ -29,13 +33,29 @@ var transitions = map[State]map[State]string{
 		Completed:  "the finished ledger ranges tile the key space",
 		Cancelling: "a person cancelled, a chunk failed, or the execution was lost",
 	},
+	RollingBack: {
+		RolledBack: "the undo of every chunk was consumed",
+		Completed:  "the chunks that were asked for are rolled back; the others are as they were",
+		Cancelled:  "the chunks that were asked for are rolled back; the others are as they were",
+		Failed:     "the chunks that were asked for are rolled back; the others are as they were",
+		Cancelling: "a person cancelled, a chunk could not be restored, or the execution was lost",
+	},
 	Cancelling: {
 		Cancelled: "no lease lives any more; a person had cancelled",
 		Failed:    "no lease lives any more; the run had failed",
 	},
-	Completed: {},
-	Failed:    {},
-	Cancelled: {},
+	Completed: {
+		RollingBack: "a person rolls it back",
+	},
+	Failed: {
+		Running:     "a person resumed it",
+		RollingBack: "a person rolls it back, or resumed its rollback",
+	},
+	Cancelled: {
+		Running:     "a person resumed it",
+		RollingBack: "a person rolls it back, or resumed its rollback",
+	},
+	RolledBack: {},
 }
 
 // Cause tells why a run goes from one state to the other, and whether it may.
@@ -55,13 +75,13 @@ func Sources(to State) []State {
 	return from
 }
 
-// Ended tells whether nothing follows the state.
-func (s State) Ended() bool {
-	edges, known := transitions[s]
-	return known && len(edges) == 0
-}
+// ended are the states in which nobody watches the run and its table is free; only a person brings it back.
+var ended = []State{Completed, Failed, Cancelled, RolledBack}
 
-// Works tells whether workers may claim and commit in the state.
+// Ended tells whether the run has ended.
+func (s State) Ended() bool { return slices.Contains(ended, s) }
+
+// Works tells whether workers may claim and commit forward in the state.
 func (s State) Works() bool { return s == Planning || s == Running }
 
 // Active lists the states that have not ended: those in which a run holds the lock of its table.

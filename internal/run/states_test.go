@@ -5,10 +5,14 @@ import "testing"
 // TestTheTableIsWhole walks every state by every other: what may follow is written down once more here, by hand.
 func TestTheTableIsWhole(t *testing.T) {
 	legal := map[State][]State{
-		Planning:   {Running, Cancelling, Failed},
-		Running:    {Cancelling, Completed},
-		Cancelling: {Failed, Cancelled},
-		Completed:  nil, Failed: nil, Cancelled: nil,
+		Planning:    {Running, Cancelling, Failed},
+		Running:     {Cancelling, Completed},
+		RollingBack: {RolledBack, Completed, Cancelled, Failed, Cancelling},
+		Cancelling:  {Failed, Cancelled},
+		Completed:   {RollingBack},
+		Failed:      {Running, RollingBack},
+		Cancelled:   {Running, RollingBack},
+		RolledBack:  nil,
 	}
 	for _, from := range States() {
 		for _, to := range States() {

@@ -48,7 +48,7 @@ func TestASpanReachesExactlyItsRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = tx.Rollback(context.Background()) }()
-			for _, query := range statement.Update(c, statement.Span{Range: keyset.Range{Lo: from, Hi: texts(hi)}, Common: common}) {
+			for _, query := range statement.Plain(c, statement.Span{Range: keyset.Range{Lo: from, Hi: texts(hi)}, Common: common}) {
 				if _, err := tx.Exec(context.Background(), query.SQL, query.Args...); err != nil {
 					t.Fatalf("%s: %v", query.SQL, err)
 				}

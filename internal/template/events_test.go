@@ -38,6 +38,10 @@ var decoders = map[string]func([]byte) error{
 	"start.json":             start,
 	"start-with-params.json": start,
 	"start-inline.json":      start,
+	"resume.json":            asked,
+	"rollback.json":          asked,
+	"rollback-chunks.json":   asked,
+	"conflicts.json":         into[control.Page],
 	"status.json":            into[control.Named],
 	"list.json":              into[control.Listing],
 	"cancel.json":            into[control.Named],
@@ -85,6 +89,11 @@ func start(text []byte) error {
 		return problems
 	}
 	return nil
+}
+
+func asked(text []byte) error {
+	_, err := request.Parse(text, "execution")
+	return err
 }
 
 func message(text []byte) error {

@@ -40,7 +40,7 @@ func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.
 		held, err = w.ledger.Release(ctx, claim, out.pause, out.reason)
 	case chunk.Failed:
 		held, err = w.ledger.Fail(ctx, claim, out.reason)
-	case chunk.Completed, chunk.Processing:
+	case chunk.Completed, chunk.RolledBack, chunk.Processing:
 	default:
 		held = false
 	}

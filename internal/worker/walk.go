@@ -6,26 +6,29 @@ import (
 	"time"
 
 	"backfill/internal/batch"
+	"backfill/internal/change"
 	"backfill/internal/chunk"
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // margin is what an orderly exit may need before the deadline: a batch that waits for a lock, and the release.
 const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
-func (w *Worker) walk(ctx context.Context, runner batch.Runner, claim *ledger.Claim) exit {
-	walk := &walk{worker: w, runner: runner, claim: claim, patience: newPatience()}
+func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) exit {
+	walk := &walk{worker: w, batches: w.batches(c, claim.Back), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience()}
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
 		}
 		done, err := walk.step(ctx)
 		if done {
-			return exit{state: chunk.Completed}
+			return exit{state: finished(claim.Back)}
 		}
 		if err != nil {
 			if stop, exit := walk.recover(ctx, err); stop {
@@ -35,14 +38,34 @@ func (w *Worker) walk(ctx context.Context, runner batch.Runner, claim *ledger.Cl
 	}
 }
 
+// batches makes the batches of a chunk.
+func (w *Worker) batches(c change.Change, back bool) batches {
+	if back {
+		return &batch.Back{Change: c, Timeout: w.timeout}
+	}
+	return &batch.Forward{Runner: batch.Runner{Change: c, Timeout: w.timeout}}
+}
+
+// finished is the state of a chunk of which nothing is left.
+func finished(back bool) chunk.State {
+	if back {
+		return chunk.RolledBack
+	}
+	return chunk.Completed
+}
+
+// batches applies the batches of one chunk, forward or back.
+type batches interface {
+	Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (batch.Outcome, error)
+}
+
 // walk is the state of one delivery's way through its chunk.
 type walk struct {
 	worker   *Worker
-	runner   batch.Runner
+	batches  batches
 	claim    *ledger.Claim
 	pace     pace.Pace
 	patience *patience
-	next     *batch.Target // nil: has to be looked up
 }
 
 // step applies one batch.
@@ -51,21 +74,12 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if s.next == nil {
-		target, err := s.runner.Find(ctx, conn, *s.claim, s.pace.Rows())
-		if err != nil {
-			return false, err
-		}
-		s.next = &target
-	}
-	outcome, next, err := s.runner.Apply(ctx, conn, s.claim, *s.next, s.pace.Rows())
+	outcome, err := s.batches.Step(ctx, conn, s.claim, s.pace.Rows())
 	if err != nil {
-		s.next = nil
 		return false, err
 	}
-	s.pace.Observe(outcome.Keys, outcome.Took)
+	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
-	s.next = &next
 	return outcome.Done, nil
 }
 
@@ -81,7 +95,6 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + failure.Safe(err)}
 	}
 	s.pace.Shrink()
-	s.next = nil
 	if class == failure.Unknown {
 		return s.claimAgain(ctx)
 	}
@@ -99,8 +112,8 @@ func (s *walk) claimAgain(ctx context.Context) (stop bool, out exit) {
 	switch claim.Verdict {
 	case ledger.Claimed:
 		return false, exit{}
-	case ledger.Done:
-		return true, exit{state: chunk.Completed}
+	case ledger.Done, ledger.Undone:
+		return true, exit{state: finished(s.claim.Back)}
 	default:
 		return true, exit{reason: "lost the lease: " + string(claim.Verdict)}
 	}

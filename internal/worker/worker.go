@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"time"
 
-	"backfill/internal/batch"
 	"backfill/internal/change"
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -64,7 +63,7 @@ func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Du
 func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	log := slog.With("run", message.Run, "chunk", message.Chunk, "send", message.Send)
 	begun := time.Now()
-	runner, err := w.runner(ctx, message.Run)
+	c, err := w.change(ctx, message.Run)
 	if err != nil {
 		return err
 	}
@@ -79,7 +78,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	}
 	w.record(ctx, claim, chunk.Processing, "")
 	claimed := claim
-	exit := w.walk(ctx, runner, &claim)
+	exit := w.walk(ctx, c, &claim)
 	state := w.leave(ctx, claim, exit)
 	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected,
@@ -92,9 +91,11 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 	switch claim.Verdict {
 	case ledger.Done:
 		w.record(ctx, claim, chunk.Completed, "")
+	case ledger.Undone:
+		w.record(ctx, claim, chunk.RolledBack, "")
 	case ledger.Broken:
 		w.record(ctx, claim, chunk.Failed, claim.Reason)
-	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Claimed:
+	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Foreign, ledger.Claimed:
 	}
 }
 
@@ -102,7 +103,7 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) {
 	err := w.checkpoints.Checkpoint(ctx, records.Checkpoint{
 		Run: claim.Message.Run, Chunk: claim.Message.Chunk, State: state, Fence: claim.Fence,
-		Scanned: claim.Scanned, Affected: claim.Affected, Reason: reason,
+		Scanned: claim.Scanned, Affected: claim.Affected, Reason: reason, Range: claim.Message.Range(),
 	})
 	if err != nil {
 		slog.WarnContext(ctx, "checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
@@ -110,21 +111,21 @@ func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.Sta
 	}
 }
 
-// runner makes the runner of a run's batches. What a run does never changes, so it is read once per environment.
-func (w *Worker) runner(ctx context.Context, id string) (batch.Runner, error) {
-	known, ok := w.changes[id]
-	if !ok {
-		err := w.persist(ctx, func() error {
-			r, err := w.ledger.Run(ctx, id)
-			known = r.Change
-			return err
-		})
-		if err != nil {
-			return batch.Runner{}, fmt.Errorf("load run %s: %w", id, err)
-		}
-		w.changes[id] = known
+// change is what a run does. It never changes, so it is read once per environment.
+func (w *Worker) change(ctx context.Context, id string) (change.Change, error) {
+	if known, ok := w.changes[id]; ok {
+		return known, nil
 	}
-	return batch.Runner{Change: known, Timeout: w.timeout}, nil
+	var stored ledger.Run
+	err := w.persist(ctx, func() (err error) {
+		stored, err = w.ledger.Run(ctx, id)
+		return err
+	})
+	if err != nil {
+		return change.Change{}, fmt.Errorf("load run %s: %w", id, err)
+	}
+	w.changes[id] = stored.Change
+	return stored.Change, nil
 }
 
 // claim asks the ledger. The same owner may ask again after an answer that never came.

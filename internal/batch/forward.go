@@ -1,0 +1,188 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
+	"backfill/internal/statement"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Target is what a batch covers.
+type Target struct {
+	span  statement.Span
+	Keys  int64 // keys in it when it was looked up
+	Final bool  // nothing of the chunk is left after it
+}
+
+// Forward applies the batches of one chunk, one after the other.
+type Forward struct {
+	Runner
+	next *Target // nil: has to be looked up
+}
+
+// Step applies the next batch of the claim, of at most rows keys.
+func (f *Forward) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
+	if f.next == nil {
+		target, err := f.Find(ctx, conn, *claim, rows)
+		if err != nil {
+			return Outcome{}, err
+		}
+		f.next = &target
+	}
+	outcome, next, err := f.Apply(ctx, conn, claim, *f.next, rows)
+	if f.next = &next; err != nil {
+		f.next = nil
+	}
+	return outcome, err
+}
+
+// Runner runs the batches of one chunk.
+type Runner struct {
+	Change  change.Change
+	Timeout time.Duration // of each statement; below the lease
+}
+
+// Find looks up what the next batch of a claim covers, without changing anything.
+func (r Runner) Find(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, rows int64) (Target, error) {
+	query := statement.Next(r.Change, claim.From(), claim.Message.Hi, rows)
+	target, err := read(conn.QueryRow(ctx, query.SQL, query.Args...), claim.From(), claim.Message.Hi, rows)
+	if err != nil {
+		return target, fmt.Errorf("look up a batch of chunk %d of run %s: %w",
+			claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	return target, nil
+}
+
+// Apply commits the target and moves the claim, and gives the target after it (of at most rows keys).
+func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, target Target, rows int64) (
+	Outcome, Target, error,
+) {
+	begun := time.Now()
+	form := r.form(conn)
+	outcome, next, err := r.send(ctx, conn, *claim, target, rows, form)
+	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
+		outcome, next, err = r.send(ctx, conn, *claim, target, rows, statement.Locked)
+	}
+	if err != nil {
+		return Outcome{}, Target{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
+			claim.Seq, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	outcome.Took = time.Since(begun)
+	claim.Seq++
+	claim.Position = target.span.Hi
+	claim.Scanned += target.Keys
+	claim.Affected = outcome.Affected
+	return outcome, next, nil
+}
+
+// form chooses how the batch gets at what it overwrites.
+func (r Runner) form(conn *pgx.Conn) statement.Form {
+	switch {
+	case !r.Change.Undo:
+		return statement.Forget
+	case postgres.Major(conn) >= 18:
+		return statement.Returning
+	case r.Change.Partitioned:
+		return statement.Locked
+	}
+	return statement.Compared
+}
+
+func (r Runner) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, target Target, rows int64, form statement.Form) (
+	Outcome, Target, error,
+) {
+	updates := r.updates(claim, target, form)
+	results := conn.SendBatch(ctx, r.pipeline(claim, target, rows, form, updates))
+	outcome, next, err := r.read(results, claim, target, rows, len(updates))
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	return outcome, next, err
+}
+
+func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form statement.Form, updates []statement.Query) *pgx.Batch {
+	pipeline := &pgx.Batch{}
+	sql, args := claim.Advance(ledger.Step{
+		Keys: target.Keys, Reached: target.span.Hi, Done: target.Final, Timeout: r.Timeout,
+	})
+	pipeline.Queue(sql, args...)
+	for _, update := range updates {
+		sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget})
+		pipeline.Queue(sql, args...)
+	}
+	switch {
+	case !target.Final:
+		next := statement.Next(r.Change, target.span.Hi, claim.Message.Hi, rows)
+		pipeline.Queue(next.SQL, next.Args...)
+	case form != statement.Forget:
+		sql, args := claim.Weigh()
+		pipeline.Queue(sql, args...)
+	}
+	return pipeline
+}
+
+// updates is empty where the look-up saw no key: the batch only closes the chunk.
+func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) []statement.Query {
+	if target.Keys == 0 {
+		return nil
+	}
+	updates := statement.Update(r.Change, target.span, form)
+	if form == statement.Forget {
+		return updates
+	}
+	for i := range updates {
+		updates[i] = statement.Keep(r.Change, target.span, updates[i], statement.Place{
+			Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq, Part: i,
+		})
+	}
+	return updates
+}
+
+func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, updates int) (Outcome, Target, error) {
+	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final}
+	if _, err := results.Exec(); err != nil {
+		return outcome, Target{}, err
+	}
+	for range updates {
+		var bytes int64
+		if err := results.QueryRow().Scan(&outcome.Affected, &bytes); err != nil {
+			return outcome, Target{}, err
+		}
+		outcome.Bytes += bytes
+	}
+	if target.Final {
+		return outcome, Target{}, nil // an error of what is left is told when the results are closed
+	}
+	next, err := read(results.QueryRow(), target.span.Hi, claim.Message.Hi, rows)
+	return outcome, next, err
+}
+
+// read turns the answer of statement.Next into a target. Fewer keys than asked for means that the chunk ends here:
+// the target then reaches to the chunk's end itself. Keys are in order, so what both ends share is what each of them
+// shares with a key between.
+func read(answer pgx.Row, from, hi keyset.Point, rows int64) (Target, error) {
+	var key keyset.Point
+	var keys int64
+	var withFrom, withHi int
+	err := answer.Scan(&key, &keys, &withFrom, &withHi)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Target{span: statement.Span{Range: keyset.Range{Lo: from, Hi: hi}}, Final: true}, nil
+	}
+	if err != nil {
+		return Target{}, err
+	}
+	if keys < rows || key.Same(hi) {
+		span := statement.Span{Range: keyset.Range{Lo: from, Hi: hi}, Common: min(withFrom, withHi)}
+		return Target{span: span, Keys: keys, Final: true}, nil
+	}
+	return Target{span: statement.Span{Range: keyset.Range{Lo: from, Hi: key}, Common: withFrom}, Keys: keys}, nil
+}

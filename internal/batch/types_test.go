@@ -1,0 +1,71 @@
+package batch_test
+
+import (
+	"fmt"
+	"testing"
+
+	"backfill/internal/pgtest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// columns are types whose values are easily damaged on the way through text, with values and what a run makes of them.
+var columns = map[string]struct{ ddl, values, set string }{
+	"integer":             {"int", "CASE WHEN g % 3 = 0 THEN NULL ELSE g - 50 END", "coalesce(v, 0) + 1"},
+	"numeric":             {"numeric", "(ARRAY['1.0', '1.00', 'NaN', '0', '-0.000', '123456789012345678901234567890.123456789'])[1 + g % 6]::numeric", "v + 1"},
+	"float":               {"double precision", "(ARRAY['NaN', 'Infinity', '-Infinity', '-0', '0', '0.1', '1e-307', '1.7976931348623157e308', '5e-324'])[1 + g % 9]::float8", "0.30000000000000004"},
+	"real":                {"real", "(ARRAY['NaN', '-0', '0.1', '3.4028235e38', '1e-45'])[1 + g % 5]::real", "1"},
+	"text":                {"text", `(ARRAY['', ' ', 'a''b"c\d', E'\n\t', 'NULL', '{1,2}', 'ä😀', NULL])[1 + g % 8]`, "coalesce(v, 'null') || '!'"},
+	"wide text":           {"text", "CASE WHEN g % 40 = 0 THEN (SELECT string_agg(md5(g::text || i::text), '') FROM generate_series(1, 32768) i) ELSE 'x' END", "upper(v)"},
+	"bytea":               {"bytea", `(ARRAY['', '\x00', '\x00ff5c27', NULL])[1 + g % 4]::bytea`, "v || '\\x01'"},
+	"jsonb":               {"jsonb", `(ARRAY['null', '{}', '{"a": 1.0, "b": [1, 2.50]}', '"x"', NULL])[1 + g % 5]::jsonb`, `jsonb_build_object('was', v)`},
+	"json":                {"json", `(ARRAY['{"a":1, "a":2}', '{ "b" :1}', NULL])[1 + g % 3]::json`, `json_build_object('was', v)`},
+	"array":               {"int[]", `(ARRAY['{}', '{1,NULL,3}', '[2:3]={7,8}', '{{1,2},{3,4}}', NULL])[1 + g % 5]::int[]`, "'{9}'"},
+	"array of text":       {"text[]", `CASE g % 4 WHEN 0 THEN ARRAY['a,b', '"', NULL, 'NULL', ''] WHEN 1 THEN '{}' WHEN 2 THEN ARRAY['x'] END`, "ARRAY['y']"},
+	"enum":                {"mood", "(ARRAY['sad', 'so so', NULL])[1 + g % 3]::mood", "'happy'"},
+	"range":               {"tstzrange", `(ARRAY['empty', '[2024-01-01 00:00:00.000001+00,)', '(,)', NULL])[1 + g % 4]::tstzrange`, "'[2020-01-01,2021-01-01)'"},
+	"timestamptz":         {"timestamptz", `(ARRAY['infinity', '-infinity', '2024-02-29 12:34:56.789012+05:30', '0044-03-15 00:00:00+00 BC', NULL])[1 + g % 5]::timestamptz`, "'2024-01-01'"},
+	"interval":            {"interval", `(ARRAY['1 mon -1 day 00:00:00.000001', '-1 year', NULL])[1 + g % 3]::interval`, "'1 hour'"},
+	"char":                {"char(5)", "(ARRAY['a', 'a    ', '', NULL])[1 + g % 4]", "'b'"},
+	"char without end":    {"bpchar", "(ARRAY['a', 'a    ', '', NULL])[1 + g % 4]::bpchar", "'b'"},
+	"domain":              {"word", "(ARRAY['a', ' b ', NULL])[1 + g % 3]::word", "'c'"},
+	"composite type":      {"pair", `(ARRAY['(1,x)', '(,"")', '(,)', NULL])[1 + g % 4]::pair`, "ROW(2, 'y')::pair"},
+	"boolean":             {"boolean", "(ARRAY[true, false, NULL])[1 + g % 3]", "NOT coalesce(v, false)"},
+	"uuid":                {"uuid", "CASE WHEN g % 2 = 0 THEN md5(g::text)::uuid END", "gen_random_uuid()"},
+	"to NULL":             {"text", "'x' || g", "NULL"},
+	"text, odd collation": {"text COLLATE same", "(ARRAY['a', 'A', 'b'])[1 + g % 3]", "lower(v)"},
+}
+
+const types = `CREATE TYPE mood AS ENUM ('sad', 'so so', 'happy'); CREATE DOMAIN word AS text CHECK (value <> 'x');
+	CREATE TYPE pair AS (n int, t text);
+	CREATE COLLATION same (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`
+
+// TestARollbackIsTheIdentity on every type, each beside a column that was NULL and a counter.
+func TestARollbackIsTheIdentity(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		db.Exec(t, types)
+		for name, c := range columns {
+			t.Run(name, func(t *testing.T) {
+				db.Exec(t, "DROP SCHEMA IF EXISTS backfill CASCADE; DROP TABLE IF EXISTS t")
+				b := setup(t, db, fmt.Sprintf(`CREATE TABLE t (id bigint PRIMARY KEY, v %s, fresh text, n int NOT NULL);
+					INSERT INTO t SELECT g, %s, NULL, g FROM generate_series(-40, 80) g; ANALYZE t`, c.ddl, c.values),
+					fmt.Sprintf("table: t\nset:\n  v: |\n    %s\n  fresh: \"'f' || id\"\n  n: n + 1\n", c.set))
+				before := b.image(t)
+				b.forward(t, 50)
+				if b.number(t, "SELECT affected FROM backfill.ledger") != 121 || b.number(t, "SELECT count(*) FROM t WHERE fresh = 'f' || id") != 121 {
+					t.Fatal("the run has not written every row")
+				}
+				b.back(t, 30)
+				if diff := cmp.Diff(before, b.image(t)); diff != "" {
+					t.Fatalf("the rollback left a difference (-before +after):\n%.2000s", diff)
+				}
+				if restored := b.number(t, "SELECT restored FROM backfill.ledger"); restored != 121 {
+					t.Fatalf("%d rows restored, %d conflicts", restored, b.number(t, "SELECT conflicts FROM backfill.ledger"))
+				}
+				if left := b.number(t, "SELECT count(*) FROM backfill.undo"); left != 0 {
+					t.Fatalf("%d undo rows are left", left)
+				}
+			})
+		}
+	})
+}

@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backfill/internal/failure"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Reverse begins a rollback of chunks of a run that has ended; none named means all of them. It takes the lock of the
+// table and closes each chunk by its fence, so that no worker of before writes any more, in one transaction. Repeated
+// by the same execution it changes nothing.
+func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int64) (Run, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return Run{}, err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		var state run.State
+		var owner string
+		err := tx.QueryRow(ctx, "SELECT state, execution FROM backfill.runs WHERE run = $1 FOR UPDATE", id).Scan(&state, &owner)
+		if err != nil || state == run.RollingBack && owner == execution {
+			return err
+		}
+		if _, legal := run.Cause(state, run.RollingBack); !legal {
+			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
+		}
+		return reverse(ctx, tx, id, execution, chunks)
+	})
+	if err != nil {
+		return Run{}, fmt.Errorf("roll back run %s: %w", id, l.reopening(ctx, id, err))
+	}
+	return l.Run(ctx, id)
+}
+
+// beforeRollback says what to do with a run that cannot be rolled back in its state.
+func beforeRollback(state run.State) string {
+	switch {
+	case state == run.RolledBack:
+		return "there is nothing left to roll back"
+	case state == run.RollingBack:
+		return "it is being rolled back already"
+	}
+	return "cancel it first, and roll it back when it has ended"
+}
+
+func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int64) error {
+	if err := known(ctx, tx, id, chunks); err != nil {
+		return err
+	}
+	// A rollback that was cancelled and goes on still leads to where the first one came from.
+	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, action = 'rollback', execution = $3, reason = '', closes_as = NULL,
+		returns_to = CASE action WHEN 'rollback' THEN coalesce(returns_to, state) ELSE state END,
+		ended_at = NULL, heartbeat = clock_timestamp() WHERE run = $1`, id, run.RollingBack, execution)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET direction = 'back', fence = fence + 1, lease_until = NULL, not_before = NULL,
+		reason = '', sent = send, updated_at = clock_timestamp(), state = CASE WHEN EXISTS (SELECT FROM backfill.undo u
+			WHERE u.run = l.run AND u.chunk = l.chunk) THEN 'PENDING' ELSE 'ROLLED_BACK' END
+		WHERE run = $1 AND state <> 'ROLLED_BACK' AND ($2::bigint[] IS NULL OR chunk = ANY ($2))`, id, chunks)
+	return err
+}
+
+// known refuses chunks that the run does not have.
+func known(ctx context.Context, tx pgx.Tx, id string, chunks []int64) error {
+	var missing []int64
+	err := tx.QueryRow(ctx, `SELECT array_agg(n ORDER BY n) FROM unnest($2::bigint[]) AS n
+		WHERE NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = $1 AND l.chunk = n)`, id, chunks).Scan(&missing)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return failure.New(failure.Invalid, "run %s has no chunk %v, or no worker ever claimed it", id, missing)
+}
+
+// reopening puts an error of bringing back a run in words.
+func (l *Ledger) reopening(ctx context.Context, id string, err error) error {
+	var server *pgconn.PgError
+	if errors.Is(err, pgx.ErrNoRows) {
+		return failure.New(failure.Invalid, "%w", ErrNoRun)
+	}
+	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
+		r, err := l.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		return l.busy(ctx, r)
+	}
+	return postgres.Classify(err)
+}
+
+// Restored ends a rollback whose chunks are all done: as ROLLED_BACK, or where a part of the run was asked for as what
+// it was before. It tells whether the rollback has ended, and the state that the run has then.
+func (l *Ledger) Restored(ctx context.Context, id string) (ended bool, state run.State, reason string, err error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return false, "", "", err
+	}
+	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET ended_at = clock_timestamp(),
+		state = CASE WHEN whole THEN 'ROLLED_BACK' ELSE coalesce(r.returns_to, 'CANCELLED') END,
+		reason = format('%s of %s chunks are rolled back: %s rows restored, %s conflicts', undone, chunks, restored, conflicts)
+		FROM (SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'ROLLED_BACK') AS undone,
+				coalesce(bool_and(state = 'ROLLED_BACK'), true) AS whole,
+				coalesce(bool_or(direction = 'back' AND state <> 'ROLLED_BACK'), false) AS open,
+				coalesce(sum(restored), 0) AS restored, coalesce(sum(conflicts), 0) AS conflicts
+			FROM backfill.ledger WHERE run = $1) l
+		WHERE r.run = $1 AND r.state = 'ROLLING_BACK' AND NOT open`, id)
+	if err != nil {
+		return false, "", "", fmt.Errorf("end the rollback of run %s: %w", id, postgres.Classify(err))
+	}
+	r, err := l.Run(ctx, id)
+	return r.State.Ended(), r.State, r.Reason, err
+}

@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Revive brings back a run that was cancelled, has failed or lost its execution, from where its ledger stands: forward,
+// or back where it was being rolled back. Failed chunks are tried again. Repeated by the same execution it changes
+// nothing.
+func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return Run{}, err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		var state run.State
+		var action, owner string
+		var watched bool
+		err := tx.QueryRow(ctx, `SELECT state, action, execution, heartbeat > clock_timestamp() - $2::interval
+			FROM backfill.runs WHERE run = $1 FOR UPDATE`, id, l.terms.Heartbeat).Scan(&state, &action, &owner, &watched)
+		if err != nil || owner == execution && !state.Ended() {
+			return err
+		}
+		to := run.Running
+		if action == "rollback" {
+			to = run.RollingBack
+		}
+		if refusal := revivable(state, to, watched); refusal != "" {
+			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, refusal)
+		}
+		return revive(ctx, tx, id, execution, state, to)
+	})
+	if err != nil {
+		return Run{}, fmt.Errorf("resume run %s: %w", id, l.reopening(ctx, id, err))
+	}
+	return l.Run(ctx, id)
+}
+
+// revivable says why a run cannot be resumed; "" where it can. A run that nobody watches has lost its execution.
+func revivable(state, to run.State, watched bool) string {
+	_, legal := run.Cause(state, to)
+	switch {
+	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
+		return ""
+	case state == run.Completed, state == run.RolledBack:
+		return "there is nothing left to do"
+	case state == run.Cancelling:
+		return "it is ending; cancel it once more if nothing ends it, and resume it then"
+	}
+	return "it goes on, and its governor was heard of just now"
+}
+
+// revive keeps the state of a run that has only lost its execution.
+func revive(ctx context.Context, tx pgx.Tx, id, execution string, state, to run.State) error {
+	if !state.Ended() {
+		to = state
+	}
+	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, execution = $3, reason = '', closes_as = NULL, ended_at = NULL,
+		heartbeat = clock_timestamp(), resumed_at = clock_timestamp() WHERE run = $1`, id, to, execution)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE backfill.ledger SET state = 'PENDING', not_before = NULL, sent = send, updated_at = clock_timestamp()
+		WHERE run = $1 AND state IN ('FAILED', 'PENDING') AND backfill.works($2, direction)`, id, to)
+	return err
+}

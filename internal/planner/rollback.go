@@ -1,0 +1,63 @@
+package planner
+
+import (
+	"context"
+	"slices"
+
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/request"
+	"backfill/internal/turn"
+)
+
+// rollBack closes the chunks and leaves the rest to the governor: the ledger is the plan.
+func (p *Planner) rollBack(ctx context.Context, asked request.Request, execution string) (turn.Turn, error) {
+	chunks, err := request.ParseChunks(asked.Chunks)
+	if err != nil {
+		return turn.Turn{}, failure.As(failure.Invalid, err)
+	}
+	if err := p.mayRollBack(ctx, asked.Run, asked.Force); err != nil {
+		return turn.Turn{}, err
+	}
+	stored, err := p.Ledger.Reverse(ctx, asked.Run, execution, chunks)
+	if err != nil {
+		return turn.Turn{}, err
+	}
+	return p.reopened(ctx, stored)
+}
+
+// mayRollBack refuses what has no undo, and what a newer run stands on.
+func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error {
+	stored, err := p.Ledger.Run(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !stored.Change.Undo:
+		return failure.New(failure.Invalid, "run %s kept no undo: its definition says undo: off", id)
+	case stored.UndoSwept:
+		return failure.New(failure.Invalid, "the undo of run %s is no longer there: it was kept for as long as the stack says (UndoRetentionDays)", id)
+	case force:
+		return nil
+	}
+	later, err := p.Ledger.Newer(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, newer := range later {
+		if column := shared(stored.Change, newer.Change); column != "" {
+			return failure.New(failure.Invalid, "run %s is newer and wrote %d rows of column %s as well: roll it back first, "+
+				"or force this rollback; rows that hold what %s wrote are then left alone and reported", newer.Run, newer.Written, column, newer.Run)
+		}
+	}
+	return nil
+}
+
+// shared names a column that both changes write, "" where there is none.
+func shared(a, b change.Change) string {
+	for _, assignment := range a.Set {
+		if slices.ContainsFunc(b.Set, func(other change.Assignment) bool { return other.Column == assignment.Column }) {
+			return assignment.Column
+		}
+	}
+	return ""
+}

@@ -1,0 +1,122 @@
+package statement
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+)
+
+// Place names a row of backfill.undo: a stretch of a batch of a chunk.
+type Place struct {
+	Run   string
+	Chunk int64
+	Seq   int64
+	Part  int
+}
+
+// Keep adds to a statement of Update the CTE backfill_image: it stores what was overwritten as one row of backfill.undo,
+// and has the bytes of it before compression.
+func Keep(c change.Change, span Span, update Query, place Place) Query {
+	bind := &binder{args: slices.Clip(update.Args)}
+	run, number := bind.value(place.Run, "text"), bind.value(place.Chunk, "bigint")
+	seq, part := bind.value(place.Seq, "bigint"), bind.value(place.Part, "integer")
+	steps, keys, source := "NULL::bigint[]", lists("k", typesOf(c.Key)), "backfill_changed"
+	if steppable(c.Key, span) {
+		steps, keys = "array_agg(step)", "NULL::text[]"
+		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER (ORDER BY k1) AS step FROM backfill_changed) AS stepped"
+	}
+	olds := fmt.Sprintf("CASE WHEN count(*) FILTER (WHERE num_nonnulls(%s) > 0) > 0 THEN %s END",
+		strings.Join(numbered("o", len(c.Set)), ", "), lists("o", basesOf(c.Set)))
+	sql := fmt.Sprintf(`%s,
+backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
+SELECT %s, %s, %s, %s, count(*), %s, %s, %s,
+  string_agg(%s, ''::bytea)
+FROM %s HAVING count(*) > 0
+RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds), 0) AS bytes)`,
+		update.SQL, run, number, seq, part, steps, keys, olds, mark(numbered("n", len(c.Set)), c.Set), source)
+	return Query{SQL: sql, Args: bind.args}
+}
+
+// steppable tells whether a key is kept as the distances between neighbours, which compress to almost nothing: one
+// integer column, and ends that no difference between them can overflow.
+func steppable(key []keyset.Column, span Span) bool {
+	if len(key) != 1 || span.Lo == nil || !slices.Contains([]string{"smallint", "integer", "bigint"}, key[0].Type) {
+		return false
+	}
+	const most = 1 << 61
+	for _, end := range []string{span.Lo[0], span.Hi[0]} {
+		if n, err := strconv.ParseInt(end, 10, 64); err != nil || n < -most || n > most {
+			return false
+		}
+	}
+	return true
+}
+
+// lists makes one list of text, column after column.
+func lists(prefix string, types []string) string {
+	all := numbered(prefix, len(types))
+	for i, sqlType := range types {
+		all[i] = "array_agg(" + textOf(all[i], sqlType) + ")"
+	}
+	return strings.Join(all, " || ")
+}
+
+// numbered lists prefix1, prefix2 ...
+func numbered(prefix string, count int) []string {
+	all := make([]string, count)
+	for i := range all {
+		all[i] = prefix + strconv.Itoa(i+1)
+	}
+	return all
+}
+
+// textOf prints a value so that it reads back as the same image.
+func textOf(expression, sqlType string) string {
+	switch sqlType {
+	case "text":
+		return expression
+	case "character", "bpchar": // the cast takes trailing blanks off
+		return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN format('%%s', %s) END", expression, expression)
+	}
+	return expression + "::text"
+}
+
+// mark is 5 bytes of hash of what the columns hold. That a user's value is taken for ours is a matter of 1 in 10^12
+// for each row that a user changed.
+func mark(values []string, set []change.Assignment) string {
+	texts := make([]string, len(set))
+	for i, sqlType := range basesOf(set) {
+		texts[i] = textOf(values[i], sqlType)
+	}
+	image := texts[0]
+	if len(texts) > 1 {
+		image = "ROW(" + strings.Join(texts, ", ") + ")::text"
+	}
+	return fmt.Sprintf(`substring(int8send(coalesce(hashtextextended((%s) COLLATE "C", 0), 0)) FROM 4)`, image)
+}
+
+// markBytes is the length of a mark.
+const markBytes = 5
+
+func typesOf(key []keyset.Column) []string {
+	types := make([]string, len(key))
+	for i, column := range key {
+		types[i] = column.Type
+	}
+	return types
+}
+
+// basesOf lists the types under all domains. A domain over text is not text to array_agg.
+func basesOf(set []change.Assignment) []string {
+	types := make([]string, len(set))
+	for i, assignment := range set {
+		if types[i] = assignment.Base; assignment.Base == "text" && assignment.Type != "text" {
+			types[i] = "domain"
+		}
+	}
+	return types
+}

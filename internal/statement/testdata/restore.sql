@@ -1,0 +1,14 @@
+backfill_undo AS MATERIALIZED (SELECT rows, steps, keys, olds, marks || ''::bytea AS marks
+FROM backfill.undo WHERE run = $1::text AND chunk = $2::bigint AND seq = $3::bigint AND part = $4::integer),
+backfill_image AS MATERIALIZED (SELECT *, substring((SELECT marks FROM backfill_undo) FROM (n::int - 1) * 5 + 1 FOR 5) AS mark
+FROM (SELECT n, coalesce((sum(step) OVER (ORDER BY n))::text, k1)::bigint AS k1, o1, o2
+  FROM backfill_undo, unnest(steps, keys[0 * rows + 1:1 * rows], olds[0 * rows + 1:1 * rows], olds[1 * rows + 1:2 * rows]) WITH ORDINALITY AS e (step, k1, o1, o2, n)) AS listed
+WHERE n > $5::bigint AND n <= $6::bigint),
+backfill_restored AS (UPDATE "public"."users" SET "plan" = backfill_image.o1::character varying(20), "email" = backfill_image.o2::text FROM backfill_image
+WHERE "users"."id" = backfill_image.k1
+  AND substring(int8send(coalesce(hashtextextended((ROW("users"."plan"::text, "users"."email")::text) COLLATE "C", 0), 0)) FROM 4) = backfill_image.mark
+RETURNING backfill_image.n),
+backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, key)
+SELECT $1::text, $2::bigint, ARRAY[k1::text] FROM backfill_image AS i WHERE NOT EXISTS (SELECT FROM backfill_restored AS r WHERE r.n = i.n)
+ON CONFLICT (run, chunk, key) DO UPDATE SET found_at = NULL RETURNING 1);
+-- ["run-1" '\a' '\x03' '\x01' '\x02' '\a']
