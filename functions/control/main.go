@@ -33,7 +33,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 	c := &control.Control{
 		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
-		Executions: execution.New(sfn.NewFromConfig(base.AWS)),
+		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention,
 	}
 	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
 		return c.Handle(ctx, invocation.Alias(ctx), input)

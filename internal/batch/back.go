@@ -68,6 +68,7 @@ func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u
 			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
 	claim.Seq++
+	claim.Restored += u.piece.Take
 	outcome.Took = time.Since(begun)
 	return outcome, next, nil
 }

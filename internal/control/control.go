@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"sort"
 	"strings"
+	"time"
 
 	"backfill/internal/failure"
 	"backfill/internal/review"
@@ -50,6 +51,8 @@ type Control struct {
 	Closer     Closer
 	Reviewer   Reviewer
 	Executions Executions
+	// UndoRetention is how long undo and conflicts are kept after the end of their run.
+	UndoRetention time.Duration
 }
 
 // action answers one kind of input.
@@ -64,6 +67,7 @@ var actions = map[string]action{
 	"conflicts": {false, (*Control).conflicts},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},
+	"sweep":     {true, (*Control).sweep},
 	"close":     {true, (*Control).close},
 }
 

@@ -123,9 +123,9 @@ func (b *bundle) send(t *testing.T, message chunk.Message, copies int) {
 }
 
 // inTheMiddle begins a run that takes its time, and waits until its first batch is committed.
-func (b *bundle) inTheMiddle(t *testing.T) (id, execution string) {
+func (b *bundle) inTheMiddle(t *testing.T, chunkRows int) (id, execution string) {
 	t.Helper()
-	id, execution = b.define(t, slowly(increment(b.table, 20_000)))
+	id, execution = b.define(t, slowly(increment(b.table, chunkRows)))
 	waitFor(t, time.Minute, "a batch is committed", func() bool {
 		return b.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run = $1", id) > 0
 	})
@@ -142,7 +142,7 @@ func TestStopInTheConsole(t *testing.T) {
 	t.Parallel()
 	table := unique("stopped")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 300_000))
-	id, execution := b.inTheMiddle(t)
+	id, execution := b.inTheMiddle(t, 20_000)
 	_, err := b.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: &execution})
 	must(t, err)
 	waitFor(t, 90*time.Second, "the run has ended", func() bool {
@@ -167,7 +167,7 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	table := unique("cancelled")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 300_000))
-	id, execution := b.inTheMiddle(t)
+	id, execution := b.inTheMiddle(t, 20_000)
 	b.invoke(t, "ControlFunctionName", map[string]any{"action": "cancel", "run": id, "by": "the test"})
 	described := b.ended(t, execution, time.Minute)
 	if described.Status != sfntypes.ExecutionStatusFailed || *described.Error != "Backfill.RunCancelled" || !strings.Contains(*described.Cause, "the test") {

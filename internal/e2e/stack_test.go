@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,14 +86,20 @@ func setup(t *testing.T, table, ddl string) *bundle {
 	must(t, err)
 	b := &bundle{stack: s, conn: conn, table: table}
 	t.Cleanup(func() {
-		_, err := conn.Exec(context.Background(), "DROP TABLE IF EXISTS "+quoted(table))
-		if err != nil {
-			t.Error(err)
-		}
+		b.drop(t, "TABLE "+quoted(table))
 		_ = conn.Close(context.Background())
 	})
 	b.script(t, ddl)
 	return b
+}
+
+// drop removes an object of the test; its cleanup may not use the test's context.
+func (b *bundle) drop(t *testing.T, object string) {
+	t.Helper()
+	kind, name, _ := strings.Cut(object, " ")
+	if _, err := b.conn.Exec(context.Background(), "DROP "+kind+" IF EXISTS "+name); err != nil {
+		t.Error(err)
+	}
 }
 
 // unique gives a name that no other test, and no earlier run of the tests, has used.

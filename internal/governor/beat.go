@@ -9,7 +9,6 @@ import (
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
-	"backfill/internal/request"
 	"backfill/internal/run"
 	"backfill/internal/turn"
 )
@@ -66,7 +65,7 @@ func (b *beat) observe(p ledger.Progress) {
 func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
 	id, plan := b.record.Status.Run, b.record.Plan
 	switch {
-	case p.Action == request.Rollback && p.State.Ended() && p.ClosesAs == "":
+	case p.Back && p.State.Ended() && p.ClosesAs == "":
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.ended(b.governor.Closer.Finish(ctx, id))

@@ -38,7 +38,8 @@ type Claim struct {
 	Scanned  int64        // keys looked at so far
 	Affected int64        // rows written so far
 	Reason   string
-	Back     bool // the chunk is being rolled back
+	Back     bool  // the chunk is being rolled back
+	Restored int64 // rows that this claim has taken back, conflicts among them
 	Lease    time.Duration
 	Stale    time.Duration
 }

@@ -17,7 +17,7 @@ import (
 type Progress struct {
 	State      run.State
 	Reason     string
-	Action     string    // start, or rollback
+	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
 	Now        time.Time // the database's clock
 	ResumedAt  time.Time // zero: never
@@ -60,7 +60,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
-		RETURNING state, reason, action, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
+		RETURNING state, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
 	batch.Queue(`SELECT count(*), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -93,7 +93,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Action, &p.ClosesAs, &p.Now, &resumed); err != nil {
+	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time

@@ -24,9 +24,14 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var state run.State
 		var owner string
-		err := tx.QueryRow(ctx, "SELECT state, execution FROM backfill.runs WHERE run = $1 FOR UPDATE", id).Scan(&state, &owner)
+		var swept bool
+		err := tx.QueryRow(ctx, "SELECT state, execution, undo_swept_at IS NOT NULL FROM backfill.runs WHERE run = $1 FOR UPDATE",
+			id).Scan(&state, &owner, &swept)
 		if err != nil || state == run.RollingBack && owner == execution {
 			return err
+		}
+		if swept {
+			return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
 		}
 		if _, legal := run.Cause(state, run.RollingBack); !legal {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
@@ -104,6 +109,7 @@ func (l *Ledger) Restored(ctx context.Context, id string) (ended bool, state run
 	}
 	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET ended_at = clock_timestamp(),
 		state = CASE WHEN whole THEN 'ROLLED_BACK' ELSE coalesce(r.returns_to, 'CANCELLED') END,
+		action = CASE WHEN whole THEN r.action ELSE 'start' END,
 		reason = format('%s of %s chunks are rolled back: %s rows restored, %s conflicts', undone, chunks, restored, conflicts)
 		FROM (SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'ROLLED_BACK') AS undone,
 				coalesce(bool_and(state = 'ROLLED_BACK'), true) AS whole,

@@ -62,6 +62,7 @@ func revive(ctx context.Context, tx pgx.Tx, id, execution string, state, to run.
 		to = state
 	}
 	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, execution = $3, reason = '', closes_as = NULL, ended_at = NULL,
+		returns_to = CASE action WHEN 'rollback' THEN returns_to END,
 		heartbeat = clock_timestamp(), resumed_at = clock_timestamp() WHERE run = $1`, id, to, execution)
 	if err != nil {
 		return err

@@ -38,7 +38,6 @@ type Run struct {
 	Heartbeat  time.Time
 	StartedAt  time.Time
 	ResumedAt  time.Time // zero: never; messages that were sent before it count as lost
-	UndoSwept  bool      // its undo was kept long enough
 	Now        time.Time // the database's clock
 }
 
@@ -90,8 +89,8 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	var stored string
 	var resumed pgtype.Timestamptz
 	err = conn.QueryRow(ctx, `SELECT backfill, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
-		heartbeat, started_at, resumed_at, undo_swept_at IS NOT NULL, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.UndoSwept, &r.Now)
+		heartbeat, started_at, resumed_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
+		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}

@@ -34,8 +34,6 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 		return err
 	case !stored.Change.Undo:
 		return failure.New(failure.Invalid, "run %s kept no undo: its definition says undo: off", id)
-	case stored.UndoSwept:
-		return failure.New(failure.Invalid, "the undo of run %s is no longer there: it was kept for as long as the stack says (UndoRetentionDays)", id)
 	case force:
 		return nil
 	}

@@ -45,8 +45,9 @@ type Governor struct {
 // Control is what control needs.
 type Control struct {
 	Shared
-	Inline    bool
-	Retention time.Duration
+	Inline        bool
+	Retention     time.Duration
+	UndoRetention time.Duration // how long undo stays after the run has ended
 }
 
 // ForPlanner reads the planner's settings.
@@ -77,6 +78,6 @@ func ForGovernor(lookup Lookup) (Governor, error) {
 // ForControl reads control's settings.
 func ForControl(lookup Lookup) (Control, error) {
 	e := environment{lookup: lookup}
-	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention)}
+	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention), UndoRetention: e.days(undoRetention)}
 	return s, e.err()
 }

@@ -29,4 +29,6 @@ var (
 		"2 to 1000 is what an event source mapping of SQS takes"}
 	retention = variable{"RUN_RETENTION_DAYS", 1, 3650,
 		"less removes the record before it is read"}
+	undoRetention = variable{"UNDO_RETENTION_DAYS", 1, 3650,
+		"less removes undo before anybody finds that it is needed"}
 )

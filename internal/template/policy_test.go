@@ -22,7 +22,8 @@ var granted = map[string]map[string]string{
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
-		"dynamodb:GetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table", "dynamodb:Query": "Table/index/runs",
+		"dynamodb:GetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
+		"dynamodb:Query": "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
@@ -33,7 +34,8 @@ var granted = map[string]map[string]string{
 		"events:DescribeRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 	}),
 	"SegmentRole":  merge(delivery(), map[string]string{"lambda:InvokeFunction": "PlannerFunction GovernorFunction"}),
-	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue"},
+	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue",
+		"lambda:InvokeFunction": "function:${AWS::StackName}-control"},
 }
 
 // records are the actions of internal/records in planner and governor. A transaction needs those of its parts.

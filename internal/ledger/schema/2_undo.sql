@@ -1,7 +1,7 @@
 -- Version 2: undo, rollback, resume.
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS action text NOT NULL DEFAULT 'start';   -- or rollback
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS resumed_at timestamptz;   -- messages sent before it count as lost
-ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS returns_to text;   -- the state before a rollback; again the run's where it was a part
+ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS returns_to text;   -- the state before a rollback; again the run's where it was a part; null: it goes forward
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS undo_swept_at timestamptz;
 
 ALTER TABLE backfill.ledger ADD COLUMN IF NOT EXISTS direction text NOT NULL DEFAULT 'forward';   -- or back

@@ -1,0 +1,166 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+)
+
+// undone is a run of three chunks, all finished, of which the first two keep undo.
+func undone(t *testing.T, b *bundle) {
+	t.Helper()
+	b.finish(t, message(1, "", "100", 1))
+	b.finish(t, message(2, "100", "200", 1))
+	b.finish(t, message(3, "200", "300", 1))
+	b.exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) SELECT $1, n, 0, 0, 1, '' FROM generate_series(1, 2) n", theRun)
+	b.end(t, run.Completed)
+}
+
+func (b *bundle) number(t *testing.T, sql string) (n int64) {
+	t.Helper()
+	must(t, b.conn.QueryRow(t.Context(), sql).Scan(&n))
+	return n
+}
+
+func (b *bundle) end(t *testing.T, as run.State) {
+	t.Helper()
+	b.exec(t, "UPDATE backfill.runs SET state = $1, ended_at = clock_timestamp()", as)
+}
+
+func TestARollbackClosesChunksByTheirFence(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		zombie := b.claim(t, message(1, "", "100", 1), "zombie", ledger.Claimed)
+		b.exec(t, "UPDATE backfill.ledger SET state = 'PENDING'") // as Finish does with a lease that ran out
+		b.exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) VALUES ($1, 1, 0, 0, 1, '')", theRun)
+		b.end(t, run.Cancelled)
+		r, err := b.ledger.Reverse(t.Context(), theRun, "arn:rollback", nil)
+		must(t, err)
+		if r.State != run.RollingBack || r.Action != "rollback" || r.Execution != "arn:rollback" {
+			t.Fatalf("%+v", r)
+		}
+		if err := b.advance(zombie, next); !failure.Is(err, failure.LeaseLost) {
+			t.Fatalf("a worker of before wrote after the rollback had begun: %v", err)
+		}
+		stale := b.claim(t, message(1, "", "100", 1), "late", ledger.Spent)
+		if claim := b.claim(t, message(1, "", "100", 2), "back", ledger.Claimed); !claim.Back || claim.Fence <= stale.Fence {
+			t.Fatalf("%+v", claim)
+		}
+		b.claim(t, message(2, "100", "200", 1), "late", ledger.Closed) // a chunk that nobody had claimed before
+		again, err := b.ledger.Reverse(t.Context(), theRun, "arn:rollback", nil)
+		must(t, err)
+		if again.State != run.RollingBack || b.number(t, "SELECT fence FROM backfill.ledger") != 3 {
+			t.Fatalf("the same rollback again changed something: %+v", again)
+		}
+	})
+}
+
+func TestAPartialRollbackLeavesTheRunAsItWas(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	undone(t, b)
+	_, err := b.ledger.Reverse(t.Context(), theRun, "arn:1", []int64{2, 3})
+	must(t, err)
+	b.expectRestored(t, false, run.RollingBack)
+	claim := b.claim(t, message(2, "100", "200", 2), "me", ledger.Claimed)
+	must(t, b.advance(claim, ledger.Step{Done: true}))
+	b.expectRestored(t, true, run.Completed)
+	tiling, err := b.ledger.Tiling(t.Context(), theRun)
+	must(t, err)
+	if !tiling.Complete(3) {
+		t.Fatalf("%+v", tiling)
+	}
+	_, err = b.ledger.Reverse(t.Context(), theRun, "arn:2", nil)
+	must(t, err)
+	claim = b.claim(t, message(1, "", "100", 2), "me", ledger.Claimed)
+	must(t, b.advance(claim, ledger.Step{Done: true}))
+	b.expectRestored(t, true, run.RolledBack)
+	if _, err := b.ledger.Reverse(t.Context(), theRun, "arn:3", nil); !failure.Is(err, failure.Invalid) {
+		t.Fatalf("a third rollback: %v", err)
+	}
+}
+
+func (b *bundle) expectRestored(t *testing.T, want bool, as run.State) {
+	t.Helper()
+	ended, state, reason, err := b.ledger.Restored(t.Context(), theRun)
+	must(t, err)
+	if ended != want || state != as {
+		t.Fatalf("ended %v, state %s (%s), want %v, %s", ended, state, reason, want, as)
+	}
+}
+
+func TestWhatCannotBeRolledBackIsRefused(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	refused := func(chunks []int64, class failure.Class) {
+		t.Helper()
+		if _, err := b.ledger.Reverse(t.Context(), theRun, "arn:1", chunks); !failure.Is(err, class) {
+			t.Errorf("got %v, want %s", err, class)
+		}
+	}
+	refused(nil, failure.Invalid) // it goes on
+	undone(t, b)
+	refused([]int64{1, 9}, failure.Invalid) // there is no chunk 9
+	_, err := b.ledger.Open(t.Context(), describe("run-2", "users"))
+	must(t, err)
+	refused(nil, failure.Busy)
+	b.exec(t, "UPDATE backfill.runs SET state = 'FAILED', ended_at = clock_timestamp() - interval '2 days' WHERE run = 'run-2'")
+	swept, err := b.ledger.Sweep(t.Context(), 24*time.Hour)
+	must(t, err)
+	if swept.Runs != 1 || swept.UndoRows != 0 {
+		t.Fatalf("a run that has just ended was swept: %+v", swept)
+	}
+	swept, err = b.ledger.Sweep(t.Context(), 0)
+	must(t, err)
+	if swept.Runs != 1 || swept.UndoRows != 2 || swept.More {
+		t.Fatalf("%+v", swept)
+	}
+	refused(nil, failure.Invalid) // its undo is gone
+	if _, err := b.ledger.Reverse(t.Context(), "nobody", "arn:1", nil); !failure.Is(err, failure.Invalid) {
+		t.Fatalf("an unknown run: %v", err)
+	}
+}
+
+func TestRevive(t *testing.T) {
+	for name, c := range map[string]struct {
+		state  run.State
+		action string
+		stale  bool
+		want   run.State // "" is refused
+	}{
+		"cancelled":                     {run.Cancelled, "start", false, run.Running},
+		"failed":                        {run.Failed, "start", false, run.Running},
+		"a rollback that was cancelled": {run.Cancelled, "rollback", false, run.RollingBack},
+		"a rollback that failed":        {run.Failed, "rollback", false, run.RollingBack},
+		"one that lost its execution":   {run.Running, "start", true, run.Running},
+		"planning without an execution": {run.Planning, "start", true, run.Planning},
+		"a rollback without execution":  {run.RollingBack, "rollback", true, run.RollingBack},
+		"one that goes on":              {run.Running, "start", false, ""},
+		"a rollback that goes on":       {run.RollingBack, "rollback", false, ""},
+		"one that is ending":            {run.Cancelling, "start", true, ""},
+		"completed":                     {run.Completed, "start", false, ""},
+		"rolled back":                   {run.RolledBack, "rollback", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, pgtest.Newest(t))
+			b.exec(t, "UPDATE backfill.runs SET action = $1, heartbeat = clock_timestamp() - $2::interval", c.action, map[bool]time.Duration{true: 2 * time.Hour}[c.stale])
+			b.exec(t, "INSERT INTO backfill.ledger (run, chunk, hi, state, direction, send, sent) SELECT $1, 1, '{1}', 'FAILED', CASE $2 WHEN 'rollback' THEN 'back' ELSE 'forward' END, 1, 5", theRun, c.action)
+			b.end(t, c.state)
+			r, err := b.ledger.Revive(t.Context(), theRun, "arn:2")
+			if c.want == "" {
+				if !failure.Is(err, failure.Invalid) {
+					t.Fatalf("got %v", err)
+				}
+				return
+			}
+			must(t, err)
+			if r.State != c.want || r.Execution != "arn:2" || r.ResumedAt.IsZero() {
+				t.Fatalf("%+v", r)
+			}
+			b.expectDue(t, 10, 1)
+		})
+	}
+}
