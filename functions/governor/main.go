@@ -13,6 +13,7 @@ import (
 	"backfill/internal/governor"
 	"backfill/internal/invocation"
 	"backfill/internal/queue"
+	"backfill/internal/rebuild"
 	"backfill/internal/repair"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -38,6 +39,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
 		Completer: completion.New(base.Ledger, base.Records),
+		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
 	}

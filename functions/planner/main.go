@@ -10,6 +10,7 @@ import (
 	"backfill/internal/invocation"
 	"backfill/internal/planner"
 	"backfill/internal/queue"
+	"backfill/internal/rebuild"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -34,6 +35,7 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
 		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		LookAhead:  int64(s.LookAhead),
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "plan", p.Handle), base.Session.Drop

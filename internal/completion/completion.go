@@ -16,6 +16,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/run"
 )
@@ -116,9 +117,7 @@ func (c *Completer) rewrite(ctx context.Context, id string, late map[int64]chunk
 		if e.State == late[e.Chunk] {
 			continue
 		}
-		err := c.records.Checkpoint(ctx, records.Checkpoint{
-			Run: id, Chunk: e.Chunk, State: e.State, Fence: e.Fence, Scanned: e.Scanned, Affected: e.Affected, Reason: e.Reason, Range: e.Range,
-		})
+		err := c.records.Checkpoint(ctx, rebuild.Copy(id, e))
 		if err != nil && !errors.Is(err, records.ErrStale) {
 			return fmt.Errorf("make checkpoint %d of run %s again: %w", e.Chunk, id, err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"backfill/internal/failure"
+	"backfill/internal/rebuild"
 	"backfill/internal/review"
 	"backfill/internal/run"
 )
@@ -44,12 +45,18 @@ type Executions interface {
 	Stop(ctx context.Context, execution, cause string) error
 }
 
+// Rebuilder makes the records of a run again.
+type Rebuilder interface {
+	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
+}
+
 // Control answers.
 type Control struct {
 	Ledger     Ledger
 	Records    Records
 	Closer     Closer
 	Reviewer   Reviewer
+	Rebuilder  Rebuilder
 	Executions Executions
 	// UndoRetention is how long undo and conflicts are kept after the end of their run.
 	UndoRetention time.Duration
@@ -67,6 +74,7 @@ var actions = map[string]action{
 	"conflicts": {false, (*Control).conflicts},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},
+	"rebuild":   {true, (*Control).rebuild},
 	"sweep":     {true, (*Control).sweep},
 	"close":     {true, (*Control).close},
 }

@@ -27,6 +27,9 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 		if err != nil {
 			return "", err
 		}
+		if err := b.agree(ctx, progress); err != nil {
+			return "", err
+		}
 		b.observe(progress)
 		if err := b.governor.Records.SaveProgress(ctx, b.record.Status); err != nil {
 			return "", err

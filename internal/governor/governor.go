@@ -8,11 +8,13 @@ package governor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"backfill/internal/ledger"
+	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
@@ -28,6 +30,7 @@ const (
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
+	WentBack(ctx context.Context, id, reason string) error
 	FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error)
 }
 
@@ -50,6 +53,11 @@ type Completer interface {
 	RolledBack(ctx context.Context, id string) (bool, error)
 }
 
+// Rebuilder makes the records of a run agree with Postgres.
+type Rebuilder interface {
+	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
+}
+
 // Closer ends a run before it is complete.
 type Closer interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
@@ -63,6 +71,7 @@ type Governor struct {
 	Repairer   Repairer
 	Completer  Completer
 	Closer     Closer
+	Rebuilder  Rebuilder
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping
@@ -71,6 +80,9 @@ type Governor struct {
 // Beat watches the run until the beat is over or something else is to be done.
 func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	record, err := g.Records.Run(ctx, in.Run)
+	if errors.Is(err, records.ErrNotFound) {
+		record, err = g.rebuild(ctx, in.Run)
+	}
 	if err != nil {
 		return in, err
 	}
@@ -95,4 +107,12 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 		"completed", beat.record.Status.Chunks.Completed, "of", beat.record.Status.Chunks.Total,
 		"rows", beat.record.Status.Rows.Scanned, "rate", int64(beat.record.Status.Rate))
 	return out, nil
+}
+
+// rebuild makes records again that were lost.
+func (g *Governor) rebuild(ctx context.Context, id string) (records.Record, error) {
+	if _, err := g.Rebuilder.Rebuild(ctx, id); err != nil {
+		return records.Record{}, err
+	}
+	return g.Records.Run(ctx, id)
 }

@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
@@ -22,6 +24,7 @@ type Progress struct {
 	Now        time.Time // the database's clock
 	ResumedAt  time.Time // zero: never
 	Known      int64     // chunks that were ever claimed
+	Last       int64     // the highest number among them
 	Pending    int64
 	Processing int64
 	Completed  int64
@@ -61,7 +64,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
 		RETURNING state, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
-	batch.Queue(`SELECT count(*), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
+	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
@@ -85,6 +88,10 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	if closing := results.Close(); err == nil {
 		err = closing
 	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return progress, nil, failure.New(failure.Permanent, "run %s: %w; was it restored to a time before the run began? "+
+			"Then nothing of the run is left: start it again", id, ErrNoRun)
+	}
 	if err != nil {
 		return progress, nil, fmt.Errorf("beat of run %s: %w", id, postgres.Classify(err))
 	}
@@ -97,7 +104,7 @@ func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time
-	err = results.QueryRow().Scan(&p.Known, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes)
 	if err != nil {
 		return p, nil, err

@@ -103,3 +103,12 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	}
 	return r, nil
 }
+
+// Status is what people see of a run, as far as this record of it tells.
+func (r Run) Status() run.Status {
+	return run.Status{
+		Run: r.Run, Backfill: r.Backfill, Action: r.Action, State: r.State, Reason: r.Reason,
+		Table: r.Change.Table.String(), Rows: run.Rows{Estimated: r.Estimated},
+		StartedAt: r.StartedAt.UTC(), UpdatedAt: r.Now.UTC(),
+	}
+}

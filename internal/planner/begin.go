@@ -10,7 +10,6 @@ import (
 	"backfill/internal/records"
 	"backfill/internal/request"
 	"backfill/internal/review"
-	"backfill/internal/run"
 	"backfill/internal/turn"
 )
 
@@ -62,7 +61,7 @@ func (p *Planner) resume(ctx context.Context, asked request.Request, execution s
 
 // reopened brings the record in line with a run that is watched again.
 func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, error) {
-	if err := p.record(ctx, stored); err != nil {
+	if err := p.agree(ctx, stored.Run); err != nil {
 		return turn.Turn{}, err
 	}
 	if err := p.Records.Reopen(ctx, stored.Run, stored.Action, stored.State, stored.Execution); err != nil {
@@ -87,11 +86,7 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 
 // record makes DynamoDB's record of the run, where it is not there yet.
 func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
-	err := p.Records.CreateRun(ctx, run.Status{
-		Run: stored.Run, Backfill: stored.Backfill, Action: stored.Action, State: stored.State, Reason: stored.Reason,
-		Table: stored.Change.Table.String(), Rows: run.Rows{Estimated: stored.Estimated},
-		StartedAt: stored.StartedAt.UTC(), UpdatedAt: stored.Now.UTC(),
-	}, stored.Execution)
+	err := p.Records.CreateRun(ctx, stored.Status(), stored.Execution)
 	if errors.Is(err, records.ErrExists) {
 		return nil
 	}
@@ -99,4 +94,21 @@ func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
 		return fmt.Errorf("record run %s: %w", stored.Run, failure.As(failure.Permanent, err))
 	}
 	return nil
+}
+
+// agree has the record made again where it was lost, or is older than the ledger.
+func (p *Planner) agree(ctx context.Context, id string) error {
+	progress, _, err := p.Ledger.Beat(ctx, id, 0)
+	if err != nil {
+		return err
+	}
+	record, err := p.Records.Run(ctx, id)
+	if err == nil && progress.Last <= record.Plan.Planned {
+		return nil
+	}
+	if err != nil && !errors.Is(err, records.ErrNotFound) {
+		return err
+	}
+	_, err = p.Rebuilder.Rebuild(ctx, id)
+	return err
 }

@@ -24,6 +24,9 @@ const (
 
 // fill plans page after page until enough chunks wait for a worker, or the bound is reached.
 func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
+	if err := p.agree(ctx, stored.Run); err != nil {
+		return err
+	}
 	// What a planner before this one has committed and not sent comes first.
 	if _, err := p.Dispatcher.SendOutbox(ctx, stored.Run); err != nil {
 		return err

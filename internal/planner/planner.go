@@ -12,6 +12,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/review"
 	"backfill/internal/run"
@@ -74,6 +75,11 @@ type Reviewer interface {
 	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
 }
 
+// Rebuilder makes the records of a run agree with Postgres.
+type Rebuilder interface {
+	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
+}
+
 // Planner begins runs and plans them.
 type Planner struct {
 	Session    Session
@@ -81,6 +87,7 @@ type Planner struct {
 	Records    Records
 	Dispatcher Dispatcher
 	Reviewer   Reviewer
+	Rebuilder  Rebuilder
 	LookAhead  int64 // chunks that should wait for a worker
 }
 

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// expiring is the number of writes at once when the chunks of a run are let go: 10,000 chunks take some seconds.
-const expiring = 16
+// parallel is the number of writes at once when all chunks of a run are written: 10,000 chunks take some seconds.
+const parallel = 16
 
 // Checkpoint is the copy of a chunk's state. Range is written only where the copy has to be made; Send is only read.
 type Checkpoint struct {
@@ -74,6 +74,22 @@ func (s *Store) NextSend(ctx context.Context, id string, n int64, olderThan time
 	}
 	c := decodeChunk(out.Attributes)
 	return chunk.Message{Run: id, Chunk: n, Lo: c.Range.Lo, Hi: c.Range.Hi, Send: c.Send}, true, nil
+}
+
+// Overwrite makes the records of chunks anew, whatever they say now. Their last send counts as lost.
+func (s *Store) Overwrite(ctx context.Context, checkpoints []Checkpoint) error {
+	writes, ctx := errgroup.WithContext(ctx)
+	writes.SetLimit(parallel)
+	for _, c := range checkpoints {
+		writes.Go(func() error {
+			made := s.newChunk(chunk.Chunk{Run: c.Run, Number: c.Chunk, Range: c.Range})
+			made["state"], made["fence"], made["reason"] = text(string(c.State)), number(c.Fence), text(c.Reason)
+			made["scanned"], made["affected"], made["sent_at"] = number(c.Scanned), number(c.Affected), number(0)
+			_, err := s.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: made})
+			return s.classify("PutItem", err)
+		})
+	}
+	return writes.Wait()
 }
 
 // Chunks reads chunks by their numbers, at most 100.
@@ -141,7 +157,7 @@ func (s *Store) Expire(ctx context.Context, id string) error {
 	at := number(s.now().Add(s.retention).Unix())
 	return s.EachChunk(ctx, id, func(all []Checkpoint) error {
 		writes, ctx := errgroup.WithContext(ctx)
-		writes.SetLimit(expiring)
+		writes.SetLimit(parallel)
 		for _, c := range all {
 			writes.Go(func() error {
 				_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{

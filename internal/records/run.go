@@ -97,7 +97,10 @@ func decodeRun(found item) (Record, error) {
 	if err := json.Unmarshal([]byte(textOf(found["status"])), &r.Status); err != nil {
 		return r, failure.New(failure.Permanent, "read the record of run %s: %w", textOf(found["run"]), err)
 	}
-	r.Status.State, r.Status.Reason = run.State(textOf(found["state"])), textOf(found["reason"])
+	r.Status.State = run.State(textOf(found["state"]))
+	if reason := textOf(found["reason"]); reason != "" { // of the state; else what a beat had to say
+		r.Status.Reason = reason
+	}
 	if ended, err := time.Parse(time.RFC3339Nano, textOf(found["ended_at"])); err == nil {
 		r.Status.EndedAt, r.Status.ETA = &ended, nil
 	}
@@ -113,6 +116,13 @@ func (s *Store) SaveProgress(ctx context.Context, status run.Status) error {
 		return fmt.Errorf("encode the status of run %s: %w", status.Run, err)
 	}
 	return s.update(ctx, status.Run, "SET #status = :status", item{":status": text(string(encoded))}, map[string]string{"#status": "status"})
+}
+
+// SetPlan says how far the key space is cut, where that was lost.
+func (s *Store) SetPlan(ctx context.Context, id string, plan Plan) error {
+	return s.update(ctx, id, "SET planned = :planned, closed = :closed, #cursor = :cursor",
+		item{":planned": number(plan.Planned), ":closed": truth(plan.Closed), ":cursor": point(plan.Cursor)},
+		map[string]string{"#cursor": "cursor"})
 }
 
 // SetSegment notes the child execution that beats now.
@@ -165,7 +175,7 @@ func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, 
 	if err != nil {
 		return err
 	}
-	record.Status.Action, record.Status.EndedAt = action, nil
+	record.Status.Action, record.Status.Reason, record.Status.EndedAt = action, "", nil
 	encoded, err := json.Marshal(record.Status)
 	if err != nil {
 		return fmt.Errorf("encode the status of run %s: %w", id, err)

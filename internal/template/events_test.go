@@ -42,6 +42,7 @@ var decoders = map[string]func([]byte) error{
 	"rollback.json":          asked,
 	"rollback-chunks.json":   asked,
 	"conflicts.json":         into[control.Page],
+	"rebuild.json":           into[control.Named],
 	"sweep.json":             into[struct{ Action string }],
 	"status.json":            into[control.Named],
 	"list.json":              into[control.Listing],

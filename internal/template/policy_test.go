@@ -23,7 +23,7 @@ var granted = map[string]map[string]string{
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
 		"dynamodb:GetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
-		"dynamodb:Query": "Table Table/index/runs",
+		"dynamodb:Query":       "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
@@ -33,7 +33,7 @@ var granted = map[string]map[string]string{
 		"events:PutRule":      "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"events:DescribeRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 	}),
-	"SegmentRole":  merge(delivery(), map[string]string{"lambda:InvokeFunction": "PlannerFunction GovernorFunction"}),
+	"SegmentRole": merge(delivery(), map[string]string{"lambda:InvokeFunction": "PlannerFunction GovernorFunction"}),
 	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue",
 		"lambda:InvokeFunction": "function:${AWS::StackName}-control"},
 }
