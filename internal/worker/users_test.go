@@ -1,0 +1,157 @@
+package worker_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"backfill/internal/boundary"
+	"backfill/internal/change"
+	"backfill/internal/chunk"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// userWrites is the variable with the number of writes that users make; `make chaos` sets a million.
+const userWrites = "BACKFILL_USER_WRITES"
+
+// slowly keeps the product's transactions open for a while, so that users meet them.
+const slowly = `CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF current_setting('application_name') LIKE 'backfill%' THEN PERFORM pg_sleep(0.0002); END IF; RETURN NEW; END $$;
+	CREATE TRIGGER slowly BEFORE UPDATE ON counters FOR EACH ROW EXECUTE FUNCTION slowly();
+	ALTER TABLE counters ALTER n TYPE bigint, ALTER note DROP NOT NULL`
+
+// TestUsersAtWork: users insert, change and delete rows while runs and their rollbacks go over them. Their journal
+// explains every value, every row that a run wrote is restored or named as a conflict, and no write is lost.
+func TestUsersAtWork(t *testing.T) {
+	writes := 1_500
+	if text := os.Getenv(userWrites); text != "" {
+		parsed, err := strconv.Atoi(text)
+		must(t, err)
+		writes = parsed / 2 // on each of two servers
+	}
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		b := setup(t, db, counters)
+		db.Exec(t, slowly)
+		users := b.users(t, 3, seed)
+		var sum tally
+		for sum.writes < writes {
+			sum.add(b.cycle(t, users))
+		}
+		t.Logf("%d writes of users, %d of them changed what a run had written; %d rows restored, %d conflicts",
+			sum.writes, sum.changes, sum.restored, sum.conflicts)
+		if sum.restored == 0 || sum.conflicts == 0 {
+			t.Fatal("users and product did not meet")
+		}
+	})
+}
+
+// cycle is one run and its rollback, beside users.
+func (b *bundle) cycle(t *testing.T, users []*user) tally {
+	t.Helper()
+	kept := counters
+	kept.Undo, kept.ChunkRows = true, 500
+	kept.Set = []change.Assignment{{Column: "n", Type: "bigint", Base: "bigint", Expression: "n + 1"}}
+	b.exec(t, "TRUNCATE backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts")
+	_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: kept, Bound: b.chunk.Range.Hi})
+	must(t, err)
+	before := b.present(t)
+	made := during(t, users, func() {
+		b.workThrough(t, b.chunks(t, kept))
+		b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+		_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
+		must(t, err)
+		b.workThrough(t, b.due(t))
+	})
+	sum := b.expectExplained(t, before, users)
+	sum.writes = made
+	return sum
+}
+
+func (b *bundle) users(t *testing.T, count int64, seed uint64) []*user {
+	users := make([]*user, count)
+	for i := range users {
+		users[i] = newUser(b.db.Connect(t), seed, int64(i), count, rows)
+	}
+	return users
+}
+
+// during has users write until the product is done, and tells how many writes they made.
+func during(t *testing.T, users []*user, product func()) int {
+	t.Helper()
+	var made atomic.Int64
+	var done atomic.Bool
+	var group errgroup.Group
+	for _, u := range users {
+		u.journal = nil
+		group.Go(func() error {
+			for ; !done.Load(); made.Add(1) {
+				if err := u.write(t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	product()
+	done.Store(true)
+	must(t, group.Wait())
+	return int(made.Load())
+}
+
+func (b *bundle) chunks(t *testing.T, c change.Change) []chunk.Message {
+	t.Helper()
+	window, err := boundary.Cut(t.Context(), b.conn, c, nil, b.chunk.Range.Hi, 100)
+	must(t, err)
+	messages := make([]chunk.Message, len(window.Ranges))
+	for i, cut := range window.Ranges {
+		messages[i] = chunk.Chunk{Run: theRun, Number: int64(i) + 1, Range: cut}.Message(1)
+	}
+	return messages
+}
+
+// due lists what a governor would send.
+func (b *bundle) due(t *testing.T) []chunk.Message {
+	t.Helper()
+	_, again, err := b.ledger.Beat(t.Context(), theRun, 1000)
+	must(t, err)
+	messages := make([]chunk.Message, len(again))
+	for i, a := range again {
+		messages[i] = chunk.Message{Run: theRun, Chunk: a.Chunk, Lo: a.Lo, Hi: a.Hi, Send: a.Send}
+	}
+	return messages
+}
+
+// workThrough has two workers take the chunks, and what they gave back, until none is left.
+func (b *bundle) workThrough(t *testing.T, messages []chunk.Message) {
+	t.Helper()
+	for len(messages) > 0 {
+		queue := make(chan chunk.Message, len(messages))
+		for _, message := range messages {
+			queue <- message
+		}
+		close(queue)
+		var workers sync.WaitGroup
+		for range 2 {
+			worker := b.worker(t, b.db.URL)
+			workers.Go(func() {
+				for message := range queue {
+					if err := worker.Work(context.Background(), message); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		workers.Wait()
+		b.exec(t, "UPDATE backfill.ledger SET not_before = NULL")
+		messages = b.due(t)
+	}
+}
