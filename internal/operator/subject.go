@@ -1,0 +1,112 @@
+package operator
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"backfill/internal/definition"
+
+	"github.com/spf13/cobra"
+)
+
+// largest is what Step Functions takes as an execution's input.
+const largest = 256 << 10
+
+// subject is what a command is about: the name of a definition that the stack has, or a file's text.
+type subject struct {
+	name   string // of the definition
+	file   string // "" where the stack has the definition
+	text   string
+	params map[string]any
+}
+
+// naming are the flags and the argument that name a subject.
+type naming struct {
+	file   string
+	params []string
+}
+
+func (n *naming) flags(at *cobra.Command) {
+	at.Flags().StringVarP(&n.file, "file", "f", "", "file with a definition, - for stdin; the stack has to allow it")
+	at.Flags().StringArrayVarP(&n.params, "param", "p", nil, "key=value, a parameter of the definition; can be repeated")
+}
+
+// read finds the subject. An argument that looks like a file is one, where files are taken as arguments.
+func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo bool) (subject, error) {
+	params, err := parameters(at, n.params)
+	if err != nil {
+		return subject{}, err
+	}
+	if (len(args) == 1) == (n.file != "") {
+		return subject{}, misused(at, errors.New("give either the NAME of a definition or -f FILE"))
+	}
+	if n.file == "" && !(filesToo && isFile(args[0])) {
+		return subject{name: args[0], params: params}, nil
+	}
+	if n.file == "" {
+		n.file = args[0]
+	}
+	text, err := s.contents(n.file)
+	if err != nil {
+		return subject{}, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("read the definition %s: %v", n.file, err), Next: "give a file with a definition"}
+	}
+	return subject{name: nameOf(text, n.file), file: n.file, text: text, params: params}, nil
+}
+
+// isFile tells a path from a name: names have neither separators nor dots.
+func isFile(argument string) bool {
+	return argument == "-" || strings.ContainsAny(argument, `./\`)
+}
+
+func (s *session) contents(file string) (string, error) {
+	in := s.In
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			var path *os.PathError
+			errors.As(err, &path)
+			return "", path.Err
+		}
+		defer func() { _ = opened.Close() }()
+		in = opened
+	}
+	text, err := io.ReadAll(io.LimitReader(in, largest+1))
+	if err == nil && len(text) > largest {
+		err = fmt.Errorf("it is larger than %d KiB", largest>>10)
+	}
+	return string(text), err
+}
+
+// nameOf is the name in a definition, for the run's id. Whether the definition is right, the stack says.
+func nameOf(text, file string) string {
+	if parsed, _ := definition.Parse([]byte(text)); parsed.Name != "" {
+		return parsed.Name
+	}
+	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+}
+
+// lined is a problem that has a place in the file.
+var lined = regexp.MustCompile(`^\d+:\d+: `)
+
+// locate puts the file's name before problems that have a place in it, so that editors find it.
+func (s subject) locate(fault *Fault) {
+	if s.file == "" {
+		return
+	}
+	for i, problem := range fault.Problems {
+		fault.Problems[i] = s.place(problem)
+	}
+	fault.Message = s.place(fault.Message)
+}
+
+func (s subject) place(problem string) string {
+	if lined.MatchString(problem) {
+		return s.file + ":" + problem
+	}
+	return problem
+}
