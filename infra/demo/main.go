@@ -53,19 +53,20 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// command runs bin/backfill on this terminal.
-func command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "bin/backfill", args...)
+// command runs bin/backfill on this terminal. Ctrl-C reaches it from the terminal, so it is left to end by itself.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command("bin/backfill", args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd
 }
 
 func next(id string) {
 	fmt.Printf(`
-What to try next, after  eval "$(make -s env)" :
+What to try next:
+  eval "$(make -s env)"                              # point bin/backfill, aws and psql at this stack
   bin/backfill status %s
-  bin/backfill start %s --wait            # once more: every row is right already, nothing is written
-  bin/backfill validate infra/demo/own.yaml                # your own definition: README, "A first own backfill"
-  make down                                                # end the stack
+  bin/backfill start %s --wait   # once more: nothing is left to write
+  bin/backfill start -f infra/demo/own.yaml --wait   # a definition of your own: README, "A first own backfill"
+  make down                                          # end the stack
 `, id, backfill)
 }

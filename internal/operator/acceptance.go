@@ -17,10 +17,13 @@ const (
 	glance = 500 * time.Millisecond
 	// unseen is how many looks may miss an execution that was started: Step Functions shows it a moment later.
 	unseen = 20
+	// hesitation is the number of looks after which somebody who waits is told why.
+	hesitation = 6
 )
 
 // acceptance waits until the planner has accepted the run, and answers its status; or refused it, with all problems.
 func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, id string) (run.Status, json.RawMessage, error) {
+	trouble := ""
 	for looks := 1; ; looks++ {
 		execution, err := stack.Executions.Find(ctx, id)
 		if errors.Is(err, ErrNoExecution) && looks < unseen {
@@ -32,16 +35,29 @@ func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, 
 		if err != nil {
 			return run.Status{}, nil, s.left(ctx, id, err)
 		}
+		if looks%hesitation == 0 {
+			trouble = s.hesitate(ctx, stack.Executions, id, trouble)
+		}
 		status, answer, err := statusOf(ctx, stack.Control, id)
 		switch {
 		case err == nil && (status.State != run.Failed || !execution.Running):
 			return status, answer, nil
-		case err != nil && !(isInvalid(err) && execution.Running): // invalid: there is no record of the run yet
+		case err != nil && (!isInvalid(err) || !execution.Running): // invalid: there is no record of the run yet
 			return status, nil, s.left(ctx, id, err)
 		case !s.Rest(ctx, glance):
 			return status, nil, s.left(ctx, id, ctx.Err())
 		}
 	}
+}
+
+// hesitate tells why a run has not begun yet, where that is news. Who may not read the history is told nothing.
+func (s *session) hesitate(ctx context.Context, executions Executions, id, before string) string {
+	trouble, err := executions.Trouble(ctx, id)
+	if err != nil || trouble == "" || trouble == before {
+		return before
+	}
+	fmt.Fprintf(s.Err, "run %s has not begun yet, it is tried again: %s\n", id, printable(trouble))
+	return trouble
 }
 
 // refusal is why an execution ended before its run began; nil where it did not.
@@ -64,13 +80,13 @@ func isInvalid(err error) bool {
 	return errors.As(err, &fault) && fault.Class == string(failure.Invalid)
 }
 
-// left is the end of watching while the run goes on.
+// left is the end of waiting while the execution goes on.
 func (s *session) left(ctx context.Context, id string, err error) error {
-	if ctx.Err() != nil {
-		return &Fault{Exit: exitInterrupted, Message: fmt.Sprintf("stopped watching; run %s goes on", id),
-			Next: fmt.Sprintf("%s comes back to it, %s stops it", s.suggest("watch", id), s.suggest("cancel", id))}
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return &Fault{Exit: exitInterrupted, Message: fmt.Sprintf("stopped waiting; run %s goes on by itself", id),
+		Next: "the same start with --run " + id + " comes back to it"}
 }
 
 // begun tells what was started and what can be typed next.

@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	scale    = 1000 // parts of the bar
-	barWidth = 30   // columns of it
-	barFrame = 10   // columns around it: the percentage, brackets, spaces
+	scale = 1000 // parts of the bar
+	frame = 10   // columns around it: the percentage, brackets, spaces
 )
 
 // bar shows a run on a terminal: one line with a bar, one with chunks and the reason of the speed.
@@ -27,15 +26,16 @@ type bar struct {
 }
 
 func (b *bar) show(status run.Status) {
+	columns, _ := b.width(b.out)
+	wide := min(columns/3, 40)
 	if b.drawn == nil {
-		b.drawn = progressbar.NewOptions(scale, progressbar.OptionSetWriter(b.out), progressbar.OptionSetWidth(barWidth),
+		b.drawn = progressbar.NewOptions(scale, progressbar.OptionSetWriter(b.out), progressbar.OptionSetWidth(wide),
 			progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetMaxDetailRow(1))
 	}
-	columns, _ := b.width(b.out)
 	// Not to the very end: a bar that is full counts as finished and is not drawn again.
 	_ = b.drawn.Set(min(int(done(status)*scale), scale-1))
-	b.drawn.Describe(fit(headOf(status, b.now()), columns-barWidth-barFrame))
+	b.drawn.Describe(fit(headOf(status, b.now()), columns-wide-frame))
 	_ = b.drawn.AddDetail(fit(detailOf(status, b.now()), columns-1))
 }
 

@@ -39,10 +39,12 @@ What was committed stays.`,
 	}
 }
 
+// cancelled tells how far a cancel is. It shows no figures: those in the answer may be older than the last batches.
 func (s *session) cancelled(w io.Writer, status run.Status) {
 	switch {
 	case status.State == run.Cancelled:
-		s.summary(w, status)
+		fmt.Fprintf(w, "run %s is %s; what was committed stays\n", status.Run, s.painted(w, status.State))
+		fmt.Fprintf(w, "  %s    show the figures\n", s.suggest("status", status.Run))
 	case !status.State.Ended():
 		fmt.Fprintf(w, "run %s is %s: no batch begins any more\n", status.Run, s.painted(w, status.State))
 		fmt.Fprintf(w, "  %s    follow it to its end\n", s.suggest("watch", status.Run))

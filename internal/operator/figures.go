@@ -14,11 +14,10 @@ const silence = 3 * time.Minute
 
 // count writes 1234567 as 1,234,567.
 func count(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
+	if n < 1000 {
+		return strconv.FormatInt(n, 10)
 	}
-	return text
+	return fmt.Sprintf("%s,%03d", count(n/1000), n%1000)
 }
 
 // estimate is the catalog's figure, where it has one.
@@ -53,6 +52,19 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", seconds/(24*3600))
 }
 
+// age is a past in one unit, for a column.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", max(int(d.Seconds()), 0))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
 // done is the part of a run that is done, 0 to 1. Rows give the fine figure; they are measured against the catalog's
 // estimate, which may be far off, so chunks give the bounds as soon as all are planned.
 func done(status run.Status) float64 {
@@ -75,10 +87,10 @@ func percent(status run.Status) int { return int(done(status) * 100) }
 
 // remaining is the time to the estimated end; "" where nobody knows.
 func remaining(status run.Status, now time.Time) string {
-	if status.ETA == nil || status.State.Ended() {
+	if status.ETA == nil || !status.ETA.After(now) || !status.State.Works() {
 		return ""
 	}
-	return span(max(status.ETA.Sub(now), 0)) + " left"
+	return span(status.ETA.Sub(now)) + " left"
 }
 
 // why is the reason of the present speed.

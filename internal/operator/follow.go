@@ -28,8 +28,12 @@ func (s *session) follow(ctx context.Context, control Control, id string) error 
 	shown := s.display()
 	status, answer, err := s.ended(ctx, control, id, shown)
 	shown.end()
+	if ctx.Err() != nil {
+		return &Fault{Exit: exitInterrupted, Message: fmt.Sprintf("stopped watching; run %s goes on", id),
+			Next: fmt.Sprintf("%s comes back to it, %s stops it", s.suggest("watch", id), s.suggest("cancel", id))}
+	}
 	if err != nil {
-		return s.left(ctx, id, err)
+		return err
 	}
 	if err := s.print(answer, func(w io.Writer) { s.summary(w, status) }); err != nil {
 		return err
@@ -73,8 +77,9 @@ func (s *session) outcome(status run.Status) error {
 	if status.State == run.Completed {
 		return nil
 	}
-	fault := &Fault{Exit: exitFailed, Message: fmt.Sprintf("run %s is %s: %s", status.Run, status.State, status.Reason), answered: true,
-		Next: "what was committed stays and is not repeated where the definition's condition excludes it; " +
-			s.suggest("status", status.Run) + " has the figures"}
-	return fault
+	return &Fault{
+		Exit: exitFailed, answered: true,
+		Message: fmt.Sprintf("run %s is %s: %s", status.Run, status.State, status.Reason),
+		Next:    "what was committed stays; " + s.suggest("status", status.Run) + " has the figures",
+	}
 }

@@ -12,40 +12,33 @@ import (
 // pause is the least time between two lines of a run whose state stays the same.
 const pause = 3 * time.Second
 
-// lines shows a run where there is no terminal: a line whenever figures change.
+// lines shows a run where there is no terminal: a line whenever figures change, with the reason where that changes.
 type lines struct {
-	out  io.Writer
-	now  func() time.Time
-	last string // what was said, without time and speed
-	at   time.Time
-	was  run.State
+	out    io.Writer
+	now    func() time.Time
+	last   string // figures
+	at     time.Time
+	state  run.State
+	reason string
 }
 
 func (l *lines) show(status run.Status) {
-	said := line(status, time.Time{})
 	now := l.now()
-	if said == l.last || status.State == l.was && now.Sub(l.at) < pause {
+	figures := fmt.Sprintf("%s %d%%, %s, %s", status.State, percent(status), progress(status), chunks(status))
+	if figures == l.last || status.State == l.state && now.Sub(l.at) < pause {
 		return
 	}
-	l.last, l.at, l.was = said, now, status.State
-	fmt.Fprintf(l.out, "%s  %s\n", now.UTC().Format(time.RFC3339), line(status, now))
+	parts := append([]string{figures}, pace(status, now)...)
+	text := strings.Join(parts, ", ")
+	if reason := why(status, now); reason != l.reason {
+		text += ": " + reason
+		l.reason = reason
+	}
+	l.last, l.at, l.state = figures, now, status.State
+	fmt.Fprintf(l.out, "%s  %s\n", now.UTC().Format(time.RFC3339), printable(text))
 }
 
 func (l *lines) end() {}
-
-// line is one look at a run. Without a time it has only what is worth a new line.
-func line(status run.Status, now time.Time) string {
-	parts := []string{fmt.Sprintf("%s %d%%", status.State, percent(status)), progress(status)}
-	if !now.IsZero() {
-		parts = append(parts, pace(status, now)...)
-	}
-	parts = append(parts, chunks(status))
-	text := strings.Join(parts, ", ")
-	if reason := why(status, now); reason != "" && !now.IsZero() {
-		text += ": " + reason
-	}
-	return printable(text)
-}
 
 // progress is how many rows were read.
 func progress(status run.Status) string {
@@ -55,9 +48,9 @@ func progress(status run.Status) string {
 	return plural(status.Rows.Scanned, "row", "rows")
 }
 
-// pace is the speed and what is left, while the run goes on.
+// pace is the speed and what is left, while workers work.
 func pace(status run.Status, now time.Time) []string {
-	if status.State.Ended() || status.Rate <= 0 {
+	if !status.State.Works() || status.Rate <= 0 {
 		return nil
 	}
 	parts := []string{count(int64(status.Rate)) + " rows/s"}

@@ -57,11 +57,11 @@ func (s *session) table(w io.Writer, runs []run.Status) {
 	t.head("RUN", "STATE", "DONE", "ROWS", "RATE", "STARTED", "TABLE", "REASON")
 	for _, r := range runs {
 		rate := ""
-		if !r.State.Ended() {
+		if r.State.Works() {
 			rate = count(int64(r.Rate)) + "/s"
 		}
 		t.row(r.Run, string(r.State), fmt.Sprintf("%d%%", percent(r)), count(r.Rows.Affected), rate,
-			span(now.Sub(r.StartedAt))+" ago", r.Table, r.Reason)
+			age(now.Sub(r.StartedAt)), r.Table, r.Reason)
 	}
 	columns, terminal := s.Width(w)
 	if terminal {

@@ -27,6 +27,7 @@ type Execution struct {
 
 // states is the part of Step Functions that is called.
 type states interface {
+	history
 	StartExecution(ctx context.Context, in *sfn.StartExecutionInput, o ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 	DescribeExecution(ctx context.Context, in *sfn.DescribeExecutionInput, o ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 }
@@ -54,8 +55,7 @@ func (m machine) Start(ctx context.Context, id string, input []byte) error {
 
 // Find reads the execution of a name.
 func (m machine) Find(ctx context.Context, id string) (Execution, error) {
-	arn := strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + id
-	found, err := m.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	found, err := m.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(m.execution(id))})
 	var none *types.ExecutionDoesNotExist
 	if errors.As(err, &none) {
 		return Execution{}, fmt.Errorf("read execution %s: %w", id, ErrNoExecution)
@@ -71,4 +71,9 @@ func (m machine) Find(ctx context.Context, id string) (Execution, error) {
 		execution.Error = "execution " + strings.ToLower(string(found.Status))
 	}
 	return execution, nil
+}
+
+// execution is the ARN of the execution of a name.
+func (m machine) execution(id string) string {
+	return strings.Replace(m.arn, ":stateMachine:", ":execution:", 1) + ":" + id
 }

@@ -19,11 +19,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	}
 	put("run", "%s", status.Run)
 	put("backfill", "%s", onTable(status))
-	fmt.Fprintf(w, "%-9s %s%s\n", "state", s.painted(w, status.State), printable(ending(status)))
+	s.state(w, status)
 	put("progress", "%d%%", percent(status))
 	put("rows", "%s", rowsOf(status.Rows))
 	put("chunks", "%s", chunksOf(status.Chunks))
-	if !status.State.Ended() {
+	if status.State.Works() {
 		put("speed", "%s", speed(status, now))
 	}
 	put("started", "%s", moment(&status.StartedAt, now))
@@ -45,11 +45,19 @@ func onTable(status run.Status) string {
 	return status.Backfill + " on " + status.Table
 }
 
-func ending(status run.Status) string {
-	if status.Reason == "" {
-		return ""
+// state is the state and its reason, of which a refused definition has many lines.
+func (s *session) state(w io.Writer, status run.Status) {
+	fmt.Fprintf(w, "%-9s %s", "state", s.painted(w, status.State))
+	for i, line := range strings.Split(status.Reason, "\n") {
+		switch {
+		case line == "":
+		case i == 0:
+			fmt.Fprint(w, ": "+printable(line))
+		default:
+			fmt.Fprintf(w, "\n%-9s %s", "", printable(line))
+		}
 	}
-	return ": " + status.Reason
+	fmt.Fprintln(w)
 }
 
 func rowsOf(rows run.Rows) string {

@@ -26,10 +26,12 @@ type Control interface {
 	Act(ctx context.Context, action any) (json.RawMessage, error)
 }
 
-// Executions are those of the state machine that people start. Find answers ErrNoExecution.
+// Executions are those of the state machine that people start. Start answers ErrExecutionExists, Find ErrNoExecution;
+// Trouble is the error for which a step is tried again.
 type Executions interface {
 	Start(ctx context.Context, id string, input []byte) error
 	Find(ctx context.Context, id string) (Execution, error)
+	Trouble(ctx context.Context, id string) (string, error)
 }
 
 // Connect finds a stack by its outputs.

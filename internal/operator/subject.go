@@ -45,11 +45,11 @@ func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo boo
 	if (len(args) == 1) == (n.file != "") {
 		return subject{}, misused(at, errors.New("give either the NAME of a definition or -f FILE"))
 	}
-	if n.file == "" && !(filesToo && isFile(args[0])) {
-		return subject{name: args[0], params: params}, nil
+	if n.file == "" && filesToo && isFile(args[0]) {
+		n.file = args[0]
 	}
 	if n.file == "" {
-		n.file = args[0]
+		return subject{name: args[0], params: params}, nil
 	}
 	text, err := s.contents(n.file)
 	if err != nil {
@@ -105,8 +105,11 @@ func (s subject) locate(fault *Fault) {
 }
 
 func (s subject) place(problem string) string {
-	if lined.MatchString(problem) {
-		return s.file + ":" + problem
+	switch {
+	case !lined.MatchString(problem):
+		return problem
+	case s.file == "-":
+		return "stdin:" + problem
 	}
-	return problem
+	return s.file + ":" + problem
 }

@@ -41,11 +41,12 @@ func (s *session) painted(w io.Writer, state run.State) string {
 	code := 36 // cyan: it goes on
 	switch state {
 	case run.Completed:
-		code = 32
+		code = 32 // green
 	case run.Failed:
-		code = 31
+		code = 31 // red
 	case run.Cancelled, run.Cancelling:
-		code = 33
+		code = 33 // yellow
+	default:
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, state)
 }
