@@ -67,11 +67,13 @@ func refusal(execution Execution, subject subject) error {
 		return nil
 	}
 	fault := classed(execution.Error, execution.Cause)
-	if fault.Exit == exitUnreachable { // Step Functions was reached; it is the run that failed
-		fault.Exit = exitFailed
-	}
 	subject.locate(fault)
-	fault.Message = "the run was refused: " + fault.Message
+	switch failure.Class(fault.Class) {
+	case failure.Invalid, failure.Busy:
+		fault.Message = "the run was refused: " + fault.Message
+	default: // Step Functions was reached, so it is the run that failed
+		fault.Exit, fault.Message = exitFailed, "the run failed before it began: "+fault.Message
+	}
 	return fault
 }
 

@@ -26,6 +26,9 @@ type bar struct {
 }
 
 func (b *bar) show(status run.Status) {
+	if status.State.Ended() {
+		return // the summary takes its place
+	}
 	columns, _ := b.width(b.out)
 	wide := min(columns/3, 40)
 	if b.drawn == nil {
@@ -33,9 +36,9 @@ func (b *bar) show(status run.Status) {
 			progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetMaxDetailRow(1))
 	}
+	b.drawn.Describe(fit(headOf(status, b.now()), columns-wide-frame))
 	// Not to the very end: a bar that is full counts as finished and is not drawn again.
 	_ = b.drawn.Set(min(int(done(status)*scale), scale-1))
-	b.drawn.Describe(fit(headOf(status, b.now()), columns-wide-frame))
 	_ = b.drawn.AddDetail(fit(detailOf(status, b.now()), columns-1))
 }
 

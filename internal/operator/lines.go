@@ -30,7 +30,7 @@ func (l *lines) show(status run.Status) {
 	}
 	parts := append([]string{figures}, pace(status, now)...)
 	text := strings.Join(parts, ", ")
-	if reason := why(status, now); reason != l.reason {
+	if reason := why(status, now); reason != l.reason && reason != "" {
 		text += ": " + reason
 		l.reason = reason
 	}

@@ -31,10 +31,10 @@ func newRoot(s *session) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(at *cobra.Command, err error) error { return misused(at, err) })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&s.format, "output", "o", textFormat, "text or json; json is one document on stdout, progress goes to stderr")
-	flags.StringVar(&s.place.Stack, "stack", cmp.Or(s.Getenv("BACKFILL_STACK"), "backfill"), "name of the CloudFormation stack; env BACKFILL_STACK")
-	flags.StringVar(&s.place.Profile, "profile", "", "profile of the AWS configuration; env AWS_PROFILE")
-	flags.StringVar(&s.place.Region, "region", "", "AWS region; env AWS_REGION")
+	flags.StringVarP(&s.format, "output", "o", textFormat, "`FORMAT`: text, or json, which is one document on stdout, progress goes to stderr")
+	flags.StringVar(&s.place.Stack, "stack", cmp.Or(s.Getenv("BACKFILL_STACK"), "backfill"), "`NAME` of the CloudFormation stack; env BACKFILL_STACK")
+	flags.StringVar(&s.place.Profile, "profile", "", "`NAME` of a profile of the AWS configuration; env AWS_PROFILE")
+	flags.StringVar(&s.place.Region, "region", "", "AWS `REGION`; env AWS_REGION")
 	root.PersistentPreRunE = func(at *cobra.Command, _ []string) error { return s.begin(at) }
 	for _, command := range commands {
 		root.AddCommand(command(s))

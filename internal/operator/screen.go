@@ -22,7 +22,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	s.state(w, status)
 	put("progress", "%d%%", percent(status))
 	put("rows", "%s", rowsOf(status.Rows))
-	put("chunks", "%s", chunksOf(status.Chunks))
+	put("chunks", "%s", chunksOf(status))
 	if status.State.Works() {
 		put("speed", "%s", speed(status, now))
 	}
@@ -75,9 +75,9 @@ func rowsOf(rows run.Rows) string {
 	return text
 }
 
-func chunksOf(chunks run.Chunks) string {
-	planned := "planned so far"
-	if chunks.AllPlanned {
+func chunksOf(status run.Status) string {
+	chunks, planned := status.Chunks, "planned so far"
+	if chunks.AllPlanned || status.State.Ended() {
 		planned = "planned"
 	}
 	parts := []string{fmt.Sprintf("%s %s: %s completed", count(chunks.Total), planned, count(chunks.Completed))}
@@ -109,8 +109,12 @@ func moment(at *time.Time, now time.Time) string {
 		return ""
 	}
 	text := at.UTC().Format("2006-01-02 15:04:05 UTC")
-	if away := now.Sub(*at); away >= 0 {
+	away := now.Sub(*at)
+	if away.Abs() < time.Second {
+		return text
+	}
+	if away > 0 {
 		return text + " (" + span(away) + " ago)"
 	}
-	return text + " (in " + span(at.Sub(now)) + ")"
+	return text + " (in " + span(-away) + ")"
 }

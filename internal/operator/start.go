@@ -29,7 +29,7 @@ The run goes on by itself. A start that is repeated with the same --run is the s
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)
-	command.Flags().StringVar(&id, "run", "", "id of the run (default NAME-yyyymmdd-hhmmss)")
+	command.Flags().StringVar(&id, "run", "", "`ID` of the run (default NAME-yyyymmdd-hhmmss)")
 	command.Flags().BoolVar(&wait, "wait", false, "follow the run to its end, as watch does")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		subject, err := from.read(s, command, args, false)

@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 
-	"backfill/internal/definition"
-
 	"github.com/spf13/cobra"
 )
 
@@ -32,8 +30,8 @@ type naming struct {
 }
 
 func (n *naming) flags(at *cobra.Command) {
-	at.Flags().StringVarP(&n.file, "file", "f", "", "file with a definition, - for stdin; the stack has to allow it")
-	at.Flags().StringArrayVarP(&n.params, "param", "p", nil, "key=value, a parameter of the definition; can be repeated")
+	at.Flags().StringVarP(&n.file, "file", "f", "", "`FILE` with a definition, - for stdin; the stack has to allow it")
+	at.Flags().StringArrayVarP(&n.params, "param", "p", nil, "a parameter of the definition, `key=value`; can be repeated")
 }
 
 // read finds the subject. An argument that looks like a file is one, where files are taken as arguments.
@@ -82,10 +80,13 @@ func (s *session) contents(file string) (string, error) {
 	return string(text), err
 }
 
-// nameOf is the name in a definition, for the run's id. Whether the definition is right, the stack says.
+// nameLine finds the name in a definition of which nobody knows yet whether it can be read at all.
+var nameLine = regexp.MustCompile(`(?m)^name:\s*["']?([a-z0-9][a-z0-9-]*)`)
+
+// nameOf is the name in a definition, for the run's id, else the file's.
 func nameOf(text, file string) string {
-	if parsed, _ := definition.Parse([]byte(text)); parsed.Name != "" {
-		return parsed.Name
+	if found := nameLine.FindStringSubmatch(text); found != nil {
+		return found[1]
 	}
 	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 }
