@@ -43,7 +43,8 @@ build-PlannerFunction build-WorkerFunction build-GovernorFunction build-ControlF
 .PHONY: run
 run: up build ## Set everything up, run the example backfill, check the table's content
 	@exports="$$($(STACK) env)"; eval "$$exports"; \
-	go run ./infra/demo
+	go build -o $(TOOLS)/demo ./infra/demo; \
+	$(TOOLS)/demo
 
 .PHONY: test
 test: up ## Set everything up and pass all tests

@@ -13,7 +13,7 @@ import (
 // status is the part of `backfill status -o json` that the summary shows.
 type status struct {
 	Run    string `json:"run"`
-	State  string `json:"state"`
+	Table  string `json:"table"`
 	Chunks struct {
 		Total   int64 `json:"total"`
 		Retries int64 `json:"retries"`
@@ -22,14 +22,14 @@ type status struct {
 		Scanned  int64 `json:"scanned"`
 		Affected int64 `json:"affected"`
 	} `json:"rows"`
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at"`
 }
 
 // change starts the backfill as a user would, follows it, and reads how it ended.
 func change(ctx context.Context) (status, error) {
 	var s status
-	id := fmt.Sprintf("demo-%s", time.Now().UTC().Format("20060102-150405"))
+	id := prefix + time.Now().UTC().Format("20060102-150405")
 	fmt.Printf("$ bin/backfill start %s --run %s --wait\n", backfill, id)
 	if err := command("start", backfill, "--run", id, "--wait").Run(); err != nil {
 		return s, fmt.Errorf("the backfill did not complete: %w", err)
