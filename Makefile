@@ -17,9 +17,11 @@ help: ## List the targets
 
 # --- Build. ---
 
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
 .PHONY: build
 build: ## Build the operators' command, bin/backfill
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/backfill ./cmd/backfill
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/backfill ./cmd/backfill
 
 # `sam build` calls these and says where to put the program. It does not say for which processor: give ARCHITECTURE the
 # value of the template's parameter Architecture.
@@ -41,7 +43,8 @@ build-PlannerFunction build-WorkerFunction build-GovernorFunction build-ControlF
 .PHONY: run
 run: up build ## Set everything up, run the example backfill, check the table's content
 	@exports="$$($(STACK) env)"; eval "$$exports"; \
-	go run ./infra/demo
+	go build -o $(TOOLS)/demo ./infra/demo; \
+	$(TOOLS)/demo
 
 .PHONY: test
 test: up ## Set everything up and pass all tests

@@ -13,7 +13,7 @@ import (
 // status is the part of `backfill status -o json` that the summary shows.
 type status struct {
 	Run    string `json:"run"`
-	State  string `json:"state"`
+	Table  string `json:"table"`
 	Chunks struct {
 		Total   int64 `json:"total"`
 		Retries int64 `json:"retries"`
@@ -22,16 +22,16 @@ type status struct {
 		Scanned  int64 `json:"scanned"`
 		Affected int64 `json:"affected"`
 	} `json:"rows"`
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at"`
 }
 
 // change starts the backfill as a user would, follows it, and reads how it ended.
 func change(ctx context.Context) (status, error) {
 	var s status
-	id := fmt.Sprintf("demo-%s", time.Now().UTC().Format("20060102-150405"))
-	fmt.Printf("bin/backfill start %s --run %s --wait\n", backfill, id)
-	if err := command(ctx, "start", backfill, "--run", id, "--wait").Run(); err != nil {
+	id := prefix + time.Now().UTC().Format("20060102-150405")
+	fmt.Printf("$ bin/backfill start %s --run %s --wait\n", backfill, id)
+	if err := command("start", backfill, "--run", id, "--wait").Run(); err != nil {
 		return s, fmt.Errorf("the backfill did not complete: %w", err)
 	}
 	text, err := exec.CommandContext(ctx, "bin/backfill", "status", id, "-o", "json").Output()
@@ -58,8 +58,16 @@ func check(ctx context.Context, conn *pgx.Conn, before string, s status) error {
 			all, wrong, written, s.Rows.Affected, after == before)
 	}
 	seconds := s.EndedAt.Sub(s.StartedAt).Seconds()
-	fmt.Printf("\ncheck passed: %d rows, 0 wrong, other columns untouched\n", all)
-	fmt.Printf("rows %d scanned, %d written · %.1f s · %.0f rows/s · %d chunks · %d retries\n",
-		s.Rows.Scanned, s.Rows.Affected, seconds, float64(s.Rows.Scanned)/seconds, s.Chunks.Total, s.Chunks.Retries)
+	fmt.Printf("\ncheck passed, by SQL of its own: %s rows, 0 wrong, other columns untouched\n", thousands(all))
+	fmt.Printf("  %s rows read, %s written · %.1f s · %s rows/s · %d chunks · %d retries\n", thousands(s.Rows.Scanned),
+		thousands(s.Rows.Affected), seconds, thousands(int64(float64(s.Rows.Scanned)/seconds)), s.Chunks.Total, s.Chunks.Retries)
 	return nil
+}
+
+// thousands writes 1234567 as 1,234,567.
+func thousands(n int64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }

@@ -21,8 +21,12 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx)
+	interrupted := ctx.Err() != nil
 	stop()
-	if err != nil {
+	switch {
+	case interrupted: // bin/backfill has said what is left
+		os.Exit(130)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "make run:", err)
 		os.Exit(1)
 	}
@@ -38,6 +42,9 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("connect to the example's database: %w", err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
+	if err := release(); err != nil {
+		return err
+	}
 	before, err := generate(ctx, conn)
 	if err != nil {
 		return err
@@ -53,19 +60,20 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// command runs bin/backfill on this terminal.
-func command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "bin/backfill", args...)
+// command runs bin/backfill on this terminal. Ctrl-C reaches it from the terminal, so it is left to end by itself.
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command("bin/backfill", args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd
 }
 
 func next(id string) {
 	fmt.Printf(`
-What to try next, after  eval "$(make -s env)" :
+What to try next:
+  eval "$(make -s env)"                              # shows this shell the stack
   bin/backfill status %s
-  bin/backfill start %s --wait            # once more: every row is right already, nothing is written
-  bin/backfill validate infra/demo/own.yaml                # your own definition: README, "A first own backfill"
-  make down                                                # end the stack
+  bin/backfill start %s --wait   # nothing is left to write
+  bin/backfill start -f infra/demo/own.yaml --wait   # your own: see the README
+  make down                                          # ends the stack
 `, id, backfill)
 }

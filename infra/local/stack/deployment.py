@@ -27,6 +27,8 @@ SAM_SETTINGS = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}  # second
 BUCKET = "backfill-artifacts"
 # With --resolve-s3, SAM would deploy a stack of its own for a bucket, and looks at that only every 15 s.
 DEPLOY_OPTIONS = ("--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
+# No function has these in it.
+ASIDE = ("internal/operator", "internal/e2e", "infra/demo")
 INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "infra")
 
 
@@ -140,8 +142,13 @@ def _overrides(database_url: str) -> list[str]:
 def _digest(project: Path) -> str:
     """Of all that the build reads. Tests and the stack's own files are none of it."""
     roots = [project / name for name in INPUTS]
-    files = [file for root in roots for file in ([root] if root.is_file() else stamps.files_under(root, _is_source))]
+    found = [file for root in roots for file in ([root] if root.is_file() else stamps.files_under(root, _is_source))]
+    files = [file for file in found if not _aside(file.relative_to(project))]
     return stamps.digest(*(part for file in files for part in (str(file.relative_to(project)), file)))
+
+
+def _aside(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in ASIDE)
 
 
 def _is_source(path: Path) -> bool:

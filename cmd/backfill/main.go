@@ -1,0 +1,22 @@
+// Command backfill is what operators type: it starts runs, shows how they stand, and stops them.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"backfill/internal/operator"
+)
+
+// version is set by `make build`.
+var version = "unknown"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	code := operator.Run(ctx, operator.Process(version))
+	stop()
+	os.Exit(code)
+}

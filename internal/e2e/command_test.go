@@ -1,0 +1,238 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"backfill/internal/run"
+)
+
+// TestCommand drives the stack by bin/backfill, as operators do.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	c := command{program: filepath.Join(t.TempDir(), "backfill")}
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", c.program, "../../cmd/backfill").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build the command: %v: %s", err, built)
+	}
+	for name, test := range map[string]func(*testing.T){
+		"a run to its end":     c.aRunToItsEnd,
+		"cancel":               c.cancel,
+		"ctrl-c":               c.ctrlC,
+		"a bad definition":     c.aBadDefinition,
+		"a table that is held": c.aTableThatIsHeld,
+		"not there":            c.notThere,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// command is the program that was built.
+type command struct{ program string }
+
+// said is what a command line came to.
+type said struct {
+	out, err string
+	code     int
+}
+
+// run runs a command line.
+func (c command) run(t *testing.T, words ...string) said {
+	t.Helper()
+	return c.in(t, nil, words...)
+}
+
+func (c command) in(t *testing.T, environment []string, words ...string) said {
+	t.Helper()
+	var out, err bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), c.program, words...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &err, append(os.Environ(), environment...)
+	failed := cmd.Run()
+	var exit *exec.ExitError
+	if failed != nil && !errors.As(failed, &exit) {
+		t.Fatal(failed)
+	}
+	if strings.ContainsAny(out.String()+err.String(), "\x1b\r") {
+		t.Errorf("%v writes for a terminal: %q %q", words, &out, &err)
+	}
+	return said{out: out.String(), err: err.String(), code: cmd.ProcessState.ExitCode()}
+}
+
+// expect runs a command line and demands its exit code.
+func (c command) expect(t *testing.T, code int, words ...string) said {
+	t.Helper()
+	got := c.run(t, words...)
+	if got.code != code {
+		t.Fatalf("%v: exit code %d, want %d\n%s%s", words, got.code, code, got.out, got.err)
+	}
+	return got
+}
+
+func write(t *testing.T, definition string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "own.yaml")
+	must(t, os.WriteFile(file, []byte(definition), 0o600))
+	return file
+}
+
+func statusIn(t *testing.T, text string) run.Status {
+	t.Helper()
+	var status run.Status
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	must(t, decoder.Decode(&status))
+	if decoder.More() {
+		t.Fatalf("more than one document: %s", text)
+	}
+	return status
+}
+
+func (c command) aRunToItsEnd(t *testing.T) {
+	table, id := unique("command"), unique("run")
+	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 30_000))
+	file := write(t, increment(table, 10_000))
+	if got := c.expect(t, 0, "validate", file); !strings.Contains(got.out, "public."+table) {
+		t.Errorf("validate: %s", got.out)
+	}
+	got := c.expect(t, 0, "start", "-f", file, "--run", id, "--wait")
+	b.expectOnce(t)
+	if !strings.Contains(got.out, "run "+id+" is COMPLETED") || !strings.Contains(got.out, "30,000 rows read, 30,000 changed") {
+		t.Errorf("start: %s", got.out)
+	}
+	// The same start is the same run; nothing is applied twice.
+	again := c.expect(t, 0, "start", "-f", file, "--run", id, "--wait", "-o", "json").out
+	b.expectOnce(t)
+	shown := c.expect(t, 0, "status", id, "-o", "json").out
+	status := statusIn(t, shown)
+	if shown != again || status.Run != id || status.State != run.Completed || status.Rows.Affected != 30_000 || status.Chunks.Completed != 3 {
+		t.Errorf("status %s, and of the second start %s", shown, again)
+	}
+	if got := c.expect(t, 2, "start", "users-email-normalized", "--run", id); !strings.Contains(got.err, "another input") {
+		t.Errorf("start of another backfill: %s", got.err)
+	}
+	if got := c.expect(t, 0, "list", "--limit", "100"); !strings.Contains(got.out, id) {
+		t.Errorf("list: %s", got.out)
+	}
+	if got := c.expect(t, 0, "watch", id); !strings.Contains(got.out, "COMPLETED") {
+		t.Errorf("watch: %s", got.out)
+	}
+	if got := c.expect(t, 1, "cancel", id); !strings.Contains(got.err, "COMPLETED") {
+		t.Errorf("cancel: %s", got.err)
+	}
+}
+
+// begins starts a run that takes its time.
+func (c command) begins(t *testing.T, rows int) (b *bundle, id, file string) {
+	t.Helper()
+	table := unique("command")
+	b = setup(t, table, fmt.Sprintf(counters, quoted(table), rows))
+	file, id = write(t, slowly(increment(table, 20_000))), unique("run")
+	got := c.expect(t, 0, "start", "-f", file, "--run", id)
+	if !strings.Contains(got.out, "watch "+id) {
+		t.Errorf("start: %s", got.out)
+	}
+	return b, id, file
+}
+
+func (c command) cancel(t *testing.T) {
+	b, id, _ := c.begins(t, 300_000)
+	c.expect(t, 0, "cancel", id)
+	if got := c.expect(t, 1, "watch", id); !strings.Contains(got.err, "CANCELLED: cancelled by ") {
+		t.Errorf("watch: %s", got.err)
+	}
+	c.expect(t, 0, "cancel", id) // once more is no error
+	committed := b.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run = $1", id)
+	if changed := b.number(t, "SELECT count(*) FROM "+quoted(b.table)+" WHERE n = id + 1"); changed != committed || changed == 300_000 {
+		t.Errorf("%d rows changed, %d counted", changed, committed)
+	}
+}
+
+// ctrlC: the run does not depend on who watches it.
+func (c command) ctrlC(t *testing.T) {
+	_, id, file := c.begins(t, 300_000)
+	cmd := exec.CommandContext(t.Context(), c.program, "start", "-f", file, "--run", id, "--wait")
+	var told bytes.Buffer
+	cmd.Stderr = &told
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.Contains(lines.Text(), "RUNNING") {
+	}
+	must(t, cmd.Process.Signal(syscall.SIGINT))
+	for lines.Scan() { // to the end
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(told.String(), "watch "+id+" comes back") {
+		t.Errorf("exit code %d: %s", code, &told)
+	}
+	if status := statusIn(t, c.expect(t, 0, "status", id, "-o", "json").out); status.State.Ended() {
+		t.Errorf("run %s is %s", id, status.State)
+	}
+	c.expect(t, 0, "cancel", id)
+	c.expect(t, 1, "watch", id)
+}
+
+// aBadDefinition: all problems at once, each on a line that an editor can follow.
+func (c command) aBadDefinition(t *testing.T) {
+	table := unique("command")
+	setup(t, table, fmt.Sprintf(counters, quoted(table), 10))
+	file := write(t, fmt.Sprintf("name: bad\ntable: %s\nset:\n  m: n +\n  id: id + 1\nwhere: k > 1\n", table))
+	for _, words := range [][]string{{"validate", file}, {"start", "-f", file}} {
+		got := c.expect(t, 2, words...)
+		for _, line := range []string{":4:", ":5:", ":6:"} {
+			if !strings.Contains(got.err, "\n"+file+line) {
+				t.Errorf("%v does not tell of %s: %s", words, line, got.err)
+			}
+		}
+	}
+	var answer struct {
+		Error struct {
+			Class    string
+			Problems []string
+		}
+	}
+	must(t, json.Unmarshal([]byte(c.expect(t, 2, "validate", file, "-o", "json").out), &answer))
+	if answer.Error.Class != "Backfill.Invalid" || len(answer.Error.Problems) < 3 {
+		t.Errorf("%+v", answer)
+	}
+}
+
+func (c command) aTableThatIsHeld(t *testing.T) {
+	_, id, file := c.begins(t, 300_000)
+	if got := c.expect(t, 1, "start", "-f", file); !strings.Contains(got.err, "run "+id+" holds table") {
+		t.Errorf("a second start: %s", got.err)
+	}
+	c.expect(t, 0, "cancel", id)
+	c.expect(t, 1, "watch", id)
+}
+
+func (c command) notThere(t *testing.T) {
+	_, err := deployed()
+	must(t, err)
+	for _, words := range [][]string{{"status", "no-such-run"}, {"watch", "no-such-run"}, {"cancel", "no-such-run"}} {
+		if got := c.expect(t, 2, words...); !strings.Contains(got.err, "list shows the runs") {
+			t.Errorf("%v: %s", words, got.err)
+		}
+	}
+	c.expect(t, 2, "start", "no-such-backfill")
+	c.expect(t, 2, "list", "--limit", "1000")
+	c.expect(t, 2, "no-such-command")
+	c.expect(t, 3, "list", "--stack", "no-such-stack")
+	got := c.in(t, []string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, "list", "-o", "json")
+	if got.code != 3 || !strings.Contains(got.err, "cannot reach http://127.0.0.1:1") || !json.Valid([]byte(got.out)) {
+		t.Errorf("exit code %d: %s%s", got.code, got.out, got.err)
+	}
+}

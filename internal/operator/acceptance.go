@@ -1,0 +1,100 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+)
+
+const (
+	// glance is the time between two looks while somebody waits for the planner.
+	glance = 500 * time.Millisecond
+	// unseen is how many looks may miss an execution that was started: Step Functions shows it a moment later.
+	unseen = 20
+	// hesitation is the number of looks after which somebody who waits is told why.
+	hesitation = 6
+)
+
+// acceptance waits until the planner has accepted the run, and answers its status; or refused it, with all problems.
+func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, id string) (run.Status, json.RawMessage, error) {
+	trouble := ""
+	for looks := 1; ; looks++ {
+		execution, err := stack.Executions.Find(ctx, id)
+		if errors.Is(err, ErrNoExecution) && looks < unseen {
+			execution, err = Execution{Running: true}, nil
+		}
+		if err == nil {
+			err = refusal(execution, subject)
+		}
+		if err != nil {
+			return run.Status{}, nil, s.left(ctx, id, err)
+		}
+		if looks%hesitation == 0 {
+			trouble = s.hesitate(ctx, stack.Executions, id, trouble)
+		}
+		status, answer, err := statusOf(ctx, stack.Control, id)
+		switch {
+		case err == nil && (status.State != run.Failed || !execution.Running):
+			return status, answer, nil
+		case err != nil && (!isInvalid(err) || !execution.Running): // invalid: there is no record of the run yet
+			return status, nil, s.left(ctx, id, err)
+		case !s.Rest(ctx, glance):
+			return status, nil, s.left(ctx, id, ctx.Err())
+		}
+	}
+}
+
+// hesitate tells why a run has not begun yet, where that is news. Who may not read the history is told nothing.
+func (s *session) hesitate(ctx context.Context, executions Executions, id, before string) string {
+	trouble, err := executions.Trouble(ctx, id)
+	if err != nil || trouble == "" || trouble == before {
+		return before
+	}
+	fmt.Fprintf(s.Err, "run %s has not begun yet, it is tried again: %s\n", id, printable(trouble))
+	return trouble
+}
+
+// refusal is why an execution ended before its run began; nil where it did not.
+func refusal(execution Execution, subject subject) error {
+	switch execution.Error {
+	case "", failure.RunFailed, failure.RunCancelled:
+		return nil
+	}
+	fault := classed(execution.Error, execution.Cause)
+	subject.locate(fault)
+	switch failure.Class(fault.Class) {
+	case failure.Invalid, failure.Busy:
+		fault.Message = "the run was refused: " + fault.Message
+	default: // Step Functions was reached, so it is the run that failed
+		fault.Exit, fault.Message = exitFailed, "the run failed before it began: "+fault.Message
+	}
+	return fault
+}
+
+func isInvalid(err error) bool {
+	var fault *Fault
+	return errors.As(err, &fault) && fault.Class == string(failure.Invalid)
+}
+
+// left is the end of waiting while the execution goes on.
+func (s *session) left(ctx context.Context, id string, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return &Fault{Exit: exitInterrupted, Message: fmt.Sprintf("stopped waiting; run %s goes on by itself", id),
+		Next: "the same start with --run " + id + " comes back to it"}
+}
+
+// begun tells what was started and what can be typed next.
+func (s *session) begun(w io.Writer, status run.Status) {
+	watch, cancel := s.suggest("watch", status.Run), s.suggest("cancel", status.Run)
+	fmt.Fprintf(w, "run %s has begun: %s%s\n", status.Run, printable(status.Table), estimate(status.Rows.Estimated))
+	fmt.Fprintf(w, "  %s    follow it\n", watch)
+	fmt.Fprintf(w, "  %s   stop it; what was committed stays\n", cancel)
+}

@@ -1,0 +1,246 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"backfill/internal/run"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestStartSendsWhatTheEventsShow: a run of the command looks like one of the console.
+func TestStartSendsWhatTheEventsShow(t *testing.T) {
+	t.Parallel()
+	event := func(name string) map[string]any {
+		text, err := os.ReadFile(filepath.Join("..", "..", "events", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value map[string]any
+		if err := json.Unmarshal(text, &value); err != nil {
+			t.Fatal(err)
+		}
+		delete(value, "run") // the command names the execution instead
+		return value
+	}
+	for name, words := range map[string][]string{
+		"start.json":             {"users-email-normalized"},
+		"start-with-params.json": {"users-display-name", "-p", "since=2024-01-01"},
+		"start-inline.json":      {"-f", "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			want := event(name)
+			b.In = strings.NewReader(asText(want["definition"]))
+			b.control.answers["status"] = []any{working()}
+			if code := b.run(t, append([]string{"start", "--run", "email-1"}, words...)...); code != 0 {
+				t.Fatalf("exit code %d: %s", code, &b.err)
+			}
+			var sent map[string]any
+			if err := json.Unmarshal([]byte(b.executions.started["email-1"]), &sent); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, sent); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func asText(value any) string {
+	text, _ := value.(string)
+	return text
+}
+
+// TestWhoAsksWhom: what only looks goes by the alias that only looks.
+func TestWhoAsksWhom(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"status email-1":                `look {"action":"status","run":"email-1"}`,
+		"list --limit 7":                `look {"action":"list","limit":7}`,
+		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
+		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
+	} {
+		b := setup(t)
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()}}
+		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
+			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
+		}
+	}
+}
+
+// TestTheIDOfARunThatWasGivenNone names the backfill and the time.
+func TestTheIDOfARunThatWasGivenNone(t *testing.T) {
+	t.Parallel()
+	for backfill, want := range map[string]string{
+		"users-email":            "users-email-20261124-120000",
+		"my file (2)":            "my-file--2-20261124-120000",
+		"ünïcode":                "n-code-20261124-120000",
+		"":                       "run-20261124-120000",
+		"???":                    "run-20261124-120000",
+		strings.Repeat("x", 200): strings.Repeat("x", 64) + "-20261124-120000",
+	} {
+		got := newID(backfill, noon.In(time.FixedZone("elsewhere", 3600)))
+		if got != want {
+			t.Errorf("%q: %s, want %s", backfill, got, want)
+		}
+		if _, err := execution(subject{name: "users-email"}, got); err != nil {
+			t.Errorf("%q: %v", got, err)
+		}
+	}
+}
+
+// TestStartTakesTheNameOfADefinitionFromItsFile, whatever else is wrong with it.
+func TestStartTakesTheNameOfADefinitionFromItsFile(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{inline: "users-country", "name: users-email\nset: 1\n": "users-email", ":": "draft"} {
+		if got := nameOf(text, "dir/draft.yaml"); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestAStartThatSomebodyElseWasQuickerWith is the same run.
+func TestAStartThatSomebodyElseWasQuickerWith(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.executions.lost = ErrExecutionExists
+	b.control.answers["status"] = []any{working()}
+	if code := b.run(t, "start", "users-email-normalized"); code != 0 || !strings.Contains(b.err.String(), "started before") {
+		t.Fatalf("exit code %d: %s", code, &b.err)
+	}
+}
+
+// TestInputThatIsWrong ends before anything is started.
+func TestInputThatIsWrong(t *testing.T) {
+	t.Parallel()
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(large, make([]byte, largest+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"start":                               "NAME of a definition or -f FILE",
+		"start one -f two":                    "NAME of a definition or -f FILE",
+		"start one two":                       "NAME of a definition or -f FILE",
+		"start one --run a/b":                 `run "a/b" is not`,
+		"start one -p since":                  "-p since is not key=value",
+		"start one -p =2024":                  "-p =2024 is not key=value",
+		"start one -p a=1 -p a=2":             "-p a is given twice",
+		"start -f /does/not/exist.yaml":       "no such file",
+		"start -f /":                          "is a directory",
+		"start -f " + large:                   "larger than 256 KiB",
+		"validate":                            "NAME of a definition or -f FILE",
+		"validate ./nothing.yaml":             "no such file",
+		"list all":                            "no argument is taken",
+		"list --limit many":                   "invalid argument",
+		"watch":                               "RUN is missing",
+		"version --output=xml":                "-o xml is not known",
+		"status email-1 --stack":              "flag needs an argument",
+		"start one --wait=maybe":              "invalid argument",
+		"completion":                          "",
+		"start one --run " + "x" + "\u00e9":   "is not 1 to 80",
+		"start one --run " + longID(81):       "is not 1 to 80",
+		"start one -p a=1 -p b --run email-1": "-p b is not key=value",
+	} {
+		b := setup(t)
+		code := b.run(t, strings.Fields(line)...)
+		if want == "" {
+			continue
+		}
+		if code != exitInvalid || !strings.Contains(b.err.String(), want) || len(b.executions.started) > 0 {
+			t.Errorf("%s: exit code %d, started %v: %s", line, code, b.executions.started, &b.err)
+		}
+	}
+}
+
+func longID(n int) string { return strings.Repeat("x", n) }
+
+// TestWhereAStackIs: flags win over the environment.
+func TestWhereAStackIs(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]Place{
+		"list":                                  {Stack: "from-env"},
+		"list --stack a --profile b --region c": {Stack: "a", Profile: "b", Region: "c"},
+		"status email-1 --region c --stack from-x": {Stack: "from-x", Region: "c"},
+	} {
+		b := setup(t)
+		b.Getenv = func(name string) string { return map[string]string{"BACKFILL_STACK": "from-env"}[name] }
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}}
+		if code := b.run(t, strings.Fields(line)...); code != 0 || b.at != want {
+			t.Errorf("%s: exit code %d, %+v, want %+v", line, code, b.at, want)
+		}
+	}
+}
+
+// TestCtrlCLeavesTheRunAlone and says how to come back.
+func TestCtrlCLeavesTheRunAlone(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"watch email-1": "backfill watch email-1 comes back",
+		"start users-email-normalized --run email-1 --wait": "backfill watch email-1 comes back",
+		"start users-slow --run email-1":                    "the same start with --run email-1 comes back",
+	} {
+		b := setup(t)
+		b.control.answers["status"] = []any{working()}
+		if strings.Contains(line, "slow") {
+			b.control.answers["status"] = []any{unknownRun()}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		b.Rest = func(context.Context, time.Duration) bool {
+			cancel()
+			return false
+		}
+		b.Args = strings.Fields(line)
+		if code := Run(ctx, b.World); code != exitInterrupted || !strings.Contains(b.err.String(), want) {
+			t.Errorf("%s: exit code %d: %s", line, code, &b.err)
+		}
+		if slices.ContainsFunc(b.control.asked, func(asked string) bool { return strings.HasPrefix(asked, "act") }) {
+			t.Errorf("%s: %v", line, b.control.asked)
+		}
+	}
+}
+
+// TestNoColour: https://no-color.org
+func TestNoColour(t *testing.T) {
+	t.Parallel()
+	for variable, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
+		b := setup(t)
+		b.columns = 100
+		b.Getenv = func(name string) string { return map[string]string{variable: value}[name] }
+		b.control.answers["status"] = []any{after(run.Completed, "")}
+		if code := b.run(t, "status", "email-1"); code != 0 || strings.Contains(b.out.String(), "\x1b") {
+			t.Errorf("%s=%s: exit code %d: %q", variable, value, code, &b.out)
+		}
+	}
+}
+
+// TestADumbTerminalGetsLines: it knows no cursor.
+func TestADumbTerminalGetsLines(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.columns = 100
+	b.Getenv = func(name string) string { return map[string]string{"TERM": "dumb"}[name] }
+	b.control.answers["status"] = []any{working(), after(run.Completed, "")}
+	if code := b.run(t, "watch", "email-1"); code != 0 || strings.ContainsAny(b.out.String(), "\x1b\r") {
+		t.Errorf("exit code %d: %q", code, &b.out)
+	}
+}
+
+// TestAWatcherGivesUp where the stack is gone for good, with a code that is not the run's.
+func TestAWatcherGivesUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	gone := classed("Sandbox.Timedout", "gone")
+	b.control.answers["status"] = []any{working(), gone}
+	if code := b.run(t, "watch", "email-1"); code != exitUnreachable || len(b.control.asked) != misses+2 {
+		t.Errorf("exit code %d after %d looks: %s", code, len(b.control.asked), &b.err)
+	}
+}

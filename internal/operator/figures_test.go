@@ -1,0 +1,86 @@
+package operator
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"backfill/internal/run"
+)
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1_000_007: "1,000,007", 10_000_000_000: "10,000,000,000"} {
+		if got := count(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestSpanAndAge(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration][2]string{
+		-time.Second:             {"0.0 s", "0 s ago"},
+		300 * time.Millisecond:   {"0.3 s", "0 s ago"},
+		59 * time.Second:         {"59 s", "59 s ago"},
+		61 * time.Second:         {"1 min 01 s", "1 min ago"},
+		3599 * time.Second:       {"59 min 59 s", "59 min ago"},
+		90 * time.Minute:         {"1 h 30 min", "1 h ago"},
+		50 * time.Hour:           {"2 days", "2 days ago"},
+		365 * 24 * time.Hour:     {"365 days", "365 days ago"},
+		59600 * time.Millisecond: {"1 min 00 s", "59 s ago"},
+	} {
+		if got := [2]string{span(d), age(d)}; got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestDone: chunks bound what rows say, and nothing but the end is 100 %.
+func TestDone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status run.Status
+		want   int
+	}{
+		"nothing known":       {run.Status{State: run.Planning}, 0},
+		"rows":                {run.Status{State: run.Running, Rows: run.Rows{Estimated: 200, Scanned: 50}}, 25},
+		"estimate too low":    {run.Status{State: run.Running, Rows: run.Rows{Estimated: 10, Scanned: 500}}, 99},
+		"estimate of nothing": {run.Status{State: run.Running, Rows: run.Rows{Estimated: -1, Scanned: 500}}, 0},
+		"chunks bound from below": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 1000, Scanned: 10},
+			Chunks: run.Chunks{Total: 4, Completed: 2, AllPlanned: true}}, 50},
+		"chunks bound from above": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 10, Scanned: 100},
+			Chunks: run.Chunks{Total: 4, Completed: 1, Processing: 1, AllPlanned: true}}, 50},
+		"chunks that are not all planned say nothing": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 1000, Scanned: 10},
+			Chunks: run.Chunks{Total: 1, Completed: 1}}, 1},
+		"an empty table": {run.Status{State: run.Completed, Chunks: run.Chunks{AllPlanned: true}}, 100},
+		"failed":         {run.Status{State: run.Failed, Rows: run.Rows{Estimated: 100, Scanned: 30}}, 30},
+	} {
+		if got := percent(c.status); got != c.want {
+			t.Errorf("%s: %d%%, want %d%%", name, got, c.want)
+		}
+	}
+}
+
+// TestATableFitsEveryTerminal, and ids are never cut.
+func TestATableFitsEveryTerminal(t *testing.T) {
+	t.Parallel()
+	for columns := 1; columns < 120; columns++ {
+		sheet := table{}
+		sheet.row("RUN", "STATE", "TABLE", "REASON")
+		sheet.row("email-1", "RUNNING", "público.users", "")
+		sheet.row("email-22", "FAILED", "public.users", strings.Repeat("long ", 20))
+		sheet.fit(columns)
+		var out bytes.Buffer
+		sheet.write(&out, func(_ int, cell string) string { return cell })
+		for line := range strings.Lines(out.String()) {
+			if wide := len([]rune(strings.TrimSuffix(line, "\n"))); wide > max(columns, len("email-22")) {
+				t.Errorf("%d columns: %d in %q", columns, wide, line)
+			}
+		}
+		if !strings.Contains(out.String(), "email-22") {
+			t.Errorf("%d columns: %s", columns, &out)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package operator
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"backfill/internal/run"
+)
+
+// screen shows one run in full.
+func (s *session) screen(w io.Writer, status run.Status) {
+	now := s.Now()
+	put := func(label, format string, args ...any) {
+		if text := printable(fmt.Sprintf(format, args...)); text != "" {
+			fmt.Fprintf(w, "%-9s %s\n", label, text)
+		}
+	}
+	put("run", "%s", status.Run)
+	put("backfill", "%s", onTable(status))
+	s.state(w, status)
+	put("progress", "%d%%", percent(status))
+	put("rows", "%s", rowsOf(status.Rows))
+	put("chunks", "%s", chunksOf(status))
+	if status.State.Works() {
+		put("speed", "%s", speed(status, now))
+	}
+	put("started", "%s", moment(&status.StartedAt, now))
+	put("ended", "%s", moment(status.EndedAt, now))
+	if !status.State.Ended() {
+		put("updated", "%s", moment(&status.UpdatedAt, now))
+		put("end", "%s", moment(status.ETA, now))
+		put("next", "%s", s.suggest("watch", status.Run))
+	}
+}
+
+func onTable(status run.Status) string {
+	switch {
+	case status.Backfill == "":
+		return status.Table
+	case status.Table == "":
+		return status.Backfill
+	}
+	return status.Backfill + " on " + status.Table
+}
+
+// state is the state and its reason, of which a refused definition has many lines.
+func (s *session) state(w io.Writer, status run.Status) {
+	fmt.Fprintf(w, "%-9s %s", "state", s.painted(w, status.State))
+	for i, line := range strings.Split(status.Reason, "\n") {
+		switch {
+		case line == "":
+		case i == 0:
+			fmt.Fprint(w, ": "+printable(line))
+		default:
+			fmt.Fprintf(w, "\n%-9s %s", "", printable(line))
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func rowsOf(rows run.Rows) string {
+	text := count(rows.Scanned)
+	if rows.Estimated > 0 {
+		text += " of about " + count(rows.Estimated)
+	}
+	text += " read, " + count(rows.Affected) + " changed"
+	if rows.Rejected > 0 {
+		text += ", " + count(rows.Rejected) + " rejected"
+	}
+	if rows.Conflicts > 0 {
+		text += ", " + plural(rows.Conflicts, "conflict", "conflicts")
+	}
+	return text
+}
+
+func chunksOf(status run.Status) string {
+	chunks, planned := status.Chunks, "planned so far"
+	if chunks.AllPlanned || status.State.Ended() {
+		planned = "planned"
+	}
+	parts := []string{fmt.Sprintf("%s %s: %s completed", count(chunks.Total), planned, count(chunks.Completed))}
+	for _, part := range []struct {
+		n    int64
+		what string
+	}{
+		{chunks.Processing, "at work"}, {chunks.Pending, "pending"}, {chunks.Failed, "failed"}, {chunks.RolledBack, "rolled back"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n)+" "+part.what)
+		}
+	}
+	return strings.Join(parts, ", ") + "; " + plural(chunks.Retries, "retry", "retries")
+}
+
+// speed is the rate, who makes it, and why it is not another.
+func speed(status run.Status, now time.Time) string {
+	text := count(int64(status.Rate)) + " rows/s by " + plural(status.Concurrency, "worker", "workers")
+	if reason := why(status, now); reason != "" && reason != status.Reason {
+		text += ": " + reason
+	}
+	return text
+}
+
+// moment is a time and how far away it is.
+func moment(at *time.Time, now time.Time) string {
+	if at == nil || at.IsZero() {
+		return ""
+	}
+	text := at.UTC().Format("2006-01-02 15:04:05 UTC")
+	away := now.Sub(*at)
+	if away.Abs() < time.Second {
+		return text
+	}
+	if away > 0 {
+		return text + " (" + span(away) + " ago)"
+	}
+	return text + " (in " + span(-away) + ")"
+}

@@ -1,0 +1,116 @@
+package operator
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// largest is what Step Functions takes as an execution's input.
+const largest = 256 << 10
+
+// subject is what a command is about: the name of a definition that the stack has, or a file's text.
+type subject struct {
+	name   string // of the definition
+	file   string // "" where the stack has the definition
+	text   string
+	params map[string]any
+}
+
+// naming are the flags and the argument that name a subject.
+type naming struct {
+	file   string
+	params []string
+}
+
+func (n *naming) flags(at *cobra.Command) {
+	at.Flags().StringVarP(&n.file, "file", "f", "", "`FILE` with a definition, - for stdin; the stack has to allow it")
+	at.Flags().StringArrayVarP(&n.params, "param", "p", nil, "a parameter of the definition, `key=value`; can be repeated")
+}
+
+// read finds the subject. An argument that looks like a file is one, where files are taken as arguments.
+func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo bool) (subject, error) {
+	params, err := parameters(at, n.params)
+	if err != nil {
+		return subject{}, err
+	}
+	if (len(args) == 1) == (n.file != "") {
+		return subject{}, misused(at, errors.New("give either the NAME of a definition or -f FILE"))
+	}
+	if n.file == "" && filesToo && isFile(args[0]) {
+		n.file = args[0]
+	}
+	if n.file == "" {
+		return subject{name: args[0], params: params}, nil
+	}
+	text, err := s.contents(n.file)
+	if err != nil {
+		return subject{}, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("read the definition %s: %v", n.file, err), Next: "give a file with a definition"}
+	}
+	return subject{name: nameOf(text, n.file), file: n.file, text: text, params: params}, nil
+}
+
+// isFile tells a path from a name: names have neither separators nor dots.
+func isFile(argument string) bool {
+	return argument == "-" || strings.ContainsAny(argument, `./\`)
+}
+
+func (s *session) contents(file string) (string, error) {
+	in := s.In
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			var path *os.PathError
+			errors.As(err, &path)
+			return "", path.Err
+		}
+		defer func() { _ = opened.Close() }()
+		in = opened
+	}
+	text, err := io.ReadAll(io.LimitReader(in, largest+1))
+	if err == nil && len(text) > largest {
+		err = fmt.Errorf("it is larger than %d KiB", largest>>10)
+	}
+	return string(text), err
+}
+
+// nameLine finds the name in a definition of which nobody knows yet whether it can be read at all.
+var nameLine = regexp.MustCompile(`(?m)^name:\s*["']?([a-z0-9][a-z0-9-]*)`)
+
+// nameOf is the name in a definition, for the run's id, else the file's.
+func nameOf(text, file string) string {
+	if found := nameLine.FindStringSubmatch(text); found != nil {
+		return found[1]
+	}
+	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+}
+
+// lined is a problem that has a place in the file.
+var lined = regexp.MustCompile(`^\d+:\d+: `)
+
+// locate puts the file's name before problems that have a place in it, so that editors find it.
+func (s subject) locate(fault *Fault) {
+	if s.file == "" {
+		return
+	}
+	for i, problem := range fault.Problems {
+		fault.Problems[i] = s.place(problem)
+	}
+	fault.Message = s.place(fault.Message)
+}
+
+func (s subject) place(problem string) string {
+	switch {
+	case !lined.MatchString(problem):
+		return problem
+	case s.file == "-":
+		return "stdin:" + problem
+	}
+	return s.file + ":" + problem
+}

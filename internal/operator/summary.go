@@ -1,0 +1,52 @@
+package operator
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"backfill/internal/run"
+)
+
+// summary tells how a run ended.
+func (s *session) summary(w io.Writer, status run.Status) {
+	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.painted(w, status.State), took(status))
+	fmt.Fprintf(w, "  %s read, %s changed", plural(status.Rows.Scanned, "row", "rows"), count(status.Rows.Affected))
+	if seconds := lasted(status).Seconds(); seconds > 0 {
+		fmt.Fprintf(w, ", %s rows/s", count(int64(float64(status.Rows.Scanned)/seconds)))
+	}
+	fmt.Fprintf(w, "; %s\n", chunks(status))
+}
+
+// took is how long a run lasted, as the end of a sentence.
+func took(status run.Status) string {
+	if lasted(status) == 0 {
+		return ""
+	}
+	return " after " + span(lasted(status))
+}
+
+func lasted(status run.Status) time.Duration {
+	if status.EndedAt == nil || status.StartedAt.IsZero() {
+		return 0
+	}
+	return status.EndedAt.Sub(status.StartedAt)
+}
+
+// painted is a state in its colour, where the writer takes it.
+func (s *session) painted(w io.Writer, state run.State) string {
+	if !s.colour(w) {
+		return string(state)
+	}
+	code := 36 // cyan: it goes on
+	switch state {
+	case run.Completed:
+		code = 32 // green
+	case run.Failed:
+		code = 31 // red
+	case run.Cancelled, run.Cancelling:
+		code = 33 // yellow
+	default:
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, state)
+}

@@ -1,0 +1,205 @@
+package operator
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const inline = "name: users-country\ntable: users\nset: {country: upper(country)}\n"
+
+// transcripts are what people see. Each is held against testdata/NAME.txt: stdout, stderr, exit code.
+var transcripts = map[string]struct {
+	words   []string
+	prepare func(b *bundle)
+}{
+	"status":           {[]string{"status", "email-1"}, answers("status", working())},
+	"status-json":      {[]string{"status", "email-1", "-o", "json"}, answers("status", working())},
+	"status-completed": {[]string{"status", "email-1"}, answers("status", after(run.Completed, ""))},
+	"status-refused":   {[]string{"status", "email-1"}, answers("status", run.Status{Run: "email-1", State: run.Failed, Reason: "2 problems:\n1:1: one\n2:1: two", StartedAt: noon})},
+	"status-unknown":   {[]string{"status", "email-1"}, answers("status", unknownRun())},
+	"status-terminal":  {[]string{"status", "email-1"}, on(80, answers("status", working()))},
+	"status-silent":    {[]string{"status", "email-1"}, answers("status", silent())},
+	"status-hostile":   {[]string{"status", "email-1"}, answers("status", hostile())},
+
+	"list":       {[]string{"list"}, answers("list", several())},
+	"list-100":   {[]string{"list"}, on(100, answers("list", several()))},
+	"list-50":    {[]string{"list"}, on(50, answers("list", several()))},
+	"list-none":  {[]string{"list", "--stack", "other"}, answers("list", map[string]any{"runs": []run.Status{}})},
+	"list-json":  {[]string{"list", "-o", "json"}, answers("list", map[string]any{"runs": []run.Status{}})},
+	"list-limit": {[]string{"list", "--limit", "500"}, answers("list", classed("Backfill.Invalid", "limit 500 is not within 1 to 100"))},
+
+	"watch":        {[]string{"watch", "email-1"}, answers("status", planning(), working(), working(), after(run.Completed, ""))},
+	"watch-failed": {[]string{"watch", "email-1"}, answers("status", working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
+	"watch-json":   {[]string{"watch", "email-1", "-o", "json"}, answers("status", working(), after(run.Cancelled, "cancelled by bob@host"))},
+	"watch-blip":   {[]string{"watch", "email-1"}, answers("status", working(), errors.New("gone for a moment"), after(run.Completed, ""))},
+	"watch-bar":    {[]string{"watch", "email-1"}, on(100, answers("status", working(), after(run.Completed, "")))},
+
+	"start":         {[]string{"start", "users-email-normalized", "--run", "email-1"}, answers("status", unknownRun(), working())},
+	"start-json":    {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, answers("status", working())},
+	"start-wait":    {[]string{"start", "users-email-normalized", "--run", "email-1", "--wait"}, answers("status", working(), after(run.Completed, ""))},
+	"start-again":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, again(`{"backfill":"users-email-normalized","action":"start"}`)},
+	"start-other":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, again(`{"action":"start","backfill":"other"}`)},
+	"start-refused": {[]string{"start", "-f", "users.yaml", "--run", "email-1"}, refused("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\n2:1: table: so is this; change it, too")},
+	"start-busy":    {[]string{"start", "users-email-normalized", "--run", "email-1"}, refused("Backfill.Busy", "run email-0 holds table public.users")},
+	"start-broken":  {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, refused("Backfill.Transient", "connect to database app: refused")},
+	"start-trouble": {[]string{"start", "users-email-normalized", "--run", "email-1"}, trouble()},
+
+	"cancel":       {[]string{"cancel", "email-1"}, answers("cancel", cancelling())},
+	"cancel-done":  {[]string{"cancel", "email-1"}, answers("cancel", after(run.Cancelled, "cancelled by ann@laptop"))},
+	"cancel-late":  {[]string{"cancel", "email-1", "-o", "json"}, answers("cancel", after(run.Completed, ""))},
+	"cancel-error": {[]string{"cancel", "email-1"}, answers("cancel", classed("Backfill.Permanent", "close run email-1: SQLSTATE 42501"))},
+
+	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
+	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
+	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: table public.users has no column country"))},
+	"validate-json":    {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
+
+	"version":      {[]string{"version"}, nil},
+	"usage":        {[]string{"statsu"}, nil},
+	"usage-flag":   {[]string{"list", "--newest"}, nil},
+	"usage-output": {[]string{"list", "-o", "yaml"}, nil},
+	"usage-none":   {[]string{"status"}, nil},
+	"usage-two":    {[]string{"cancel", "one", "two"}, nil},
+	"help":         {[]string{"--help"}, nil},
+	"help-start":   {[]string{"start", "--help"}, nil},
+}
+
+func TestTranscripts(t *testing.T) {
+	golden := goldens(t)
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("users.yaml", []byte(inline), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range transcripts {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			if c.prepare != nil {
+				c.prepare(b)
+			}
+			code := b.run(t, c.words...)
+			golden(t, name, fmt.Sprintf("$ backfill %s\n%s--- stderr\n%s--- exit code %d\n", strings.Join(c.words, " "), &b.out, &b.err, code))
+		})
+	}
+}
+
+// goldens compares texts with the files of testdata, wherever the test works. Signs that move a cursor are shown.
+func goldens(t *testing.T) func(t *testing.T, name, got string) {
+	t.Helper()
+	folder, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(t *testing.T, name, got string) {
+		t.Helper()
+		got = strings.NewReplacer("\x1b", "<ESC>", "\r", "<CR>", runtime.Version(), "GO",
+			runtime.GOOS+"/"+runtime.GOARCH, "PLATFORM").Replace(got)
+		file := filepath.Join(folder, name+".txt")
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func answers(action string, list ...any) func(*bundle) {
+	return func(b *bundle) { b.control.answers[action] = list }
+}
+
+func on(columns int, prepare func(*bundle)) func(*bundle) {
+	return func(b *bundle) {
+		b.columns = columns
+		prepare(b)
+	}
+}
+
+func again(input string) func(*bundle) {
+	return func(b *bundle) {
+		b.executions.started["email-1"] = input
+		b.control.answers["status"] = []any{working()}
+	}
+}
+
+func refused(name, cause string) func(*bundle) {
+	return func(b *bundle) {
+		b.control.answers["status"] = []any{unknownRun()}
+		b.executions.looks = []Execution{{Running: true}, {Error: name, Cause: cause}}
+	}
+}
+
+func trouble() func(*bundle) {
+	return func(b *bundle) {
+		b.executions.trouble = "connect to database app: connection refused"
+		for range 2 * hesitation {
+			b.control.answers["status"] = append(b.control.answers["status"], unknownRun())
+		}
+		b.control.answers["status"] = append(b.control.answers["status"], working())
+	}
+}
+
+func planning() run.Status {
+	return run.Status{Run: "email-1", State: run.Planning, Rows: run.Rows{Estimated: 1_000_000}, StartedAt: noon, UpdatedAt: noon}
+}
+
+func cancelling() run.Status {
+	status := working()
+	status.State, status.Reason = run.Cancelling, "cancelled by ann@laptop"
+	return status
+}
+
+func silent() run.Status {
+	status := working()
+	status.UpdatedAt, status.ETA = noon.Add(-2*silence), nil
+	return status
+}
+
+func hostile() run.Status {
+	status := working()
+	status.Table = "public.\x1b[2J\u202eusers"
+	return status
+}
+
+func several() map[string]any {
+	refused := run.Status{Run: "users-country-20261124-115950", State: run.Failed, StartedAt: noon, Reason: "2 problems:\n1:1: one\n2:1: two"}
+	return map[string]any{"runs": []run.Status{working(), refused, after(run.Completed, "")}}
+}
+
+func found() map[string]any {
+	return map[string]any{
+		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"},
+		"change": map[string]any{
+			"table": map[string]any{"schema": "public", "name": "users"}, "where": "country IS NOT NULL",
+			"set": []any{map[string]any{"column": "country", "expression": "upper(country)\n"}},
+		},
+	}
+}
+
+// TestClassesHaveExitCodes: a class that leaves a function and has none would be taken for a function that is broken.
+func TestClassesHaveExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, class := range failure.Leaves() {
+		if _, ok := exits[class]; !ok {
+			t.Errorf("class %s has no exit code", class)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package operator
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func watchCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch RUN",
+		Short: "Follow a run to its end",
+		Long: `Follows a run to its end: a bar on a terminal, elsewhere a line whenever figures change.
+Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run ended: 0 COMPLETED, else 1.`,
+		Example: `  backfill watch email-1
+  backfill watch email-1 -o json    # one document, when the run has ended`,
+		Args: oneRun(),
+		RunE: runs(func(ctx context.Context, args []string) error {
+			stack, err := s.connect(ctx)
+			if err != nil {
+				return err
+			}
+			return s.unknown(s.follow(ctx, stack.Control, args[0]))
+		}),
+	}
+}
