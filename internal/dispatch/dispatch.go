@@ -7,6 +7,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,10 +54,11 @@ func (d *Dispatcher) SendPage(ctx context.Context, page records.Page) error {
 	for i, c := range page.Chunks {
 		messages[i] = c.Message(1)
 	}
-	return d.send(ctx, page.Run, page.After, messages)
+	_, err := d.send(ctx, page.Run, page.After, messages)
+	return err
 }
 
-// SendOutbox sends what is in the outbox of a run, and tells how many chunks.
+// SendOutbox sends what is in the outbox of a run, and tells how many chunks were accepted.
 func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 	all, err := d.records.Outbox(ctx, id)
 	if err != nil {
@@ -72,43 +74,54 @@ func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 		for i, c := range found {
 			messages[i] = chunk.Chunk{Run: id, Number: c.Chunk, Range: c.Range}.Message(c.Send)
 		}
-		if err := d.send(ctx, id, left.After, messages); err != nil {
+		accepted, err := d.send(ctx, id, left.After, messages)
+		sent += accepted
+		if err != nil {
 			return sent, err
 		}
-		sent += len(messages)
 	}
 	return sent, nil
 }
 
-func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) error {
+// send sends a page and takes it from the outbox, but for what was not accepted. It tells how many chunks were.
+func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) (int, error) {
 	unsent, err := d.queue.Send(ctx, messages)
+	accepted := len(messages) - len(unsent)
 	if err != nil {
-		return fmt.Errorf("send the page after chunk %d of run %s: %w", after, id, err)
+		return accepted, fmt.Errorf("send the page after chunk %d of run %s: %w", after, id, err)
 	}
 	if err := d.records.SettleOutbox(ctx, id, after, unsent); err != nil {
-		return fmt.Errorf("settle the page after chunk %d of run %s: %w", after, id, err)
+		return accepted, fmt.Errorf("settle the page after chunk %d of run %s: %w", after, id, err)
 	}
-	return nil
+	return accepted, nil
 }
 
-// SendAgain sends chunks again, but for those whose last send is still on its way, and tells how many it sent.
+// SendAgain sends chunks again, but for those whose last send is still on its way, and tells how many were accepted.
+// After an error of one number it sends what it has numbered: a chunk with a number and no message would count as on
+// its way.
 func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []Again, olderThan time.Time) (int, error) {
+	messages, numbering := d.number(ctx, id, again, olderThan)
+	if len(messages) == 0 {
+		return 0, numbering
+	}
+	unsent, err := d.queue.Send(ctx, messages)
+	if err != nil {
+		err = fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
+	}
+	return len(messages) - len(unsent), errors.Join(numbering, err)
+}
+
+// number gives the chunks that are due a send of its own each.
+func (d *Dispatcher) number(ctx context.Context, id string, again []Again, olderThan time.Time) ([]chunk.Message, error) {
 	var messages []chunk.Message
 	for _, entry := range again {
 		message, due, err := d.records.NextSend(ctx, id, entry.Chunk, entry.Spent, olderThan)
 		if err != nil {
-			return 0, fmt.Errorf("number the next send of chunk %d of run %s: %w", entry.Chunk, id, err)
+			return messages, fmt.Errorf("number the next send of chunk %d of run %s: %w", entry.Chunk, id, err)
 		}
 		if due {
 			messages = append(messages, message)
 		}
 	}
-	if len(messages) == 0 {
-		return 0, nil
-	}
-	unsent, err := d.queue.Send(ctx, messages)
-	if err != nil {
-		return 0, fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
-	}
-	return len(messages) - len(unsent), nil
+	return messages, nil
 }

@@ -11,6 +11,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
 	"backfill/internal/keyset"
+	"backfill/internal/queuetest"
 
 	diff "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -40,8 +41,8 @@ func TestBatchesAreWithinTheLimits(t *testing.T) {
 			sent := messages(c.sizes...)
 			unsent, err := b.Send(t.Context(), sent)
 			must(t, err)
-			if !slices.Equal(b.wire.sizes, c.want) || len(unsent) > 0 {
-				t.Errorf("batches of %v, want %v; unsent: %v", b.wire.sizes, c.want, unsent)
+			if !slices.Equal(b.wire.Sizes, c.want) || len(unsent) > 0 {
+				t.Errorf("batches of %v, want %v; unsent: %v", b.wire.Sizes, c.want, unsent)
 			}
 			b.expect(t, sent)
 		})
@@ -63,14 +64,14 @@ func TestAMessageThatNeverFitsIsNotTriedForEver(t *testing.T) {
 
 func TestWhatSQSDoesNotAcceptIsUnsent(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*answer){
-		"failed":                   func(a *answer) { a.fail("1", "3") },
-		"neither accepted nor not": func(a *answer) { a.fail("1", "3"); a.Failed = nil },
+	for name, change := range map[string]func(*queuetest.Answer){
+		"failed":                   func(a *queuetest.Answer) { a.Fail("1", "3") },
+		"neither accepted nor not": func(a *queuetest.Answer) { a.Fail("1", "3"); a.Failed = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.wire.change = change
+			b.wire.Change = change
 			unsent, err := b.Send(t.Context(), messages(slices.Repeat([]int{10}, 12)...))
 			must(t, err)
 			b.expectUnsent(t, unsent, 2, 4, 12) // entry 1 of the second batch is chunk 12
@@ -82,16 +83,16 @@ func TestWhatSQSDoesNotAcceptIsUnsent(t *testing.T) {
 func TestAnErrorLeavesWhatWasSentBefore(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.wire.refuse = 2
-	b.wire.change = func(a *answer) { a.fail("4") }
+	b.wire.Refuse = 2
+	b.wire.Change = func(a *queuetest.Answer) { a.Fail("4") }
 	sent := messages(slices.Repeat([]int{10}, 21)...)
 	unsent, err := b.Send(t.Context(), sent)
 	if !failure.Is(err, failure.Transient) || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("got %v (%s)", err, failure.Of(err))
 	}
 	b.expectUnsent(t, unsent, 5, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
-	if !slices.Equal(b.wire.sizes, []int{10, 10}) {
-		t.Errorf("batches of %v", b.wire.sizes)
+	if !slices.Equal(b.wire.Sizes, []int{10, 10}) {
+		t.Errorf("batches of %v", b.wire.Sizes)
 	}
 	b.expect(t, sent[:10])
 }
@@ -104,9 +105,9 @@ func TestAnAnswerForAnUnknownEntryCountsForNothing(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %q", list, id), func(t *testing.T) {
 				t.Parallel()
 				b := setup(t)
-				b.wire.change = func(a *answer) {
+				b.wire.Change = func(a *queuetest.Answer) {
 					if a.Successful[0]["Id"] = id; list == "failed" {
-						a.fail(id)
+						a.Fail(id)
 					}
 				}
 				unsent, err := b.Send(t.Context(), messages(10, 10, 10))
