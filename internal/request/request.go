@@ -8,7 +8,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"backfill/internal/failure"
@@ -28,38 +30,75 @@ type Request struct {
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
 }
 
+// startedBy is the JSON name of Request.StartedBy.
+const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
+
 // ids are what Step Functions takes as the name of an execution, less the signs that need care elsewhere.
 var ids = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
 
 // Parse reads a request; name is the execution's, which is the run's id where the request gives none.
 func Parse(source []byte, name string) (Request, error) {
-	var r Request
-	decoder := json.NewDecoder(bytes.NewReader(source))
-	decoder.DisallowUnknownFields()
-	decoder.UseNumber()
-	if err := decoder.Decode(&r); err != nil {
-		return r, failure.New(failure.Invalid, "read the request: %s; a request looks like "+
-			`{"action":"start","backfill":"users-email-normalized","params":{}}`, strings.TrimPrefix(err.Error(), "json: "))
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(source, &fields); err != nil || fields == nil {
+		return Request{}, failure.New(failure.Invalid, "read the request: it is no JSON object; a request looks like "+
+			`{"action":"start","backfill":"users-email-normalized","params":{}}`)
 	}
-	if r.Run == "" {
+	r, problems := read(fields)
+	if r.Run == "" && !given(fields, "run") {
 		r.Run = name
 	}
-	return r, r.check()
+	problems = append(problems, r.check(fields)...)
+	if len(problems) > 0 {
+		return r, failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))
+	}
+	return r, nil
 }
 
-func (r Request) check() error {
-	var problems []string
-	if r.Action != Start {
+// read takes the fields one by one, so that one that is wrong does not hide the next. Names are exact: encoding/json
+// by itself would take "Action" for "action".
+func read(fields map[string]json.RawMessage) (r Request, problems []string) {
+	targets := map[string]any{
+		"action": &r.Action, "backfill": &r.Backfill, "definition": &r.Definition, "params": &r.Params, "run": &r.Run,
+		startedBy: &r.StartedBy,
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		target, known := targets[key]
+		if !known {
+			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params and run", key))
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(fields[key]))
+		decoder.UseNumber() // a float64 is exact up to 2^53 only
+		if decoder.Decode(target) != nil {
+			problems = append(problems, fmt.Sprintf("%q has to be %s", key, kindOf(target)))
+		}
+	}
+	return r, problems
+}
+
+func kindOf(target any) string {
+	if _, text := target.(*string); text {
+		return "a string"
+	}
+	return "an object"
+}
+
+// given tells whether a field is there and says something, be it wrong.
+func given(fields map[string]json.RawMessage, key string) bool {
+	text := string(fields[key])
+	return text != "" && text != "null" && text != `""`
+}
+
+// check judges what was read; a field that could not be read has its problem already.
+func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
+	if r.Action != Start && (r.Action != "" || !given(fields, "action")) {
 		problems = append(problems, fmt.Sprintf("action %q is not known; write \"start\"", r.Action))
 	}
-	if (r.Backfill == "") == (r.Definition == "") {
+	if given(fields, "backfill") == given(fields, "definition") {
 		problems = append(problems, `give either "backfill" (the name of a definition) or "definition" (its text)`)
 	}
-	if !ids.MatchString(r.Run) {
+	if !ids.MatchString(r.Run) && (r.Run != "" || !given(fields, "run")) {
 		problems = append(problems, fmt.Sprintf("run %q is not 1 to 80 letters, digits, _ or -", r.Run))
 	}
-	if len(problems) > 0 {
-		return failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))
-	}
-	return nil
+	return problems
 }
