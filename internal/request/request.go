@@ -44,7 +44,7 @@ func Parse(source []byte, name string) (Request, error) {
 			`{"action":"start","backfill":"users-email-normalized","params":{}}`)
 	}
 	r, problems := read(fields)
-	if r.Run == "" && !given(fields, "run") {
+	if r.Run == "" {
 		r.Run = name
 	}
 	problems = append(problems, r.check(fields)...)
@@ -97,7 +97,7 @@ func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	if given(fields, "backfill") == given(fields, "definition") {
 		problems = append(problems, `give either "backfill" (the name of a definition) or "definition" (its text)`)
 	}
-	if !ids.MatchString(r.Run) && (r.Run != "" || !given(fields, "run")) {
+	if !ids.MatchString(r.Run) {
 		problems = append(problems, fmt.Sprintf("run %q is not 1 to 80 letters, digits, _ or -", r.Run))
 	}
 	return problems
