@@ -2,15 +2,12 @@ package postgres_test
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"testing"
 
 	"backfill/internal/failure"
 	"backfill/internal/pgtest"
 	"backfill/internal/postgres"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // TestConflictsWithAnotherSession: nothing has changed, and the same statement may succeed later.
@@ -25,7 +22,7 @@ func TestConflictsWithAnotherSession(t *testing.T) {
 		"a deadlock":                 {deadlock, "40P01", "SQLSTATE 40P01"},
 		"a lock that is waited for":  {lockTimeout, "55P03", "canceling statement due to lock timeout"},
 		"a lock that is not there":   {noWait, "55P03", "SQLSTATE 55P03"},
-		"a database in use":          {inUse, "55006", "SQLSTATE 55006"},
+		"a table in use":             {inUse, "55006", "SQLSTATE 55006"},
 		"a cancel by somebody":       {cancelled, "57014", "canceling statement due to user request"},
 		"a server without room left": {noRoom, "53400", "SQLSTATE 53400"},
 	} {
@@ -71,11 +68,8 @@ func noWait(t *testing.T, b *bundle) error {
 	return exec(b.conn, "SELECT FROM t WHERE secret LIKE '%marker%' FOR UPDATE NOWAIT")
 }
 
-func inUse(t *testing.T, b *bundle) error {
-	admin, err := pgx.Connect(t.Context(), change(t, b.db.URL, func(u *url.URL) { u.Path = "/postgres" }))
-	must(t, err)
-	defer func() { _ = admin.Close(context.Background()) }()
-	return exec(admin, "DROP DATABASE "+databaseOf(t, b.db.URL))
+func inUse(_ *testing.T, b *bundle) error {
+	return exec(b.conn, "BEGIN", "DECLARE walk CURSOR FOR SELECT FROM t", "DROP TABLE t CASCADE")
 }
 
 func cancelled(t *testing.T, b *bundle) error {
