@@ -13,30 +13,30 @@ import (
 // TestConflictsWithAnotherSession: nothing has changed, and the same statement may succeed later.
 func TestConflictsWithAnotherSession(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		provoke func(t *testing.T, b *bundle) error
-		code    string
-		says    string
-	}{
-		"a serialization failure":    {serialization, "40001", "SQLSTATE 40001"},
-		"a deadlock":                 {deadlock, "40P01", "SQLSTATE 40P01"},
-		"a lock that is waited for":  {lockTimeout, "55P03", "canceling statement due to lock timeout"},
-		"a lock that is not there":   {noWait, "55P03", "SQLSTATE 55P03"},
-		"a table in use":             {inUse, "55006", "SQLSTATE 55006"},
-		"a cancel by somebody":       {cancelled, "57014", "canceling statement due to user request"},
-		"a server without room left": {noRoom, "53400", "SQLSTATE 53400"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-				err := c.provoke(t, setup(t, db))
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		db.Exec(t, tables)
+		for name, c := range map[string]struct {
+			provoke func(t *testing.T, b *bundle) error
+			code    string
+			says    string
+		}{
+			"a serialization failure":    {serialization, "40001", "SQLSTATE 40001"},
+			"a deadlock":                 {deadlock, "40P01", "SQLSTATE 40P01"},
+			"a lock that is waited for":  {lockTimeout, "55P03", "canceling statement due to lock timeout"},
+			"a lock that is not there":   {noWait, "55P03", "SQLSTATE 55P03"},
+			"a table in use":             {inUse, "55006", "SQLSTATE 55006"},
+			"a cancel by somebody":       {cancelled, "57014", "canceling statement due to user request"},
+			"a server without room left": {noRoom, "53400", "SQLSTATE 53400"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				err := c.provoke(t, &bundle{db: db, conn: db.Connect(t)})
 				expectError(t, err, c.code, failure.Transient)
 				if safe := failure.Safe(postgres.Classify(err)); !strings.Contains(safe, c.says) {
 					t.Errorf("safe text %q does not say %q", safe, c.says)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func serialization(t *testing.T, b *bundle) error {
@@ -94,30 +94,31 @@ const (
 // a transaction. The next call says that it had not been sent.
 func TestTheServerEndsTheConnection(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		since    string // the major version that has it
-		settings string
-		sql      []string
-		code     string
-		class    failure.Class
-	}{
-		"by an administrator":      {"15", "SET client_min_messages = error", []string{"SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(60)"}, "57P01", failure.Unknown},
-		"a session that rests":     {"15", "SET idle_session_timeout = '10ms'", []string{"SELECT 1"}, "57P05", failure.Unknown},
-		"a transaction that rests": {"15", "SET idle_in_transaction_session_timeout = '10ms'", []string{"BEGIN", "SELECT 1"}, "25P03", failure.Transient},
-		"a transaction that lasts": {"18", "SET transaction_timeout = '10ms'", []string{"BEGIN", "SELECT pg_sleep(60)"}, "25P04", failure.Transient},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-				if db.Major < c.since {
-					return
-				}
-				conn, other := db.Connect(t), db.Connect(t)
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		for name, c := range map[string]struct {
+			since    string // the major version that has it
+			settings string
+			sql      []string
+			code     string
+			class    failure.Class
+		}{
+			"by an administrator": {"15", "SELECT", []string{"SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(60)"},
+				"57P01", failure.Unknown},
+			"a session that rests": {"15", "SET idle_session_timeout = '10ms'", []string{"SELECT 1"}, "57P05", failure.Unknown},
+			"a transaction that rests": {"15", "SET idle_in_transaction_session_timeout = '10ms'", []string{"BEGIN", "SELECT 1"},
+				"25P03", failure.Transient},
+			"a transaction that lasts": {"17", "SET transaction_timeout = '10ms'", []string{"BEGIN", "SELECT pg_sleep(60)"},
+				"25P04", failure.Transient},
+		} {
+			if db.Major < c.since {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				conn := db.Connect(t)
 				must(t, exec(conn, c.settings))
-				pid := conn.PgConn().PID()
 				err := exec(conn, c.sql...)
 				if err == nil { // it rests now, until the server ends it
-					pgtest.WaitUntil(t, other, gone(pid))
+					pgtest.WaitUntil(t, db.Connect(t), gone(conn.PgConn().PID()))
 					err = exec(conn, "SELECT 1")
 				}
 				expectError(t, err, c.code, c.class)
@@ -125,6 +126,6 @@ func TestTheServerEndsTheConnection(t *testing.T) {
 					t.Errorf("the next call: %v (%s)", after, failure.Of(after))
 				}
 			})
-		})
-	}
+		}
+	})
 }

@@ -14,42 +14,41 @@ import (
 // same from here.
 func TestAConnectionThatIsCutLeavesTheOutcomeOpen(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		fromServer bool
-		kind       byte
-		rows       int // that were changed
-	}{
-		"before the commit": {false, pgtest.Sync, 0},
-		"before the answer": {true, pgtest.ReadyForQuery, 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-				b := setup(t, db)
-				proxy := pgtest.NewProxy(t, db)
-				conn, err := postgres.Connect(t.Context(), proxy.URL, "test")
-				must(t, err)
-				must(t, exec(conn, "SELECT 1"))
-				pid := conn.PgConn().PID()
-				var described atomic.Bool // the first round trip describes the statement, the second runs it
-				proxy.CutWhen(func(fromServer bool, kind byte) bool {
-					return fromServer == c.fromServer && kind == c.kind && described.Swap(true)
-				})
-				_, err = conn.Exec(t.Context(), "UPDATE t SET n = $1", 7)
-				if err = postgres.Classify(err); !failure.Is(err, failure.Unknown) {
-					t.Fatalf("got %v (%s)", err, failure.Of(err))
-				}
-				pgtest.WaitUntil(t, b.conn, gone(pid))
-				var rows int
-				must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM t WHERE n = 7").Scan(&rows))
-				if rows != c.rows {
-					t.Errorf("%d rows were changed, want %d", rows, c.rows)
-				}
-				if err := postgres.Classify(exec(conn, "UPDATE t SET n = 8")); !failure.Is(err, failure.Transient) {
-					t.Errorf("a statement that was never sent: %v (%s)", err, failure.Of(err))
-				}
-			})
-		})
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		for name, c := range map[string]struct {
+			fromServer bool
+			kind       byte
+			rows       int // that were changed
+		}{
+			"before the commit": {false, pgtest.Sync, 0},
+			"before the answer": {true, pgtest.ReadyForQuery, 2},
+		} {
+			t.Run(name, func(t *testing.T) { b.cut(t, c.fromServer, c.kind, c.rows) })
+		}
+	})
+}
+
+// cut cuts a connection at a message of its second round trip: the first describes the statement, this one runs it.
+func (b *bundle) cut(t *testing.T, fromServer bool, kind byte, changed int) {
+	must(t, exec(b.conn, "UPDATE t SET n = NULL"))
+	proxy := pgtest.NewProxy(t, b.db)
+	conn, err := postgres.Connect(t.Context(), proxy.URL, "test")
+	must(t, err)
+	var described atomic.Bool
+	proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && described.Swap(true) })
+	_, err = conn.Exec(t.Context(), "UPDATE t SET n = $1", 7)
+	if err = postgres.Classify(err); !failure.Is(err, failure.Unknown) {
+		t.Fatalf("got %v (%s)", err, failure.Of(err))
+	}
+	pgtest.WaitUntil(t, b.conn, gone(conn.PgConn().PID()))
+	var rows int
+	must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM t WHERE n = 7").Scan(&rows))
+	if rows != changed {
+		t.Errorf("%d rows were changed, want %d", rows, changed)
+	}
+	if err := postgres.Classify(exec(conn, "UPDATE t SET n = 8")); !failure.Is(err, failure.Transient) {
+		t.Errorf("a statement that was never sent: %v (%s)", err, failure.Of(err))
 	}
 }
 
