@@ -7,6 +7,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -55,10 +56,11 @@ func (d *Dispatcher) SendPage(ctx context.Context, page records.Page) error {
 	for i, c := range page.Chunks {
 		messages[i] = c.Message(1)
 	}
-	return d.send(ctx, page.Run, page.After, messages)
+	_, err := d.send(ctx, page.Run, page.After, messages)
+	return err
 }
 
-// SendOutbox sends what is in the outbox of a run, and tells how many chunks.
+// SendOutbox sends what is in the outbox of a run, and tells how many chunks were accepted.
 func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 	all, err := d.records.Outbox(ctx, id)
 	if err != nil {
@@ -74,23 +76,26 @@ func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 		for i, c := range found {
 			messages[i] = chunk.Chunk{Run: id, Number: c.Chunk, Range: c.Range}.Message(c.Send)
 		}
-		if err := d.send(ctx, id, left.After, messages); err != nil {
+		accepted, err := d.send(ctx, id, left.After, messages)
+		sent += accepted
+		if err != nil {
 			return sent, err
 		}
-		sent += len(messages)
 	}
 	return sent, nil
 }
 
-func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) error {
+// send sends a page and takes it from the outbox, but for what was not accepted. It tells how many chunks were.
+func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) (int, error) {
 	unsent, err := d.queue.Send(ctx, messages)
+	accepted := len(messages) - len(unsent)
 	if err != nil {
-		return fmt.Errorf("send the page after chunk %d of run %s: %w", after, id, err)
+		return accepted, fmt.Errorf("send the page after chunk %d of run %s: %w", after, id, err)
 	}
 	if err := d.records.SettleOutbox(ctx, id, after, unsent); err != nil {
-		return fmt.Errorf("settle the page after chunk %d of run %s: %w", after, id, err)
+		return accepted, fmt.Errorf("settle the page after chunk %d of run %s: %w", after, id, err)
 	}
-	return nil
+	return accepted, nil
 }
 
 // SendAgain sends the chunks that the ledger says are to be sent, and notes it there: in this order, so that a crash in
@@ -105,31 +110,38 @@ func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []ledger.Ag
 	}
 	unsent, err := d.queue.Send(ctx, messages)
 	if err != nil {
-		return 0, fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
+		err = fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
 	}
 	sent := slices.DeleteFunc(slices.Clone(again), func(a ledger.Again) bool { return slices.Contains(unsent, a.Chunk) })
-	return len(sent), d.ledger.Sent(ctx, id, sent)
+	return len(sent), errors.Join(err, d.ledger.Sent(ctx, id, sent))
 }
 
 // SendUnclaimed sends chunks again that no worker has ever claimed, but for those whose last send is younger than
-// olderThan, and tells how many it sent.
+// olderThan, and tells how many were accepted. After an error of one number it sends what it has numbered: a chunk with a
+// number and no message would count as on its way.
 func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error) {
+	messages, numbering := d.number(ctx, id, numbers, olderThan)
+	if len(messages) == 0 {
+		return 0, numbering
+	}
+	unsent, err := d.queue.Send(ctx, messages)
+	if err != nil {
+		err = fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
+	}
+	return len(messages) - len(unsent), errors.Join(numbering, err)
+}
+
+// number gives the chunks that are due a send of its own each.
+func (d *Dispatcher) number(ctx context.Context, id string, numbers []int64, olderThan time.Time) ([]chunk.Message, error) {
 	var messages []chunk.Message
 	for _, n := range numbers {
 		message, due, err := d.records.NextSend(ctx, id, n, olderThan)
 		if err != nil {
-			return 0, fmt.Errorf("number the next send of chunk %d of run %s: %w", n, id, err)
+			return messages, fmt.Errorf("number the next send of chunk %d of run %s: %w", n, id, err)
 		}
 		if due {
 			messages = append(messages, message)
 		}
 	}
-	if len(messages) == 0 {
-		return 0, nil
-	}
-	unsent, err := d.queue.Send(ctx, messages)
-	if err != nil {
-		return 0, fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
-	}
-	return len(messages) - len(unsent), nil
+	return messages, nil
 }

@@ -32,11 +32,23 @@ func New(api API) Executions { return Executions{api: api} }
 // Stop ends an execution with a cause.
 func (e Executions) Stop(ctx context.Context, arn, cause string) error {
 	_, err := e.api.StopExecution(ctx, &sfn.StopExecutionInput{
-		ExecutionArn: &arn, Error: aws.String(failure.RunCancelled), Cause: aws.String(cause[:min(len(cause), mostCause)]),
+		ExecutionArn: &arn, Error: aws.String(failure.RunCancelled), Cause: aws.String(shortened(cause)),
 	})
 	var gone *types.ExecutionDoesNotExist
 	if err == nil || errors.As(err, &gone) {
 		return nil
 	}
 	return failure.As(failure.Transient, fmt.Errorf("stop execution %s: %w", arn, err))
+}
+
+// shortened cuts a cause between two characters: half of one would arrive as another.
+func shortened(cause string) string {
+	characters := 0
+	for i := range cause {
+		if characters == mostCause {
+			return cause[:i]
+		}
+		characters++
+	}
+	return cause
 }

@@ -26,6 +26,8 @@ var sqlstates = map[string]Class{
 	"22":    Data,      // data exception: cast, overflow, division by zero
 	"23":    Data,      // constraint violation
 	"25006": Transient, // read only transaction: a failover is under way
+	"25P03": Transient, // the server ended a transaction, and the connection, that rested for too long
+	"25P04": Transient, // or that lasted for too long (transaction_timeout, from Postgres 17 on)
 	"40":    Transient, // rollback: serialization failure, deadlock
 	"40003": Unknown,   // statement completion unknown
 	"44":    Data,      // WITH CHECK OPTION violation

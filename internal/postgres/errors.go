@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"backfill/internal/failure"
@@ -23,8 +24,7 @@ func (e *Error) Unwrap() error { return e.server }
 // SQLState is the five character code.
 func (e *Error) SQLState() string { return e.server.Code }
 
-// Safe names the code and the objects; the message only where the server quotes no row in it: syntax and names
-// (class 42), features (0A), and the errors that the product raises itself (BF).
+// Safe names the code and the objects; the message only where no row can be in it.
 func (e *Error) Safe() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "SQLSTATE %s", e.server.Code)
@@ -36,11 +36,30 @@ func (e *Error) Safe() string {
 			fmt.Fprintf(&text, ", %s %q", part.what, part.name)
 		}
 	}
-	switch e.server.Code[:2] {
-	case "42", "0A", "BF", "53", "55", "57":
+	if e.quotesNoRow() {
 		fmt.Fprintf(&text, ": %s", e.server.Message)
 	}
 	return text.String()
+}
+
+// routines of the server whose messages hold names of objects at most.
+var routines = []string{"ProcessInterrupts", "aclcheck_error", "ExecWithCheckOptions"}
+
+// quotesNoRow goes by where an error was raised. The code alone does not tell: secret::regclass is 42P01 and quotes
+// the secret, as a misspelled table is 42P01, and a user's trigger may raise any code with any text.
+func (e *Error) quotesNoRow() bool {
+	switch {
+	case e.server.Position > 0: // a place in our statement: the server was reading it, and had seen no row
+		return true
+	case e.server.SeverityUnlocalized == "FATAL": // a login, or the end of a connection; no function raises it
+		return true
+	case strings.HasPrefix(e.server.Code, "BF"): // raised by ourselves
+		return true
+	case strings.HasPrefix(e.server.Code, "53"): // out of disk or memory; functions give a context
+		return e.server.Where == ""
+	default:
+		return slices.Contains(routines, e.server.Routine)
+	}
 }
 
 // Classify gives a driver error its class. Nil stays nil, and an error with a class keeps it.

@@ -11,6 +11,10 @@ import (
 // its connection was cut.
 const idle = 15 * time.Second
 
+// answer is how long a connection that has rested may take to answer. Where the network swallows everything (after a
+// failover, or behind a NAT that has forgotten the connection) no answer ever comes, and no error.
+const answer = 2 * time.Second
+
 // Session is the one connection of a Lambda environment, opened when it is first needed and again after it broke.
 // It is for one goroutine.
 type Session struct {
@@ -27,7 +31,7 @@ func NewSession(source func(ctx context.Context) (string, error), name string) *
 
 // Conn gives the open connection. Errors have a class, see Connect.
 func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
-	if s.conn != nil && !s.conn.IsClosed() && time.Since(s.used) > idle && s.conn.Ping(ctx) != nil {
+	if s.conn != nil && !s.conn.IsClosed() && time.Since(s.used) > idle && !s.answers(ctx) {
 		s.Drop()
 	}
 	if s.conn == nil || s.conn.IsClosed() {
@@ -45,7 +49,13 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	return s.conn, nil
 }
 
-// Drop closes the connection without a farewell; the next Conn opens another.
+func (s *Session) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return s.conn.Ping(ctx) == nil
+}
+
+// Drop closes the connection, whether or not the server takes the farewell; the next Conn opens another.
 func (s *Session) Drop() {
 	if s.conn == nil {
 		return

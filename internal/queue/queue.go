@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -42,19 +43,12 @@ func New(api API, url string) *Queue { return &Queue{api: api, url: url} }
 // have been accepted or not.
 func (q *Queue) Send(ctx context.Context, messages []chunk.Message) (unsent []int64, err error) {
 	for len(messages) > 0 {
-		entries, bytes := []types.SendMessageBatchRequestEntry(nil), 0
-		for i, message := range messages[:min(mostEntries, len(messages))] {
-			body, err := json.Marshal(message)
-			if err != nil {
-				return numbers(messages), fmt.Errorf("encode chunk %d: %w", message.Chunk, err)
-			}
-			if bytes += len(body); bytes > mostBytes && i > 0 {
-				break
-			}
-			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(string(body))})
+		entries, err := fill(messages)
+		if err != nil {
+			return append(unsent, numbers(messages)...), err
 		}
-		failed, err := q.send(ctx, messages[:len(entries)], entries)
-		unsent = append(unsent, failed...)
+		refused, err := q.send(ctx, messages[:len(entries)], entries)
+		unsent = append(unsent, refused...)
 		if err != nil {
 			return append(unsent, numbers(messages[len(entries):])...), err
 		}
@@ -63,20 +57,55 @@ func (q *Queue) Send(ctx context.Context, messages []chunk.Message) (unsent []in
 	return unsent, nil
 }
 
+// fill makes a batch of as many of the first messages as fit.
+func fill(messages []chunk.Message) ([]types.SendMessageBatchRequestEntry, error) {
+	var entries []types.SendMessageBatchRequestEntry
+	bytes := 0
+	for i, message := range messages[:min(mostEntries, len(messages))] {
+		body, err := encode(message)
+		if err != nil {
+			return nil, err
+		}
+		if bytes += len(body); bytes > mostBytes && i > 0 {
+			break
+		}
+		if bytes > mostBytes {
+			return nil, failure.New(failure.Permanent, "the keys of chunk %d of run %s make a message of %d bytes; a queue takes %d",
+				message.Chunk, message.Run, bytes, mostBytes)
+		}
+		entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &body})
+	}
+	return entries, nil
+}
+
+// escapes are for the two characters that JSON has as they are, but that SQS refuses in a body.
+var escapes = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)
+
+func encode(message chunk.Message) (string, error) {
+	body, err := json.Marshal(message)
+	if err != nil {
+		return "", fmt.Errorf("encode chunk %d of run %s: %w", message.Chunk, message.Run, err)
+	}
+	return escapes.Replace(string(body)), nil
+}
+
+// send sends one batch. What the answer does not name as accepted is unsent, whatever else it says.
 func (q *Queue) send(ctx context.Context, messages []chunk.Message, entries []types.SendMessageBatchRequestEntry) ([]int64, error) {
 	out, err := q.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
 	if err != nil {
 		return numbers(messages), failure.New(failure.Transient, "send %d messages to %s: %w", len(entries), q.url, err)
 	}
-	var failed []int64
-	for _, entry := range out.Failed {
-		i, err := strconv.Atoi(aws.ToString(entry.Id))
-		if err != nil || i >= len(messages) {
-			return numbers(messages), failure.New(failure.Transient, "send to %s: an answer for entry %q", q.url, aws.ToString(entry.Id))
-		}
-		failed = append(failed, messages[i].Chunk)
+	accepted := map[string]bool{}
+	for _, entry := range out.Successful {
+		accepted[aws.ToString(entry.Id)] = true
 	}
-	return failed, nil
+	var unsent []int64
+	for i, message := range messages {
+		if !accepted[*entries[i].Id] {
+			unsent = append(unsent, message.Chunk)
+		}
+	}
+	return unsent, nil
 }
 
 func numbers(messages []chunk.Message) []int64 {

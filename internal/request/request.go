@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,39 +36,87 @@ type Request struct {
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
 }
 
+// startedBy is the JSON name of Request.StartedBy.
+const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
+
 // ids are what Step Functions takes as the name of an execution, less the signs that need care elsewhere.
 var ids = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
 
 // Parse reads a request; name is the execution's, which is the run's id where the request gives none.
 func Parse(source []byte, name string) (Request, error) {
-	var r Request
-	decoder := json.NewDecoder(bytes.NewReader(source))
-	decoder.DisallowUnknownFields()
-	decoder.UseNumber()
-	if err := decoder.Decode(&r); err != nil {
-		return r, failure.New(failure.Invalid, "read the request: %s; a request looks like "+
-			`{"action":"start","backfill":"users-email-normalized","params":{}}`, strings.TrimPrefix(err.Error(), "json: "))
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(source, &fields); err != nil || fields == nil {
+		return Request{}, failure.New(failure.Invalid, "read the request: it is no JSON object; a request looks like "+
+			`{"action":"start","backfill":"users-email-normalized","params":{}}`)
 	}
-	if r.Run == "" && r.Action == Start {
+	r, problems := read(fields)
+	if r.Run == "" && !r.onRun() {
 		r.Run = name
 	}
-	return r, r.check()
+	problems = append(problems, r.check(fields)...)
+	if len(problems) > 0 {
+		return r, failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))
+	}
+	return r, nil
 }
 
-func (r Request) check() error {
-	var problems []string
+// read takes the fields one by one, so that one that is wrong does not hide the next. Names are exact: encoding/json
+// by itself would take "Action" for "action".
+func read(fields map[string]json.RawMessage) (r Request, problems []string) {
+	targets := map[string]any{
+		"action": &r.Action, "backfill": &r.Backfill, "definition": &r.Definition, "params": &r.Params, "run": &r.Run,
+		"chunks": &r.Chunks, "force": &r.Force,
+		startedBy: &r.StartedBy,
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		target, known := targets[key]
+		if !known {
+			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks and force", key))
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(fields[key]))
+		decoder.UseNumber() // a float64 is exact up to 2^53 only
+		if decoder.Decode(target) != nil {
+			problems = append(problems, fmt.Sprintf("%q has to be %s", key, kindOf(target)))
+		}
+	}
+	return r, problems
+}
+
+func kindOf(target any) string {
+	switch target.(type) {
+	case *string:
+		return "a string"
+	case *bool:
+		return "true or false"
+	}
+	return "an object"
+}
+
+// given tells whether a field is there and says something, be it wrong.
+func given(fields map[string]json.RawMessage, key string) bool {
+	text := string(fields[key])
+	return text != "" && text != "null" && text != `""`
+}
+
+// onRun tells whether the action is one on a run that exists.
+func (r Request) onRun() bool { return r.Action == Resume || r.Action == Rollback }
+
+// check judges what was read; a field that could not be read has its problem already.
+func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	if !slices.Contains([]string{Start, Resume, Rollback}, r.Action) {
+	known := slices.Contains([]string{Start, Resume, Rollback}, r.Action)
+	if !known && (r.Action != "" || !given(fields, "action")) { // it is judged as a start then
 		refuse(`action %q is not known; write "start", "resume" or "rollback"`, r.Action)
 	}
-	defined := r.Backfill != "" || r.Definition != "" || r.Params != nil
+	defined := given(fields, "backfill") || given(fields, "definition") || given(fields, "params")
 	switch {
-	case r.Action == Start && (r.Backfill == "") == (r.Definition == ""):
+	case !r.onRun() && given(fields, "backfill") == given(fields, "definition"):
 		refuse(`give either "backfill" (the name of a definition) or "definition" (its text)`)
-	case r.Action != Start && defined:
+	case r.onRun() && defined:
 		refuse(`%q works with the definition that was stored when the run began: leave out "backfill", "definition" and "params"`, r.Action)
 	}
-	if r.Action != Rollback && (r.Chunks != "" || r.Force) {
+	if r.Action != Rollback && (given(fields, "chunks") || given(fields, "force")) {
 		refuse(`"chunks" and "force" belong to a rollback`)
 	}
 	if _, err := ParseChunks(r.Chunks); err != nil {
@@ -76,8 +125,5 @@ func (r Request) check() error {
 	if !ids.MatchString(r.Run) {
 		refuse("run %q is not 1 to 80 letters, digits, _ or -", r.Run)
 	}
-	if len(problems) > 0 {
-		return failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))
-	}
-	return nil
+	return problems
 }
