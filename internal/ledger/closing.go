@@ -30,7 +30,7 @@ func (l *Ledger) move(ctx context.Context, id string, to, closesAs run.State, re
 	}
 	tag, err := conn.Exec(ctx, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = nullif($4, ''),
 		ended_at = CASE WHEN $5 THEN clock_timestamp() END WHERE run = $1 AND state = ANY ($6)`,
-		id, to, reason, closesAs, to.Ended(), run.Sources(to))
+		id, to, reason, closesAs, to.Ended(), run.Transitions.Sources(to))
 	if err != nil {
 		return false, fmt.Errorf("bring run %s to %s: %w", id, to, postgres.Classify(err))
 	}

@@ -55,7 +55,7 @@ func TestEveryStateTakesOnlyItsLegalMoves(t *testing.T) {
 			b.exec(t, "UPDATE backfill.runs SET state = $1, ended_at = NULL", from)
 			moved, err := b.ledger.Move(t.Context(), theRun, to, "test")
 			must(t, err)
-			if _, legal := run.Cause(from, to); moved != legal {
+			if _, legal := run.Transitions.Cause(from, to); moved != legal {
 				t.Errorf("%s -> %s: moved %v, legal %v", from, to, moved, legal)
 			}
 		}

@@ -1,5 +1,7 @@
 package run
 
+import "backfill/internal/transition"
+
 // State is where a run stands.
 type State string
 
@@ -18,8 +20,8 @@ func States() []State {
 	return []State{Planning, Running, Cancelling, Completed, Failed, Cancelled}
 }
 
-// transitions is the one table of legal changes; each edge says its cause.
-var transitions = map[State]map[State]string{
+// Transitions is the one table of legal changes; each edge says its cause.
+var Transitions = transition.Table[State]{
 	Planning: {
 		Running:    "the first page of chunks was planned",
 		Cancelling: "a person cancelled, planning failed, or the execution was lost",
@@ -38,28 +40,8 @@ var transitions = map[State]map[State]string{
 	Cancelled: {},
 }
 
-// Cause tells why a run goes from one state to the other, and whether it may.
-func Cause(from, to State) (string, bool) {
-	cause, ok := transitions[from][to]
-	return cause, ok
-}
-
-// Sources lists the states from which a run may come to the given one, in the order of States.
-func Sources(to State) []State {
-	var from []State
-	for _, state := range States() {
-		if _, ok := transitions[state][to]; ok {
-			from = append(from, state)
-		}
-	}
-	return from
-}
-
 // Ended tells whether nothing follows the state.
-func (s State) Ended() bool {
-	edges, known := transitions[s]
-	return known && len(edges) == 0
-}
+func (s State) Ended() bool { return Transitions.Last(s) }
 
 // Works tells whether workers may claim and commit in the state.
 func (s State) Works() bool { return s == Planning || s == Running }
