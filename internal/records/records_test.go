@@ -1,7 +1,6 @@
 package records_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -51,17 +50,29 @@ func describe(id string, at time.Time) run.Status {
 		Rows: run.Rows{Estimated: 42}}
 }
 
-// wire loses the answer of the next call, after it has had its effect.
-type wire struct{ lose atomic.Bool }
+// wire loses the answer of the next call, after it has had its effect, and lets a test see each answer and change it.
+type wire struct {
+	lose     atomic.Bool
+	answered func(operation string, answer *http.Response)
+}
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && w.answered != nil {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		w.answered(operation, answer)
+	}
 	if err == nil && w.lose.CompareAndSwap(true, false) {
-		_ = answer.Body.Close()
-		return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Request: r,
-			Body: io.NopCloser(bytes.NewBufferString(`{"__type":"InternalServerError"}`))}, nil
+		replace(answer, http.StatusInternalServerError, `{"__type":"InternalServerError"}`)
 	}
 	return answer, err
+}
+
+// replace puts another answer in the place of the server's.
+func replace(answer *http.Response, status int, body string) {
+	_ = answer.Body.Close()
+	answer.StatusCode, answer.Header, answer.ContentLength = status, http.Header{}, int64(len(body))
+	answer.Body = io.NopCloser(strings.NewReader(body))
 }
 
 func page(after int64, ends ...string) records.Page {
