@@ -22,7 +22,8 @@ var granted = map[string]map[string]string{
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
-		"dynamodb:GetItem": "Table", "dynamodb:BatchGetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table", "dynamodb:Query": "Table/index/runs",
+		"dynamodb:GetItem": "Table", "dynamodb:BatchGetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
+		"dynamodb:Query":       "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
