@@ -111,8 +111,11 @@ func TestAPageIsCommittedOnceWhateverHappensToItsAnswer(t *testing.T) {
 	b.wire.lose.Store(true)
 	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
 	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
-	if err := b.CommitPage(t.Context(), page(0, "a", "c")); !errors.Is(err, records.ErrPlanMoved) || !failure.Is(err, failure.Transient) {
-		t.Fatalf("another page in its place: %v", err)
+	// Another planner cut at another moment: its last boundary may be the same, and yet rows would be done twice.
+	for _, other := range []records.Page{page(0, "a", "c"), page(0, "z", "b"), page(0, "b"), page(0, "a", "ab", "b")} {
+		if err := b.CommitPage(t.Context(), other); !errors.Is(err, records.ErrPlanMoved) || !failure.Is(err, failure.Transient) {
+			t.Fatalf("another page in its place: %v", err)
+		}
 	}
 	must(t, b.CommitPage(t.Context(), page(2, "c")))
 	record, err := b.Run(t.Context(), theRun)
