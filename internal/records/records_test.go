@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -238,6 +239,25 @@ func TestStatesFollowTheTable(t *testing.T) {
 	must(t, err)
 	if status.State != run.Cancelled || status.Reason != "enough" || status.Rate != 7 || status.EndedAt == nil {
 		t.Fatalf("%+v", status)
+	}
+}
+
+// TestARecordNeverGoesBack walks every state by every other: a copy that comes late changes nothing.
+func TestARecordNeverGoesBack(t *testing.T) {
+	b := setup(t)
+	for _, from := range run.States() {
+		for _, to := range []run.State{run.Running, run.Cancelling, run.Completed, run.Failed, run.Cancelled} {
+			status := describe(string(from+"-"+to), start)
+			status.State, status.Reason = from, "before"
+			must(t, b.CreateRun(t.Context(), status, ""))
+			must(t, b.SetState(t.Context(), status.Run, to, "after"))
+			got, err := b.Status(t.Context(), status.Run)
+			must(t, err)
+			forward := slices.Contains(run.Transitions.Before(to), from)
+			if forward && (got.State != to || got.Reason != "after") || !forward && (got.State != from || got.Reason != "before") {
+				t.Errorf("%s -> %s: %s (%s)", from, to, got.State, got.Reason)
+			}
+		}
 	}
 }
 

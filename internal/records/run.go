@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"backfill/internal/failure"
@@ -131,17 +132,15 @@ func (s *Store) update(ctx context.Context, id, expression string, values item, 
 	return s.classify("UpdateItem", err)
 }
 
-// SetState brings the record to a state. A record that is there already, or that has ended, stays as it is.
+// SetState brings the record to a state. It is a copy, and may skip states; it never goes back along the table of run:
+// a record that is there already, or further, stays as it is.
 func (s *Store) SetState(ctx context.Context, id string, to run.State, reason string) error {
 	values := item{":to": text(string(to)), ":reason": text(reason)}
-	expression, condition := "SET #state = :to, reason = :reason", ""
-	for i, from := range run.Active() {
-		name := fmt.Sprintf(":from%d", i)
-		values[name] = text(string(from))
-		if condition != "" {
-			condition += ", "
-		}
-		condition += name
+	expression := "SET #state = :to, reason = :reason"
+	var before []string
+	for i, from := range run.Transitions.Before(to) {
+		before = append(before, fmt.Sprintf(":from%d", i))
+		values[before[i]] = text(string(from))
 	}
 	if to.Ended() {
 		expression += ", ended_at = :ended, expires = :expires"
@@ -151,7 +150,7 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
-		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + condition + ")"),
+		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + strings.Join(before, ", ") + ")"),
 	})
 	if refused(err) {
 		return nil

@@ -30,6 +30,21 @@ func (t Table[S]) Sources(to S) []S {
 	return from
 }
 
+// Before lists the states from which the given one can be reached, by one step or by many, in alphabetical order. A
+// copy that is late may skip the steps between.
+func (t Table[S]) Before(to S) []S {
+	found := map[S]bool{}
+	for next := []S{to}; len(next) > 0; next = next[1:] {
+		for _, from := range t.Sources(next[0]) {
+			if !found[from] {
+				found[from] = true
+				next = append(next, from)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
 // Last tells whether nothing follows the state. A state that is not in the table is not last: it is unknown.
 func (t Table[S]) Last(state S) bool {
 	next, known := t[state]

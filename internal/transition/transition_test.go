@@ -41,6 +41,15 @@ func TestSourcesAreTheTableReadBackwards(t *testing.T) {
 	}
 }
 
+func TestBeforeIsEveryStateOnTheWay(t *testing.T) {
+	t.Parallel()
+	for to, want := range map[string][]string{"open": {"open", "shut"}, "shut": {"open", "shut"}, "broken": {"open", "shut"}, "ajar": nil} {
+		if diff := cmp.Diff(want, door.Before(to)); diff != "" {
+			t.Errorf("%s: %s", to, diff)
+		}
+	}
+}
+
 func TestAnUnknownStateIsNotTheLast(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[string]bool{"open": false, "shut": false, "broken": true, "ajar": false} {
