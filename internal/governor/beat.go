@@ -23,12 +23,8 @@ type beat struct {
 // watch samples until something is to be done by somebody else, or the beat is over.
 func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 	for {
-		progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run)
+		progress, again, err := b.sample(ctx)
 		if err != nil {
-			return "", err
-		}
-		b.observe(progress)
-		if err := b.governor.Records.SaveProgress(ctx, b.record.Status); err != nil {
 			return "", err
 		}
 		next, err := b.decide(ctx, progress, again)
@@ -39,6 +35,16 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 			return turn.Beat, nil
 		}
 	}
+}
+
+// sample renews the heartbeat, and reports what the ledger holds.
+func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, error) {
+	progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run)
+	if err != nil {
+		return progress, nil, err
+	}
+	b.observe(progress)
+	return progress, again, b.governor.Records.SaveProgress(ctx, b.record.Status)
 }
 
 // observe brings the status up to date.
@@ -63,15 +69,11 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	id, plan := b.record.Status.Run, b.record.Plan
 	switch {
 	case p.State.Ended(), p.State == run.Cancelling:
-		return b.ended(b.governor.Closer.Finish(ctx, id))
+		return b.finish(ctx, id)
 	case p.Failed > 0:
 		return b.failed(ctx, id)
 	case plan.Closed && p.Completed == plan.Planned:
-		complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
-		if complete {
-			return b.ended(run.Completed, err)
-		}
-		return "", err
+		return b.complete(ctx, id, plan.Planned)
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Repair(ctx, id, plan.Planned, again); err != nil {
@@ -83,6 +85,15 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	return "", nil
 }
 
+// finish ends a run that is closing, as soon as no lease lives.
+func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
+	state, err := b.governor.Closer.Finish(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return b.ended(ctx, state)
+}
+
 // failed closes a run that has a failed chunk.
 func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
 	number, reason, err := b.governor.Ledger.FirstFailure(ctx, id)
@@ -90,15 +101,31 @@ func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
 		return "", err
 	}
 	b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
-	return b.ended(b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason))
-}
-
-func (b *beat) ended(state run.State, err error) (turn.Next, error) {
-	if err != nil || !state.Ended() {
+	state, err := b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason)
+	if err != nil {
 		return "", err
 	}
+	return b.ended(ctx, state)
+}
+
+// complete ends a run that is done; one that was closed meanwhile is seen with the next sample.
+func (b *beat) complete(ctx context.Context, id string, planned int64) (turn.Next, error) {
+	complete, err := b.governor.Completer.Complete(ctx, id, planned)
+	if err != nil || !complete {
+		return "", err
+	}
+	return b.ended(ctx, run.Completed)
+}
+
+// ended takes over the state that the run was brought to. Once it has ended it is sampled again: what was read before
+// may count a lease that the end took away.
+func (b *beat) ended(ctx context.Context, state run.State) (turn.Next, error) {
 	b.record.Status.State = state
-	return turn.End, nil
+	if !state.Ended() {
+		return "", nil
+	}
+	_, _, err := b.sample(ctx)
+	return turn.End, err
 }
 
 // rest waits for the next sample. False: the beat is over.
