@@ -158,10 +158,11 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	return s.classify("UpdateItem", err)
 }
 
-// Refuse records a run that was refused before it began, as FAILED. A run that is recorded already is left alone.
-func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
+// RecordEnd records the end of a run that may have no record: it was refused before it began, or its planner died
+// between the two stores. A record that is there is brought to the state.
+func (s *Store) RecordEnd(ctx context.Context, id, backfill string, as run.State, reason string) error {
 	now := s.now().UTC()
-	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: run.Failed, Reason: reason,
+	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: as, Reason: reason,
 		StartedAt: now, UpdatedAt: now})
 	if err != nil {
 		return err
@@ -171,7 +172,7 @@ func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
 	if refused(err) {
-		return s.SetState(ctx, id, run.Failed, reason)
+		return s.SetState(ctx, id, as, reason)
 	}
 	return s.classify("PutItem", err)
 }
