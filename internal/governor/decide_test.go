@@ -13,8 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestABeatDecides by what the ledger says: one case for each branch. Claims beyond the look-ahead keep the planner
-// out of those that are not about it.
+// TestABeatDecides by what the ledger says: one case for each branch, and for the limits between them.
 func TestABeatDecides(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -28,22 +27,21 @@ func TestABeatDecides(t *testing.T) {
 		}, turn.Beat, run.Running, ""},
 		"a run that has ended, and whose record is late": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 12)
-			b.Finish(t, b.all()...)
+			b.Finish(t, all...)
 			b.Exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = now()")
 		}, turn.End, run.Completed, ""},
 		"a cancel while a lease lives": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
 			b.Claim(t, 1, 1)
-			b.close(t, run.Cancelled)
-			must(t, b.Records.SetState(t.Context(), runtest.ID, run.Cancelling, "enough"))
+			b.cancel(t)
 		}, turn.Beat, run.Cancelling, "enough"},
 		"a cancel after the last lease": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
 			b.Claim(t, 1, 1)
 			b.Die(t)
-			b.close(t, run.Cancelled)
+			b.cancel(t)
 		}, turn.End, run.Cancelled, "enough"},
-		"a cancel before the first lease": {func(t *testing.T, b *bundle) { b.close(t, run.Cancelled) }, turn.End, run.Cancelled, "enough"},
+		"a cancel before the first lease": {func(t *testing.T, b *bundle) { b.cancel(t) }, turn.End, run.Cancelled, "enough"},
 		"a failed chunk, the first of two": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
 			b.Fail(t, 4, "SQLSTATE 23505")
@@ -56,15 +54,15 @@ func TestABeatDecides(t *testing.T) {
 		}, turn.Beat, run.Cancelling, "chunk 2 failed: SQLSTATE 22012"},
 		"every chunk is finished": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 12)
-			b.Finish(t, b.all()...)
+			b.Finish(t, all...)
 		}, turn.End, run.Completed, ""},
 		"every chunk but one is finished": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 12)
-			b.Finish(t, b.all()[:11]...)
+			b.Finish(t, all[:11]...)
 		}, turn.Beat, run.Running, ""},
 		"every chunk so far is finished": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
-			b.Finish(t, b.all()[:6]...)
+			b.Finish(t, all[:6]...)
 		}, turn.Plan, run.Running, ""},
 		"half of the look-ahead waits": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
@@ -77,7 +75,7 @@ func TestABeatDecides(t *testing.T) {
 		}, turn.Plan, run.Running, ""},
 		"nothing waits, and the plan is closed": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 12)
-			b.Finish(t, b.all()[:11]...)
+			b.Finish(t, all[:11]...)
 			b.Claim(t, 12, 1)
 		}, turn.Beat, run.Running, ""},
 	} {
@@ -107,10 +105,10 @@ func TestACompletedRunHasItsCheckpoints(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Plan(t, 12)
-	b.Finish(t, b.all()...)
+	b.Finish(t, all...)
 	b.beat(t)
-	must(t, b.Records.EachChunk(t.Context(), runtest.ID, func(all []records.Checkpoint) error {
-		for _, c := range all {
+	must(t, b.Records.EachChunk(t.Context(), runtest.ID, func(some []records.Checkpoint) error {
+		for _, c := range some {
 			if c.State != chunk.Completed || c.Scanned != 100 || c.Affected != 99 {
 				t.Errorf("%+v", c)
 			}
@@ -139,7 +137,7 @@ func TestARunThatIsClosingGetsNothingSent(t *testing.T) {
 	b.Plan(t, 6)
 	b.GiveBack(t, 2, 0)
 	b.Claim(t, 1, 1)
-	b.close(t, run.Cancelled)
+	b.cancel(t)
 	if got := b.beat(t); got.State != run.Cancelling {
 		t.Fatalf("%+v", got)
 	}
@@ -158,7 +156,7 @@ func TestASegmentEndsWhenItsBudgetIsUsedUp(t *testing.T) {
 		"one beat is left":     {func(t *testing.T, b *bundle) { b.Plan(t, 6) }, 398, turn.Beat},
 		"the last beat":        {func(t *testing.T, b *bundle) { b.Plan(t, 6) }, 399, turn.Segment},
 		"the planner can wait": {func(*testing.T, *bundle) {}, 399, turn.Segment},
-		"the end cannot":       {func(t *testing.T, b *bundle) { b.close(t, run.Cancelled) }, 399, turn.End},
+		"the end cannot":       {func(t *testing.T, b *bundle) { b.cancel(t) }, 399, turn.End},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +179,7 @@ func TestABeatGoesOnUntilSomethingIsToBeDone(t *testing.T) {
 	b.Wire.After = func(operation string) {
 		if operation == "UpdateItem" {
 			if samples++; samples == 1 {
-				b.close(t, run.Cancelled)
+				b.cancel(t)
 			}
 		}
 	}

@@ -72,7 +72,7 @@ func TestTheLastReportIsOfTheEnd(t *testing.T) {
 	b := setup(t)
 	b.lively(t)
 	b.Die(t)
-	b.close(t, run.Cancelled)
+	b.cancel(t)
 	b.expect(t, b.beat(t), turn.End, run.Cancelled, "enough")
 	status := b.Record(t).Status
 	want := run.Chunks{Total: 8, Pending: 6, Completed: 2, Retries: status.Chunks.Retries}

@@ -18,6 +18,9 @@ const (
 	segment   = "arn:segment"
 )
 
+// all are the chunks of the run.
+var all = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+
 // bundle is a run of twelve chunks, and a governor whose beats are one sample each.
 type bundle struct {
 	*runtest.Bench
@@ -54,13 +57,12 @@ func (b *bundle) beatOf(t *testing.T, in turn.Turn) turn.Turn {
 	return out
 }
 
-func (b *bundle) close(t *testing.T, as run.State) {
+// cancel closes the run in the ledger; the record is not told.
+func (b *bundle) cancel(t *testing.T) {
 	t.Helper()
-	_, err := b.Ledger.Close(t.Context(), runtest.ID, as, "enough")
+	_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
 	must(t, err)
 }
-
-func (b *bundle) all() []int64 { return []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12} }
 
 // expect compares what a beat told, and what both stores hold after it.
 func (b *bundle) expect(t *testing.T, got turn.Turn, next turn.Next, state run.State, reason string) {

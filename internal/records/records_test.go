@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -76,20 +75,6 @@ func replace(answer *http.Response, status int, body string) {
 	answer.Body = io.NopCloser(strings.NewReader(body))
 }
 
-func page(after int64, ends ...string) records.Page {
-	p := records.Page{Run: theRun, After: after}
-	var lo keyset.Point
-	if after > 0 {
-		lo = keyset.Point{"before", ""}
-	}
-	for i, end := range ends {
-		hi := keyset.Point{end, ""} // an empty string must survive
-		p.Chunks = append(p.Chunks, chunk.Chunk{Run: theRun, Number: after + int64(i) + 1, Range: keyset.Range{Lo: lo, Hi: hi}})
-		lo = hi
-	}
-	return p
-}
-
 func TestARunIsReadAsItWasWritten(t *testing.T) {
 	b := setup(t)
 	if err := b.CreateRun(t.Context(), describe(theRun, start), ""); !errors.Is(err, records.ErrExists) {
@@ -104,81 +89,6 @@ func TestARunIsReadAsItWasWritten(t *testing.T) {
 	}
 	if _, err := b.Run(t.Context(), "nobody"); !errors.Is(err, records.ErrNotFound) || !failure.Is(err, failure.Invalid) {
 		t.Fatalf("unknown run: %v", err)
-	}
-}
-
-func TestAPageIsCommittedOnceWhateverHappensToItsAnswer(t *testing.T) {
-	b := setup(t)
-	b.wire.lose.Store(true)
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
-	// Another planner cut at another moment: its last boundary may be the same, and yet rows would be done twice.
-	for _, other := range []records.Page{page(0, "a", "c"), page(0, "z", "b"), page(0, "b"), page(0, "a", "ab", "b")} {
-		if err := b.CommitPage(t.Context(), other); !errors.Is(err, records.ErrPlanMoved) || !failure.Is(err, failure.Transient) {
-			t.Fatalf("another page in its place: %v", err)
-		}
-	}
-	must(t, b.CommitPage(t.Context(), page(2, "c")))
-	record, err := b.Run(t.Context(), theRun)
-	must(t, err)
-	if diff := cmp.Diff(records.Plan{Planned: 3, Cursor: keyset.Point{"c", ""}}, record.Plan); diff != "" {
-		t.Fatal(diff)
-	}
-	outbox, err := b.Outbox(t.Context(), theRun)
-	must(t, err)
-	want := []records.Left{{Run: theRun, After: 0, Chunks: []int64{1, 2}}, {Run: theRun, After: 2, Chunks: []int64{3}}}
-	if diff := cmp.Diff(want, outbox); diff != "" {
-		t.Fatal(diff)
-	}
-}
-
-func TestAPageOfTheLargestSizeFits(t *testing.T) {
-	b := setup(t)
-	ends := make([]string, records.MaxPage)
-	for i := range ends {
-		ends[i] = strings.Repeat("k", 500) + string(rune('a'+i%26))
-	}
-	must(t, b.CommitPage(t.Context(), page(0, ends...)))
-	seen := map[int64]bool{}
-	must(t, b.EachChunk(t.Context(), theRun, func(all []records.Checkpoint) error {
-		for _, c := range all {
-			seen[c.Chunk] = true
-		}
-		return nil
-	}))
-	if len(seen) != records.MaxPage {
-		t.Fatalf("%d chunks of %d were visited", len(seen), records.MaxPage)
-	}
-	if err := b.CommitPage(t.Context(), page(98, append(ends, "more")...)); !failure.Is(err, failure.Permanent) {
-		t.Fatalf("a page that is too large: %v", err)
-	}
-}
-
-func TestAnEmptyPageClosesThePlan(t *testing.T) {
-	b := setup(t)
-	must(t, b.CommitPage(t.Context(), records.Page{Run: theRun, Closed: true}))
-	record, err := b.Run(t.Context(), theRun)
-	must(t, err)
-	if !record.Plan.Closed || record.Plan.Planned != 0 {
-		t.Fatalf("%+v", record.Plan)
-	}
-	if err := b.CommitPage(t.Context(), page(0, "a")); !errors.Is(err, records.ErrPlanMoved) {
-		t.Fatalf("a page after the end of the plan: %v", err)
-	}
-}
-
-func TestTheOutboxKeepsWhatWasNotAccepted(t *testing.T) {
-	b := setup(t)
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
-	must(t, b.SettleOutbox(t.Context(), theRun, 0, []int64{2}))
-	outbox, err := b.Outbox(t.Context(), theRun)
-	must(t, err)
-	if diff := cmp.Diff([]records.Left{{Run: theRun, Chunks: []int64{2}}}, outbox); diff != "" {
-		t.Fatal(diff)
-	}
-	must(t, b.SettleOutbox(t.Context(), theRun, 0, nil))
-	if outbox, err = b.Outbox(t.Context(), theRun); err != nil || len(outbox) != 0 {
-		t.Fatalf("%v, %v", outbox, err)
 	}
 }
 
@@ -228,39 +138,6 @@ func TestAnOlderFenceNeverWins(t *testing.T) {
 	}
 }
 
-func TestStatesFollowTheTable(t *testing.T) {
-	b := setup(t)
-	must(t, b.SetState(t.Context(), theRun, run.Running, ""))
-	must(t, b.SaveProgress(t.Context(), run.Status{Run: theRun, State: run.Planning, Rate: 7}))
-	must(t, b.SetState(t.Context(), theRun, run.Cancelling, "enough"))
-	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "enough"))
-	must(t, b.SetState(t.Context(), theRun, run.Failed, "too late"))
-	status, err := b.Status(t.Context(), theRun)
-	must(t, err)
-	if status.State != run.Cancelled || status.Reason != "enough" || status.Rate != 7 || status.EndedAt == nil {
-		t.Fatalf("%+v", status)
-	}
-}
-
-// TestARecordNeverGoesBack walks every state by every other: a copy that comes late changes nothing.
-func TestARecordNeverGoesBack(t *testing.T) {
-	b := setup(t)
-	for _, from := range run.States() {
-		for _, to := range []run.State{run.Running, run.Cancelling, run.Completed, run.Failed, run.Cancelled} {
-			status := describe(string(from+"-"+to), start)
-			status.State, status.Reason = from, "before"
-			must(t, b.CreateRun(t.Context(), status, ""))
-			must(t, b.SetState(t.Context(), status.Run, to, "after"))
-			got, err := b.Status(t.Context(), status.Run)
-			must(t, err)
-			forward := slices.Contains(run.Transitions.Before(to), from)
-			if forward && (got.State != to || got.Reason != "after") || !forward && (got.State != from || got.Reason != "before") {
-				t.Errorf("%s -> %s: %s (%s)", from, to, got.State, got.Reason)
-			}
-		}
-	}
-}
-
 func TestChunksExpireWithTheirRun(t *testing.T) {
 	b := setup(t)
 	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
@@ -285,21 +162,6 @@ func TestTheSegmentOfAnotherExecutionIsNotTold(t *testing.T) {
 		if got != want {
 			t.Errorf("execution %s has segment %q, want %q", execution, got, want)
 		}
-	}
-}
-
-func TestARefusedRunIsRecordedAndListed(t *testing.T) {
-	b := setup(t)
-	b.now = start.Add(time.Minute)
-	must(t, b.RecordEnd(t.Context(), "run-2", "users", run.Failed, "unknown column"))
-	must(t, b.RecordEnd(t.Context(), theRun, "users", run.Failed, "lost"))
-	runs, err := b.List(t.Context(), 10)
-	must(t, err)
-	if len(runs) != 2 || runs[0].Run != "run-2" || runs[0].State != run.Failed || runs[0].Reason != "unknown column" {
-		t.Fatalf("%+v", runs)
-	}
-	if runs[1].State != run.Failed || runs[1].Reason != "lost" || runs[1].Rows.Estimated != 42 {
-		t.Fatalf("%+v", runs[1])
 	}
 }
 
