@@ -1,5 +1,7 @@
 package chunk
 
+import "backfill/internal/transition"
+
 // State is where a chunk stands.
 type State string
 
@@ -15,8 +17,8 @@ const (
 // States lists every state of a chunk.
 func States() []State { return []State{Pending, Processing, Completed, Failed, RolledBack} }
 
-// transitions is the one table of legal changes; each edge says its cause.
-var transitions = map[State]map[State]string{
+// Transitions is the one table of legal changes; each edge says its cause.
+var Transitions = transition.Table[State]{
 	Pending: {
 		Processing: "a worker claimed it",
 	},
@@ -34,21 +36,4 @@ var transitions = map[State]map[State]string{
 		Pending: "a person resumed its run, or rolls it back",
 	},
 	RolledBack: {},
-}
-
-// Cause tells why a chunk goes from one state to the other, and whether it may.
-func Cause(from, to State) (string, bool) {
-	cause, ok := transitions[from][to]
-	return cause, ok
-}
-
-// Sources lists the states from which a chunk may come to the given one, in the order of States.
-func Sources(to State) []State {
-	var from []State
-	for _, state := range States() {
-		if _, ok := transitions[state][to]; ok {
-			from = append(from, state)
-		}
-	}
-	return from
 }

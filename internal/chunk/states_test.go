@@ -14,7 +14,7 @@ func TestTheTableIsWhole(t *testing.T) {
 			for _, state := range legal[from] {
 				want = want || state == to
 			}
-			if cause, ok := Cause(from, to); ok != want || ok && cause == "" {
+			if cause, ok := Transitions.Cause(from, to); ok != want || ok && cause == "" {
 				t.Errorf("%s -> %s: legal %v (cause %q), want %v", from, to, ok, cause, want)
 			}
 		}

@@ -22,10 +22,10 @@ type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 }
 
-// Records is what closing needs of DynamoDB. Refuse records a run that never came to be.
+// Records is what closing needs of DynamoDB. RecordEnd records a run that may have no record yet.
 type Records interface {
 	SetState(ctx context.Context, id string, to run.State, reason string) error
-	Refuse(ctx context.Context, id, backfill, reason string) error
+	RecordEnd(ctx context.Context, id, backfill string, as run.State, reason string) error
 	Expire(ctx context.Context, id string) error
 }
 
@@ -53,16 +53,17 @@ func (c *Closer) Close(ctx context.Context, id string, as run.State, reason stri
 	return c.Finish(ctx, id)
 }
 
-// Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line. It tells the state.
+// Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line: whoever closed the run
+// may have died before it did. It tells the state.
 func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
 	state, reason, err := c.ledger.Finish(ctx, id)
-	if err != nil {
-		return "", err
+	if err != nil || !state.Ended() && state != run.Cancelling {
+		return state, err
+	}
+	if err := c.records.SetState(ctx, id, state, reason); err != nil {
+		return "", fmt.Errorf("record that run %s is %s: %w", id, state, err)
 	}
 	if state.Ended() {
-		if err := c.records.SetState(ctx, id, state, reason); err != nil {
-			return "", fmt.Errorf("record the end of run %s: %w", id, err)
-		}
 		if err := c.records.Expire(ctx, id); err != nil {
 			return "", fmt.Errorf("let the chunks of run %s expire: %w", id, err)
 		}
@@ -76,7 +77,7 @@ func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
 func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error) {
 	stored, err := c.ledger.Run(ctx, id)
 	if errors.Is(err, ledger.ErrNoRun) {
-		return run.Failed, c.records.Refuse(ctx, id, backfill, reason)
+		return run.Failed, c.records.RecordEnd(ctx, id, backfill, run.Failed, reason)
 	}
 	if err != nil {
 		return "", err
@@ -85,8 +86,12 @@ func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as ru
 		return stored.State, nil
 	}
 	state, err := c.Close(ctx, id, as, reason)
-	if err == nil && !state.Ended() {
+	if err != nil {
+		return state, err
+	}
+	if !state.Ended() {
 		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", id, state)
 	}
-	return state, err
+	// Its planner may have died before it recorded the run.
+	return state, c.records.RecordEnd(ctx, id, stored.Backfill, state, reason)
 }

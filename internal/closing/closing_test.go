@@ -1,102 +1,151 @@
 package closing_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
-	"backfill/internal/change"
-	"backfill/internal/chunk"
 	"backfill/internal/closing"
-	"backfill/internal/credentials"
 	"backfill/internal/failure"
-	"backfill/internal/keyset"
-	"backfill/internal/ledger"
-	"backfill/internal/pgtest"
-	"backfill/internal/postgres"
 	"backfill/internal/run"
+	"backfill/internal/runtest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 )
 
-// notes is a record that only remembers.
-type notes struct{ states []run.State }
-
-func (n *notes) SetState(_ context.Context, _ string, to run.State, _ string) error {
-	n.states = append(n.states, to)
-	return nil
+// bundle is a run of three chunks that are planned, and a closer.
+type bundle struct {
+	*runtest.Bench
+	closer *closing.Closer
 }
 
-func (n *notes) Expire(context.Context, string) error {
-	n.states = append(n.states, "expires")
-	return nil
-}
-
-func (n *notes) Refuse(context.Context, string, string, string) error {
-	n.states = append(n.states, "refused")
-	return nil
-}
-
-func setup(t *testing.T) (*closing.Closer, *ledger.Ledger, *notes) {
+func setup(t *testing.T) *bundle {
 	t.Helper()
-	db := pgtest.Newest(t)
-	session := postgres.NewSession(credentials.Fixed(db.URL), "test")
-	t.Cleanup(session.Drop)
-	entries := ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})
-	must(t, entries.Migrate(t.Context()))
-	_, err := entries.Open(t.Context(), ledger.Run{Run: "r", Execution: "arn:1", Change: change.Change{Table: change.Table{Schema: "public", Name: "t"}}})
+	b := &bundle{Bench: runtest.New(t)}
+	b.Begin(t, 3)
+	b.Plan(t, 3)
+	b.closer = closing.New(b.Ledger, b.Records)
+	return b
+}
+
+func (b *bundle) close(t *testing.T, as run.State, reason string, want run.State) {
+	t.Helper()
+	state, err := b.closer.Close(t.Context(), runtest.ID, as, reason)
 	must(t, err)
-	kept := &notes{}
-	return closing.New(entries, kept), entries, kept
+	if state != want {
+		t.Fatalf("run is %s, want %s", state, want)
+	}
+}
+
+func (b *bundle) finish(t *testing.T, want run.State) {
+	t.Helper()
+	state, err := b.closer.Finish(t.Context(), runtest.ID)
+	must(t, err)
+	if state != want {
+		t.Fatalf("run is %s, want %s", state, want)
+	}
+}
+
+// expiring counts the items of the run that expire: its record and its chunks.
+func (b *bundle) expiring(t *testing.T) int32 {
+	t.Helper()
+	found, err := b.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &b.Table, FilterExpression: aws.String("attribute_exists(expires)")})
+	must(t, err)
+	return found.Count
 }
 
 func TestACloseWaitsForTheLastLease(t *testing.T) {
-	closer, entries, kept := setup(t)
-	claim, err := entries.Claim(t.Context(), chunk.Message{Run: "r", Chunk: 1, Hi: keyset.Point{"1"}, Send: 1}, "worker")
-	must(t, err)
-	if _, err := closer.Lost(t.Context(), "r", "", "arn:1", run.Failed, "timed out"); !failure.Is(err, failure.Transient) {
-		t.Fatalf("closed under a lease that lives: %v", err)
+	t.Parallel()
+	b := setup(t)
+	b.Claim(t, 1, 1)
+	b.Claim(t, 2, 1)
+	b.close(t, run.Failed, "chunk 3 failed", run.Cancelling)
+	b.Expect(t, run.Cancelling, "chunk 3 failed")
+	b.Exec(t, "UPDATE backfill.ledger SET lease_until = now() WHERE chunk = 1")
+	b.finish(t, run.Cancelling)
+	if n := b.expiring(t); n != 0 {
+		t.Fatalf("%d items expire before the end", n)
 	}
-	_, err = entries.Release(t.Context(), claim, 0, "closing")
+	b.Die(t)
+	b.finish(t, run.Failed)
+	b.Expect(t, run.Failed, "chunk 3 failed")
+	if n := b.expiring(t); n != 4 {
+		t.Fatalf("%d items of 4 expire", n)
+	}
+}
+
+// TestAWorkerThatIsAliveAfterAllDoesNotCommit: its lease ran out, and the end took its fence away.
+func TestAWorkerThatIsAliveAfterAllDoesNotCommit(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	claim := b.Claim(t, 1, 1)
+	b.Die(t)
+	b.close(t, run.Cancelled, "enough", run.Cancelled)
+	released, err := b.Ledger.Release(t.Context(), claim, 0, "late")
 	must(t, err)
-	state, err := closer.Lost(t.Context(), "r", "", "arn:1", run.Failed, "timed out")
-	must(t, err)
-	if diff := cmp.Diff([]run.State{run.Cancelling, run.Failed, "expires"}, kept.states); state != run.Failed || diff != "" {
-		t.Fatalf("run is %s, recorded %s", state, diff)
+	if n := b.Number(t, "SELECT count(*) FROM backfill.ledger WHERE state = 'PENDING' AND fence > $1", claim.Fence); released || n != 1 {
+		t.Fatalf("released %v, %d chunks were taken away", released, n)
 	}
 }
 
 func TestACloseThatIsRepeatedKeepsTheFirstReason(t *testing.T) {
-	closer, entries, _ := setup(t)
-	_, err := closer.Close(t.Context(), "r", run.Cancelled, "by a person")
+	t.Parallel()
+	b := setup(t)
+	b.Claim(t, 1, 1)
+	b.close(t, run.Cancelled, "by a person", run.Cancelling)
+	b.close(t, run.Failed, "by an event that came later", run.Cancelling)
+	b.Die(t)
+	b.close(t, run.Failed, "by an event that came later", run.Cancelled)
+	b.close(t, run.Failed, "by an event that came later", run.Cancelled)
+	b.Expect(t, run.Cancelled, "by a person")
+}
+
+func TestARunThatHasEndedStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Finish(t, 1, 2, 3)
+	_, err := b.Ledger.Move(t.Context(), runtest.ID, run.Running, run.Completed)
 	must(t, err)
-	state, err := closer.Close(t.Context(), "r", run.Failed, "by an event that came later")
+	b.close(t, run.Cancelled, "too late", run.Completed)
+	b.Expect(t, run.Completed, "")
+}
+
+// TestARecordThatIsLateIsBroughtInLine: whoever closed the run died before it told the record.
+func TestARecordThatIsLateIsBroughtInLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Claim(t, 1, 1)
+	_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Failed, "lost")
 	must(t, err)
-	kept, err := entries.Run(t.Context(), "r")
+	b.finish(t, run.Cancelling)
+	b.Expect(t, run.Cancelling, "lost")
+	b.Die(t)
+	_, _, err = b.Ledger.Finish(t.Context(), runtest.ID)
 	must(t, err)
-	if state != run.Cancelled || kept.Reason != "by a person" {
-		t.Fatalf("run is %s: %s", state, kept.Reason)
+	b.finish(t, run.Failed)
+	b.Expect(t, run.Failed, "lost")
+	if n := b.expiring(t); n != 4 {
+		t.Fatalf("%d items of 4 expire", n)
 	}
 }
 
-func TestARunThatNeverBeganIsRecordedAsRefused(t *testing.T) {
-	closer, _, kept := setup(t)
-	state, err := closer.Lost(t.Context(), "nobody", "users", "arn:2", run.Failed, "unknown column")
-	must(t, err)
-	if diff := cmp.Diff([]run.State{"refused"}, kept.states); state != run.Failed || diff != "" {
-		t.Fatalf("run is %s, recorded %s", state, diff)
+// TestAFinishOfARunThatGoesOnChangesNothing.
+func TestAFinishOfARunThatGoesOnChangesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	before := b.Record(t)
+	b.finish(t, run.Running)
+	b.Expect(t, run.Running, "")
+	if diff := cmp.Diff(before, b.Record(t)); diff != "" {
+		t.Fatal(diff)
 	}
 }
 
-// TestTheEndOfAnotherExecutionEndsNothing: it was started under the name of a run that goes on, and was refused.
-func TestTheEndOfAnotherExecutionEndsNothing(t *testing.T) {
-	closer, entries, kept := setup(t)
-	state, err := closer.Lost(t.Context(), "r", "", "arn:2", run.Failed, "busy")
-	must(t, err)
-	stored, err := entries.Run(t.Context(), "r")
-	must(t, err)
-	if state != run.Planning || stored.State != run.Planning || len(kept.states) != 0 {
-		t.Fatalf("run is %s, recorded %v", stored.State, kept.states)
+func TestAnUnknownRunIsInvalid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if _, err := b.closer.Close(t.Context(), "nobody", run.Cancelled, ""); !failure.Is(err, failure.Invalid) {
+		t.Fatal(err)
 	}
 }
 

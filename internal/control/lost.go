@@ -55,10 +55,15 @@ type Ending struct {
 // notice puts it in words. A run that did not end is one that the execution did not get: a resume or a rollback that
 // was refused.
 func notice(id string, state run.State, reason string) string {
-	if state != run.Failed && state != run.Cancelled {
+	what := "has failed"
+	switch state {
+	case run.Failed:
+	case run.Cancelled:
+		what = "was cancelled"
+	default:
 		return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused: %s", id, state, reason)
 	}
-	return fmt.Sprintf("Run %s has failed: %s - What it had committed, if anything, stays. How far it came: backfill status %s", id, reason, id)
+	return fmt.Sprintf("Run %s %s: %s - What it had committed, if anything, stays. How far it came: backfill status %s", id, what, reason, id)
 }
 
 // close ends the run whose state machine caught an error.
@@ -93,10 +98,11 @@ func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (an
 		return nil, failure.New(failure.Invalid, "read the event: %w", err)
 	}
 	found := identify([]byte(event.Detail.Input), event.Detail.Name)
-	as, reason := run.Failed, message("execution "+strings.ToLower(event.Detail.Status), event.Detail.Error+" "+event.Detail.Cause)
+	as, what := run.Failed, "execution "+strings.ReplaceAll(strings.ToLower(event.Detail.Status), "_", " ")
 	if event.Detail.Status == "ABORTED" {
-		as, reason = run.Cancelled, "the execution was stopped: "+strings.TrimSpace(event.Detail.Error+" "+event.Detail.Cause)
+		as, what = run.Cancelled, "the execution was stopped"
 	}
+	reason := message(what, message(event.Detail.Error, event.Detail.Cause))
 	if err := c.stopSegment(ctx, found.Run, event.Detail.Execution, reason); err != nil {
 		return nil, err
 	}
@@ -116,8 +122,13 @@ func (c *Control) stopSegment(ctx context.Context, id, execution, reason string)
 	return nil
 }
 
-// message turns error and cause into one line. A cause that Lambda reports is JSON around the message.
+// message turns error and cause into one line. A cause that Lambda reports is JSON around the message; that of an
+// execution whose run control could not close is JSON around what the state machine had caught.
 func message(name, cause string) string {
+	var caught Caught
+	if json.Unmarshal([]byte(cause), &caught) == nil && caught.Error != "" {
+		cause = message(caught.Error, caught.Cause)
+	}
 	var reported struct {
 		Message string `json:"errorMessage"`
 	}

@@ -23,15 +23,8 @@ type beat struct {
 // watch samples until something is to be done by somebody else, or the beat is over.
 func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 	for {
-		progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run, b.governor.LookAhead)
+		progress, again, err := b.sample(ctx)
 		if err != nil {
-			return "", err
-		}
-		if err := b.agree(ctx, progress); err != nil {
-			return "", err
-		}
-		b.observe(progress)
-		if err := b.governor.Records.SaveProgress(ctx, b.record.Status); err != nil {
 			return "", err
 		}
 		next, err := b.decide(ctx, progress, again)
@@ -42,6 +35,19 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 			return turn.Beat, nil
 		}
 	}
+}
+
+// sample renews the heartbeat, and reports what the ledger holds.
+func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, error) {
+	progress, again, err := b.governor.Ledger.Beat(ctx, b.record.Status.Run, b.governor.LookAhead)
+	if err != nil {
+		return progress, nil, err
+	}
+	if err := b.agree(ctx, progress); err != nil {
+		return progress, nil, err
+	}
+	b.observe(progress)
+	return progress, again, b.governor.Records.SaveProgress(ctx, b.record.Status)
 }
 
 // observe brings the status up to date.
@@ -71,17 +77,13 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.Back && p.State.Ended() && p.ClosesAs == "":
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
-		return b.ended(b.governor.Closer.Finish(ctx, id))
+		return b.finish(ctx, id)
 	case p.Broken > 0:
 		return b.failed(ctx, id)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
-		complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
-		if complete {
-			return b.ended(run.Completed, err)
-		}
-		return "", err
+		return b.complete(ctx, id, plan.Planned)
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
@@ -106,7 +108,18 @@ func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again
 	if err != nil || !done {
 		return "", err
 	}
-	return b.ended(run.RolledBack, nil)
+	next, err := b.ended(ctx, run.RolledBack)
+	b.record.Status.State = run.RolledBack
+	return next, err
+}
+
+// finish ends a run that is closing, as soon as no lease lives.
+func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
+	state, err := b.governor.Closer.Finish(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return b.ended(ctx, state)
 }
 
 // failed closes a run that has a failed chunk.
@@ -116,15 +129,31 @@ func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
 		return "", err
 	}
 	b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
-	return b.ended(b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason))
-}
-
-func (b *beat) ended(state run.State, err error) (turn.Next, error) {
-	if err != nil || !state.Ended() {
+	state, err := b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason)
+	if err != nil {
 		return "", err
 	}
+	return b.ended(ctx, state)
+}
+
+// complete ends a run that is done; one that was closed meanwhile is seen with the next sample.
+func (b *beat) complete(ctx context.Context, id string, planned int64) (turn.Next, error) {
+	complete, err := b.governor.Completer.Complete(ctx, id, planned)
+	if err != nil || !complete {
+		return "", err
+	}
+	return b.ended(ctx, run.Completed)
+}
+
+// ended takes over the state that the run was brought to. Once it has ended it is sampled again: what was read before
+// may count a lease that the end took away.
+func (b *beat) ended(ctx context.Context, state run.State) (turn.Next, error) {
 	b.record.Status.State = state
-	return turn.End, nil
+	if !state.Ended() {
+		return "", nil
+	}
+	_, _, err := b.sample(ctx)
+	return turn.End, err
 }
 
 // rest waits for the next sample. False: the beat is over.

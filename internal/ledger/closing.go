@@ -15,7 +15,7 @@ import (
 // Move brings a run from one state to the next along the table of legal transitions. It tells whether it did; false
 // means that the run is elsewhere by now, or already there.
 func (l *Ledger) Move(ctx context.Context, id string, from, to run.State) (bool, error) {
-	if _, legal := run.Cause(from, to); !legal {
+	if _, legal := run.Transitions.Cause(from, to); !legal {
 		return false, failure.New(failure.Permanent, "run %s: %s to %s is no legal change", id, from, to)
 	}
 	return l.change(ctx, id, to, `UPDATE backfill.runs SET state = $2, reason = '', closes_as = NULL,
@@ -25,7 +25,7 @@ func (l *Ledger) Move(ctx context.Context, id string, from, to run.State) (bool,
 // Close makes a run CANCELLING, on the way to FAILED or CANCELLED: no batch starts any more.
 func (l *Ledger) Close(ctx context.Context, id string, as run.State, reason string) (bool, error) {
 	return l.change(ctx, id, run.Cancelling, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = $4
-		WHERE run = $1 AND state = ANY ($5)`, reason, as, run.Sources(run.Cancelling))
+		WHERE run = $1 AND state = ANY ($5)`, reason, as, run.Transitions.Sources(run.Cancelling))
 }
 
 func (l *Ledger) change(ctx context.Context, id string, to run.State, sql string, args ...any) (bool, error) {

@@ -33,7 +33,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		if swept {
 			return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
 		}
-		if _, legal := run.Cause(state, run.RollingBack); !legal {
+		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
 		}
 		return reverse(ctx, tx, id, execution, chunks)

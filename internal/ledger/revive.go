@@ -44,7 +44,7 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 
 // revivable says why a run cannot be resumed; "" where it can. A run that nobody watches has lost its execution.
 func revivable(state, to run.State, watched bool) string {
-	_, legal := run.Cause(state, to)
+	_, legal := run.Transitions.Cause(state, to)
 	switch {
 	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
 		return ""

@@ -56,7 +56,7 @@ func TestEveryStateTakesOnlyItsLegalMoves(t *testing.T) {
 		for _, to := range run.States() {
 			b.exec(t, "UPDATE backfill.runs SET state = $1, ended_at = NULL", from)
 			moved, err := b.ledger.Move(t.Context(), theRun, from, to)
-			if _, legal := run.Cause(from, to); moved != legal || legal == failure.Is(err, failure.Permanent) {
+			if _, legal := run.Transitions.Cause(from, to); moved != legal || legal == failure.Is(err, failure.Permanent) {
 				t.Errorf("%s -> %s: moved %v (%v), legal %v", from, to, moved, err, legal)
 			}
 		}

@@ -22,7 +22,7 @@ const (
 	margin = 20 * time.Second
 )
 
-// fill plans page after page until enough chunks wait for a worker, or the bound is reached.
+// fill plans page after page until enough chunks wait for a worker, the bound is reached, or the run wants no more.
 func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 	if err := p.agree(ctx, stored.Run); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 			return err
 		}
 		waiting := record.Plan.Planned - progress.Known
-		if record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin {
+		if !progress.State.Works() || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin {
 			return nil
 		}
 		page, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))

@@ -119,17 +119,21 @@ func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
 	if err := p.fill(ctx, stored); err != nil {
 		return out, fmt.Errorf("plan run %s: %w", out.Run, err)
 	}
-	if stored.State == run.Planning {
-		out.State = run.Running
-		return out, p.running(ctx, out.Run)
+	if stored.State != run.Planning {
+		return out, nil
 	}
-	return out, nil
+	moved, err := p.running(ctx, out.Run)
+	if moved {
+		out.State = run.Running
+	}
+	return out, err
 }
 
-// running is repeated when a planner dies between the two steps.
-func (p *Planner) running(ctx context.Context, id string) error {
-	if _, err := p.Ledger.Move(ctx, id, run.Planning, run.Running); err != nil {
-		return err
+// running ends PLANNING, and tells whether it did: the run may have been closed meanwhile. The ledger comes last,
+// because its state decides whether this is repeated after a planner has died in the middle.
+func (p *Planner) running(ctx context.Context, id string) (bool, error) {
+	if err := p.Records.SetState(ctx, id, run.Running, ""); err != nil {
+		return false, fmt.Errorf("record that run %s is planned: %w", id, err)
 	}
-	return p.Records.SetState(ctx, id, run.Running, "")
+	return p.Ledger.Move(ctx, id, run.Planning, run.Running)
 }

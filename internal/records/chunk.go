@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -94,29 +93,19 @@ func (s *Store) Overwrite(ctx context.Context, checkpoints []Checkpoint) error {
 
 // Chunks reads chunks by their numbers, at most 100.
 func (s *Store) Chunks(ctx context.Context, id string, numbers []int64) ([]Checkpoint, error) {
-	if len(numbers) == 0 {
-		return nil, nil
+	keys := make([]item, len(numbers))
+	for i, n := range numbers {
+		keys[i] = chunkKey(id, n)
 	}
-	var keys []item
-	for _, n := range numbers {
-		keys = append(keys, chunkKey(id, n))
+	found, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
 	}
-	return backoff.Retry(ctx, func() ([]Checkpoint, error) {
-		out, err := s.api.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(true)}},
-		})
-		if err != nil {
-			return nil, backoff.Permanent(s.classify("BatchGetItem", err))
-		}
-		if len(out.UnprocessedKeys) > 0 {
-			return nil, s.classify("BatchGetItem", fmt.Errorf("%d keys were left", len(out.UnprocessedKeys[s.table].Keys)))
-		}
-		var all []Checkpoint
-		for _, found := range out.Responses[s.table] {
-			all = append(all, decodeChunk(found))
-		}
-		return all, nil
-	}, backoff.WithMaxTries(6))
+	all := make([]Checkpoint, len(found))
+	for i := range found {
+		all[i] = decodeChunk(found[i])
+	}
+	return all, nil
 }
 
 // EachChunk visits all chunks of a run, shard by shard.

@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/keyset"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -94,18 +95,43 @@ func (s *Store) newChunk(c chunk.Chunk) item {
 	return created
 }
 
-// committed tells whether the page is what the plan has after chunk page.After.
+// committed tells whether the page is what the plan has after chunk page.After, boundary by boundary: two planners
+// that cut at two moments may agree on the last boundary and on no other.
 func (s *Store) committed(ctx context.Context, page Page) error {
 	record, err := s.Run(ctx, page.Run)
 	if err != nil {
 		return err
 	}
-	end := record.Plan.Cursor
-	if record.Plan.Planned == page.After+int64(len(page.Chunks)) && record.Plan.Closed == page.Closed &&
-		(len(page.Chunks) == 0 || end.Same(page.Chunks[len(page.Chunks)-1].Range.Hi)) {
-		return nil
+	same := record.Plan.Planned == page.After+int64(len(page.Chunks)) && record.Plan.Closed == page.Closed
+	if same {
+		same, err = s.holds(ctx, page)
+	}
+	if err != nil || same {
+		return err
 	}
 	return failure.New(failure.Transient, "the page after chunk %d of run %s: %w", page.After, page.Run, ErrPlanMoved)
+}
+
+// holds tells whether each chunk of the page is stored with its very range.
+func (s *Store) holds(ctx context.Context, page Page) (bool, error) {
+	numbers := make([]int64, len(page.Chunks))
+	for i, c := range page.Chunks {
+		numbers[i] = c.Number
+	}
+	found, err := s.Chunks(ctx, page.Run, numbers)
+	if err != nil {
+		return false, err
+	}
+	stored := make(map[int64]keyset.Range, len(found))
+	for _, c := range found {
+		stored[c.Chunk] = c.Range
+	}
+	for _, c := range page.Chunks {
+		if held, ok := stored[c.Number]; !ok || !held.Lo.Same(c.Range.Lo) || !held.Hi.Same(c.Range.Hi) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // Left is what an outbox item holds: chunks that were committed and may not have been sent.

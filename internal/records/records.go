@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	"github.com/cenkalti/backoff/v5"
 )
 
 var (
@@ -94,4 +95,24 @@ func (s *Store) get(ctx context.Context, k item) (item, error) {
 		return nil, s.classify("GetItem", err)
 	}
 	return out.Item, nil
+}
+
+// batchGet reads items by their keys, at most 100, in no order; those that are not there are not in the answer.
+// DynamoDB may leave keys of a batch unread: then the batch is read again.
+func (s *Store) batchGet(ctx context.Context, keys []item) ([]item, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return backoff.Retry(ctx, func() ([]item, error) {
+		out, err := s.api.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys, ConsistentRead: aws.Bool(true)}},
+		})
+		if err != nil {
+			return nil, backoff.Permanent(s.classify("BatchGetItem", err))
+		}
+		if left := len(out.UnprocessedKeys[s.table].Keys); left > 0 {
+			return nil, s.classify("BatchGetItem", fmt.Errorf("%d keys were left", left))
+		}
+		return out.Responses[s.table], nil
+	}, backoff.WithMaxTries(6))
 }

@@ -1,7 +1,6 @@
 package records_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -51,31 +50,29 @@ func describe(id string, at time.Time) run.Status {
 		Rows: run.Rows{Estimated: 42}}
 }
 
-// wire loses the answer of the next call, after it has had its effect.
-type wire struct{ lose atomic.Bool }
+// wire loses the answer of the next call, after it has had its effect, and lets a test see each answer and change it.
+type wire struct {
+	lose     atomic.Bool
+	answered func(operation string, answer *http.Response)
+}
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && w.answered != nil {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		w.answered(operation, answer)
+	}
 	if err == nil && w.lose.CompareAndSwap(true, false) {
-		_ = answer.Body.Close()
-		return &http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{}, Request: r,
-			Body: io.NopCloser(bytes.NewBufferString(`{"__type":"InternalServerError"}`))}, nil
+		replace(answer, http.StatusInternalServerError, `{"__type":"InternalServerError"}`)
 	}
 	return answer, err
 }
 
-func page(after int64, ends ...string) records.Page {
-	p := records.Page{Run: theRun, After: after}
-	var lo keyset.Point
-	if after > 0 {
-		lo = keyset.Point{"before", ""}
-	}
-	for i, end := range ends {
-		hi := keyset.Point{end, ""} // an empty string must survive
-		p.Chunks = append(p.Chunks, chunk.Chunk{Run: theRun, Number: after + int64(i) + 1, Range: keyset.Range{Lo: lo, Hi: hi}})
-		lo = hi
-	}
-	return p
+// replace puts another answer in the place of the server's.
+func replace(answer *http.Response, status int, body string) {
+	_ = answer.Body.Close()
+	answer.StatusCode, answer.Header, answer.ContentLength = status, http.Header{}, int64(len(body))
+	answer.Body = io.NopCloser(strings.NewReader(body))
 }
 
 func TestARunIsReadAsItWasWritten(t *testing.T) {
@@ -92,78 +89,6 @@ func TestARunIsReadAsItWasWritten(t *testing.T) {
 	}
 	if _, err := b.Run(t.Context(), "nobody"); !errors.Is(err, records.ErrNotFound) || !failure.Is(err, failure.Invalid) {
 		t.Fatalf("unknown run: %v", err)
-	}
-}
-
-func TestAPageIsCommittedOnceWhateverHappensToItsAnswer(t *testing.T) {
-	b := setup(t)
-	b.wire.lose.Store(true)
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b")))
-	if err := b.CommitPage(t.Context(), page(0, "a", "c")); !errors.Is(err, records.ErrPlanMoved) || !failure.Is(err, failure.Transient) {
-		t.Fatalf("another page in its place: %v", err)
-	}
-	must(t, b.CommitPage(t.Context(), page(2, "c")))
-	record, err := b.Run(t.Context(), theRun)
-	must(t, err)
-	if diff := cmp.Diff(records.Plan{Planned: 3, Cursor: keyset.Point{"c", ""}}, record.Plan); diff != "" {
-		t.Fatal(diff)
-	}
-	outbox, err := b.Outbox(t.Context(), theRun)
-	must(t, err)
-	want := []records.Left{{Run: theRun, After: 0, Chunks: []int64{1, 2}}, {Run: theRun, After: 2, Chunks: []int64{3}}}
-	if diff := cmp.Diff(want, outbox); diff != "" {
-		t.Fatal(diff)
-	}
-}
-
-func TestAPageOfTheLargestSizeFits(t *testing.T) {
-	b := setup(t)
-	ends := make([]string, records.MaxPage)
-	for i := range ends {
-		ends[i] = strings.Repeat("k", 500) + string(rune('a'+i%26))
-	}
-	must(t, b.CommitPage(t.Context(), page(0, ends...)))
-	seen := map[int64]bool{}
-	must(t, b.EachChunk(t.Context(), theRun, func(all []records.Checkpoint) error {
-		for _, c := range all {
-			seen[c.Chunk] = true
-		}
-		return nil
-	}))
-	if len(seen) != records.MaxPage {
-		t.Fatalf("%d chunks of %d were visited", len(seen), records.MaxPage)
-	}
-	if err := b.CommitPage(t.Context(), page(98, append(ends, "more")...)); !failure.Is(err, failure.Permanent) {
-		t.Fatalf("a page that is too large: %v", err)
-	}
-}
-
-func TestAnEmptyPageClosesThePlan(t *testing.T) {
-	b := setup(t)
-	must(t, b.CommitPage(t.Context(), records.Page{Run: theRun, Closed: true}))
-	record, err := b.Run(t.Context(), theRun)
-	must(t, err)
-	if !record.Plan.Closed || record.Plan.Planned != 0 {
-		t.Fatalf("%+v", record.Plan)
-	}
-	if err := b.CommitPage(t.Context(), page(0, "a")); !errors.Is(err, records.ErrPlanMoved) {
-		t.Fatalf("a page after the end of the plan: %v", err)
-	}
-}
-
-func TestTheOutboxKeepsWhatWasNotAccepted(t *testing.T) {
-	b := setup(t)
-	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
-	must(t, b.SettleOutbox(t.Context(), theRun, 0, []int64{2}))
-	outbox, err := b.Outbox(t.Context(), theRun)
-	must(t, err)
-	if diff := cmp.Diff([]records.Left{{Run: theRun, Chunks: []int64{2}}}, outbox); diff != "" {
-		t.Fatal(diff)
-	}
-	must(t, b.SettleOutbox(t.Context(), theRun, 0, nil))
-	if outbox, err = b.Outbox(t.Context(), theRun); err != nil || len(outbox) != 0 {
-		t.Fatalf("%v, %v", outbox, err)
 	}
 }
 
@@ -213,20 +138,6 @@ func TestAnOlderFenceNeverWins(t *testing.T) {
 	}
 }
 
-func TestStatesFollowTheTable(t *testing.T) {
-	b := setup(t)
-	must(t, b.SetState(t.Context(), theRun, run.Running, ""))
-	must(t, b.SaveProgress(t.Context(), run.Status{Run: theRun, State: run.Planning, Rate: 7}))
-	must(t, b.SetState(t.Context(), theRun, run.Cancelling, "enough"))
-	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "enough"))
-	must(t, b.SetState(t.Context(), theRun, run.Failed, "too late"))
-	status, err := b.Status(t.Context(), theRun)
-	must(t, err)
-	if status.State != run.Cancelled || status.Reason != "enough" || status.Rate != 7 || status.EndedAt == nil {
-		t.Fatalf("%+v", status)
-	}
-}
-
 func TestChunksExpireWithTheirRun(t *testing.T) {
 	b := setup(t)
 	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
@@ -251,21 +162,6 @@ func TestTheSegmentOfAnotherExecutionIsNotTold(t *testing.T) {
 		if got != want {
 			t.Errorf("execution %s has segment %q, want %q", execution, got, want)
 		}
-	}
-}
-
-func TestARefusedRunIsRecordedAndListed(t *testing.T) {
-	b := setup(t)
-	b.now = start.Add(time.Minute)
-	must(t, b.Refuse(t.Context(), "run-2", "users", "unknown column"))
-	must(t, b.Refuse(t.Context(), theRun, "users", "lost"))
-	runs, err := b.List(t.Context(), 10)
-	must(t, err)
-	if len(runs) != 2 || runs[0].Run != "run-2" || runs[0].State != run.Failed || runs[0].Reason != "unknown column" {
-		t.Fatalf("%+v", runs)
-	}
-	if runs[1].State != run.Failed || runs[1].Reason != "lost" || runs[1].Rows.Estimated != 42 {
-		t.Fatalf("%+v", runs[1])
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"backfill/internal/failure"
@@ -141,17 +142,18 @@ func (s *Store) update(ctx context.Context, id, expression string, values item, 
 	return s.classify("UpdateItem", err)
 }
 
-// SetState brings the record to a state. A record that is there already, or that has ended, stays as it is.
+// SetState brings the record to a state. It is a copy, and may skip states; it never goes back along the table of run:
+// a record that is there already, or further, stays as it is.
 func (s *Store) SetState(ctx context.Context, id string, to run.State, reason string) error {
 	values := item{":to": text(string(to)), ":reason": text(reason)}
-	expression, condition := "SET #state = :to, reason = :reason", ""
-	for i, from := range run.Active() {
-		name := fmt.Sprintf(":from%d", i)
-		values[name] = text(string(from))
-		if condition != "" {
-			condition += ", "
-		}
-		condition += name
+	expression := "SET #state = :to, reason = :reason"
+	var before []string
+	for i, from := range run.Before(to) {
+		before = append(before, fmt.Sprintf(":from%d", i))
+		values[before[i]] = text(string(from))
+	}
+	if before == nil {
+		return nil
 	}
 	if to.Ended() {
 		expression += ", ended_at = :ended, expires = :expires"
@@ -161,7 +163,7 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
-		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + condition + ")"),
+		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + strings.Join(before, ", ") + ")"),
 	})
 	if refused(err) {
 		return nil
@@ -185,10 +187,11 @@ func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, 
 		map[string]string{"#status": "status", "#state": "state"})
 }
 
-// Refuse records a run that was refused before it began, as FAILED. A run that is recorded already is left alone.
-func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
+// RecordEnd records the end of a run that may have no record: it was refused before it began, or its planner died
+// between the two stores. A record that is there is brought to the state.
+func (s *Store) RecordEnd(ctx context.Context, id, backfill string, as run.State, reason string) error {
 	now := s.now().UTC()
-	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: run.Failed, Reason: reason,
+	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: as, Reason: reason,
 		StartedAt: now, UpdatedAt: now})
 	if err != nil {
 		return err
@@ -198,12 +201,12 @@ func (s *Store) Refuse(ctx context.Context, id, backfill, reason string) error {
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
 	if refused(err) {
-		return s.SetState(ctx, id, run.Failed, reason)
+		return s.SetState(ctx, id, as, reason)
 	}
 	return s.classify("PutItem", err)
 }
 
-// List reads the newest runs.
+// List reads the newest runs, at most 100. The index has keys only, since what a run does changes all the time.
 func (s *Store) List(ctx context.Context, limit int) ([]run.Status, error) {
 	out, err := s.api.Query(ctx, &dynamodb.QueryInput{
 		TableName: &s.table, IndexName: aws.String("runs"), Limit: aws.Int32(int32(limit)), ScanIndexForward: aws.Bool(false),
@@ -212,17 +215,35 @@ func (s *Store) List(ctx context.Context, limit int) ([]run.Status, error) {
 	if err != nil {
 		return nil, s.classify("Query", err)
 	}
+	keys := make([]item, len(out.Items))
+	for i, found := range out.Items {
+		keys[i] = item{"PK": found["PK"], "SK": found["SK"]}
+	}
+	records, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	return newestFirst(out.Items, records)
+}
+
+// newestFirst gives the answer of a batch, which has no order, that of the index. A run whose time was over between
+// the two reads is left out.
+func newestFirst(order, records []item) ([]run.Status, error) {
+	byKey := make(map[string]item, len(records))
+	for _, found := range records {
+		byKey[textOf(found["PK"])] = found
+	}
 	var runs []run.Status
-	for _, found := range out.Items {
-		id := textOf(found["PK"])[len("RUN#"):]
-		status, err := s.Status(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			continue // its time was over between the two reads
+	for _, entry := range order {
+		found, ok := byKey[textOf(entry["PK"])]
+		if !ok {
+			continue
 		}
+		record, err := decodeRun(found)
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, status)
+		runs = append(runs, record.Status)
 	}
 	return runs, nil
 }

@@ -1,6 +1,10 @@
 package run
 
-import "slices"
+import (
+	"slices"
+
+	"backfill/internal/transition"
+)
 
 // State is where a run stands.
 type State string
@@ -22,8 +26,8 @@ func States() []State {
 	return []State{Planning, Running, RollingBack, Cancelling, Completed, Failed, Cancelled, RolledBack}
 }
 
-// transitions is the one table of legal changes; each edge says its cause.
-var transitions = map[State]map[State]string{
+// Transitions is the one table of legal changes; each edge says its cause.
+var Transitions = transition.Table[State]{
 	Planning: {
 		Running:    "the first page of chunks was planned",
 		Cancelling: "a person cancelled, planning failed, or the execution was lost",
@@ -58,22 +62,9 @@ var transitions = map[State]map[State]string{
 	RolledBack: {},
 }
 
-// Cause tells why a run goes from one state to the other, and whether it may.
-func Cause(from, to State) (string, bool) {
-	cause, ok := transitions[from][to]
-	return cause, ok
-}
-
-// Sources lists the states from which a run may come to the given one, in the order of States.
-func Sources(to State) []State {
-	var from []State
-	for _, state := range States() {
-		if _, ok := transitions[state][to]; ok {
-			from = append(from, state)
-		}
-	}
-	return from
-}
+// Before lists the states from which a run comes to the given one while it goes on, by one step or by many: a copy that
+// is late may skip the steps between. That a person brings a run back is no such step.
+func Before(to State) []State { return Transitions.Before(to, State.Ended) }
 
 // ended are the states in which nobody watches the run and its table is free; only a person brings it back.
 var ended = []State{Completed, Failed, Cancelled, RolledBack}

@@ -22,7 +22,7 @@ var granted = map[string]map[string]string{
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
-		"dynamodb:GetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
+		"dynamodb:GetItem": "Table", "dynamodb:BatchGetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
 		"dynamodb:Query":       "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
 	},

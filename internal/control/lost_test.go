@@ -1,0 +1,106 @@
+package control_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+)
+
+// ending is the answer to close and to an event.
+func ending(id string, state run.State, reason string) string {
+	what := map[run.State]string{run.Failed: "has failed", run.Cancelled: "was cancelled"}[state]
+	notice := "Run " + id + " " + what + ": " + reason + " - What it had committed, if anything, stays. How far it came: backfill status " + id
+	return fmt.Sprintf(`{"run":%q,"state":%q,"reason":%s,"notice":%s}`, id, state, text(reason), text(notice))
+}
+
+// text encodes as encoding/json does.
+func text(s string) string {
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded)
+}
+
+// caught is what the state machine sends when it has caught an error.
+func caught(request, class, cause string) string {
+	return fmt.Sprintf(`{"action":"close","request":%s,"execution":%q,"name":"run-1","failure":{"Error":%q,"Cause":%s}}`,
+		request, runtest.Execution, class, text(cause))
+}
+
+func TestACloseTellsTheCauseInWords(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ class, cause, reason string }{
+		"a class of ours, by Lambda": {"Backfill.Permanent",
+			`{"errorMessage":"plan run run-1: SQLSTATE 42703","errorType":"Backfill.Permanent"}`, "plan run run-1: SQLSTATE 42703"},
+		"a function that died": {"Runtime.ExitError",
+			`{"errorMessage":"RequestId: 1 Error: Runtime exited","errorType":"Runtime.ExitError"}`,
+			"Runtime.ExitError: RequestId: 1 Error: Runtime exited"},
+		"a timeout without cause":     {"States.Timeout", "", "States.Timeout"},
+		"a cause that is plain":       {"States.TaskFailed", " the segment was lost \n", "States.TaskFailed: the segment was lost"},
+		"JSON that is not Lambda's":   {"States.Runtime", `{"at":"AfterSegment"}`, `States.Runtime: {"at":"AfterSegment"}`},
+		"a class of ours, cause only": {"Backfill.Busy", "run r holds table t", "run r holds table t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			got := b.answer(t, caught(`{"action":"start","backfill":"users"}`, c.class, c.cause))
+			if want := ending("run-1", run.Failed, c.reason); got != want {
+				t.Fatalf("got  %s\nwant %s", got, want)
+			}
+			b.Expect(t, run.Failed, c.reason)
+		})
+	}
+}
+
+// TestACloseIsTriedAgainWhileWorkersFinish: the state machine does, for an error that passes.
+func TestACloseIsTriedAgainWhileWorkersFinish(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Claim(t, 1, 1)
+	input := caught(`{}`, "States.Timeout", "")
+	if _, err := b.ask(t, "", input); !failure.Is(err, failure.Transient) {
+		t.Fatal(err)
+	}
+	b.Expect(t, run.Cancelling, "States.Timeout")
+	b.Die(t)
+	if got := b.answer(t, input); got != ending("run-1", run.Failed, "States.Timeout") {
+		t.Fatal(got)
+	}
+	b.Expect(t, run.Failed, "States.Timeout")
+}
+
+// TestACloseFindsTheRunByItsRequest, else by the name of the execution, whatever was typed into the console.
+func TestACloseFindsTheRunByItsRequest(t *testing.T) {
+	t.Parallel()
+	for request, want := range map[string]string{
+		`{"action":"start","backfill":"users","run":"refused-1"}`: "refused-1",
+		`{"action":"start","backfill":"users"}`:                   "run-1",
+		`{"run":7}`:                                               "run-1",
+		`"hello"`:                                                 "run-1",
+		`null`:                                                    "run-1",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			if got := b.answer(t, caught(request, "Backfill.Invalid", "no")); got != ending(want, run.Failed, "no") {
+				t.Fatalf("%s: %s", request, got)
+			}
+			status, err := b.Records.Status(t.Context(), want)
+			must(t, err)
+			if status.State != run.Failed || status.Reason != "no" || status.Backfill != "users" {
+				t.Fatalf("%+v", status)
+			}
+		})
+	}
+}
+
+func TestACloseWithoutANameIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.refused(t, "", `{"action":"close","request":{},"execution":"arn","failure":{"Error":"x","Cause":""}}`)
+}

@@ -1,0 +1,187 @@
+package governor_test
+
+import (
+	"testing"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/records"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+	"backfill/internal/turn"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestABeatDecides by what the ledger says: one case for each branch, and for the limits between them.
+func TestABeatDecides(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(t *testing.T, b *bundle)
+		next   turn.Next
+		state  run.State
+		reason string
+	}{
+		"nothing to do: the next beat": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+		}, turn.Beat, run.Running, ""},
+		"a run that has ended, and whose record is late": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 12)
+			b.Finish(t, all...)
+			b.Exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = now()")
+		}, turn.End, run.Completed, ""},
+		"a cancel while a lease lives": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Claim(t, 1, 1)
+			b.cancel(t)
+		}, turn.Beat, run.Cancelling, "enough"},
+		"a cancel after the last lease": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Claim(t, 1, 1)
+			b.Die(t)
+			b.cancel(t)
+		}, turn.End, run.Cancelled, "enough"},
+		"a cancel before the first lease": {func(t *testing.T, b *bundle) { b.cancel(t) }, turn.End, run.Cancelled, "enough"},
+		"a failed chunk, the first of two": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Fail(t, 4, "SQLSTATE 23505")
+			b.Fail(t, 2, "SQLSTATE 22012")
+		}, turn.End, run.Failed, "chunk 2 failed: SQLSTATE 22012"},
+		"a failed chunk beside a lease that lives": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Claim(t, 1, 1)
+			b.Fail(t, 2, "SQLSTATE 22012")
+		}, turn.Beat, run.Cancelling, "chunk 2 failed: SQLSTATE 22012"},
+		"every chunk is finished": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 12)
+			b.Finish(t, all...)
+		}, turn.End, run.Completed, ""},
+		"every chunk but one is finished": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 12)
+			b.Finish(t, all[:11]...)
+		}, turn.Beat, run.Running, ""},
+		"every chunk so far is finished": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, all[:6]...)
+		}, turn.Plan, run.Running, ""},
+		"half of the look-ahead waits": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, 1, 2, 3)
+		}, turn.Beat, run.Running, ""},
+		"less than half of the look-ahead waits": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, 1, 2, 3)
+			b.Claim(t, 4, 1)
+		}, turn.Plan, run.Running, ""},
+		"nothing waits, and the plan is closed": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 12)
+			b.Finish(t, all[:11]...)
+			b.Claim(t, 12, 1)
+		}, turn.Beat, run.Running, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			c.before(t, b)
+			b.expect(t, b.beat(t), c.next, c.state, c.reason)
+		})
+	}
+}
+
+// TestACloseGoesOnInTheNextBeat: a failed chunk, and the lease beside it that ends later.
+func TestACloseGoesOnInTheNextBeat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	b.Claim(t, 1, 1)
+	b.Fail(t, 2, "SQLSTATE 22012")
+	b.beat(t)
+	b.Die(t)
+	b.expect(t, b.beat(t), turn.End, run.Failed, "chunk 2 failed: SQLSTATE 22012")
+	b.expect(t, b.beat(t), turn.End, run.Failed, "chunk 2 failed: SQLSTATE 22012")
+}
+
+func TestACompletedRunHasItsCheckpoints(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 12)
+	b.Finish(t, all...)
+	b.beat(t)
+	must(t, b.Records.EachChunk(t.Context(), runtest.ID, func(some []records.Checkpoint) error {
+		for _, c := range some {
+			if c.State != chunk.Completed || c.Scanned != 100 || c.Affected != 99 {
+				t.Errorf("%+v", c)
+			}
+		}
+		return nil
+	}))
+}
+
+// TestRepairComesBeforePlanning: a run whose workers are quick asks for a plan at each sample.
+func TestRepairComesBeforePlanning(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 4)
+	b.Finish(t, 1)
+	b.GiveBack(t, 2, 0)
+	b.expect(t, b.beat(t), turn.Plan, run.Running, "")
+	if diff := cmp.Diff([][2]int64{{2, 2}}, b.Queue.Numbers()); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// TestARunThatIsClosingGetsNothingSent, though a chunk of it was given back.
+func TestARunThatIsClosingGetsNothingSent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	b.GiveBack(t, 2, 0)
+	b.Claim(t, 1, 1)
+	b.cancel(t)
+	if got := b.beat(t); got.State != run.Cancelling {
+		t.Fatalf("%+v", got)
+	}
+	if sent := b.Queue.Take(); len(sent) > 0 {
+		t.Fatalf("%+v", sent)
+	}
+}
+
+func TestASegmentEndsWhenItsBudgetIsUsedUp(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(t *testing.T, b *bundle)
+		beat   int
+		want   turn.Next
+	}{
+		"one beat is left":     {func(t *testing.T, b *bundle) { b.Plan(t, 6) }, 398, turn.Beat},
+		"the last beat":        {func(t *testing.T, b *bundle) { b.Plan(t, 6) }, 399, turn.Segment},
+		"the planner can wait": {func(*testing.T, *bundle) {}, 399, turn.Segment},
+		"the end cannot":       {func(t *testing.T, b *bundle) { b.cancel(t) }, 399, turn.End},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			c.before(t, b)
+			if got := b.beatOf(t, turn.Turn{Run: runtest.ID, Beat: c.beat, Budget: 400}); got.Next != c.want {
+				t.Fatalf("%+v", got)
+			}
+		})
+	}
+}
+
+// TestABeatGoesOnUntilSomethingIsToBeDone: a cancel that comes after its first sample is seen by its second.
+func TestABeatGoesOnUntilSomethingIsToBeDone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	b.governor.Duration = time.Minute
+	samples := 0
+	b.Wire.After = func(operation string) {
+		if operation == "UpdateItem" {
+			if samples++; samples == 1 {
+				b.cancel(t)
+			}
+		}
+	}
+	b.expect(t, b.beat(t), turn.End, run.Cancelled, "enough")
+}

@@ -1,0 +1,131 @@
+package governor_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/forecast"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+	"backfill/internal/turn"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// lively is a run in which every state of a chunk is to be met: 1, 2 completed, 3 at a worker for the second time, 4
+// given back, 5 at a worker that is gone, 6 to 8 planned and not claimed.
+func (b *bundle) lively(t *testing.T) {
+	t.Helper()
+	b.Plan(t, 8)
+	b.Finish(t, 1, 2)
+	b.Claim(t, 3, 1)
+	b.Claim(t, 5, 1)
+	b.Die(t)
+	b.Claim(t, 3, 2)
+	b.GiveBack(t, 4, time.Hour)
+}
+
+func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	before := b.Record(t).Status
+	b.lively(t)
+	b.beat(t)
+	got := b.Record(t).Status
+	want := run.Status{
+		Run: runtest.ID, Backfill: "users", Action: "start", State: run.Running, StartedAt: before.StartedAt, UpdatedAt: got.UpdatedAt,
+		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
+		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
+		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
+		Throttle: run.Throttle{Reason: "no limit is set; at most 4 workers (ceiling of the stack)"},
+	}
+	want.ETA = forecast.ETA(want, got.UpdatedAt)
+	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
+		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
+	}
+}
+
+// TestTheRateIsOfTheTimeBetweenTwoSamples, whoever made the one before.
+func TestTheRateIsOfTheTimeBetweenTwoSamples(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 12)
+	b.Finish(t, 1, 2)
+	b.beat(t)
+	first := b.Record(t).Status
+	b.Finish(t, 3, 4, 5)
+	b.beat(t)
+	second := b.Record(t).Status
+	if want := forecast.Rate(first.Rate, 300, second.UpdatedAt.Sub(first.UpdatedAt)); second.Rate != want || second.Rate == first.Rate {
+		t.Fatalf("rate %v after %v, want %v", second.Rate, first.Rate, want)
+	}
+	if !second.Chunks.AllPlanned || second.Chunks.Pending != 7 || second.Rows.Scanned != 500 {
+		t.Fatalf("%+v", second)
+	}
+}
+
+// TestTheLastReportIsOfTheEnd: what was read before the end still counts a lease that the end took away.
+func TestTheLastReportIsOfTheEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	b.Die(t)
+	b.cancel(t)
+	b.expect(t, b.beat(t), turn.End, run.Cancelled, "enough")
+	status := b.Record(t).Status
+	want := run.Chunks{Total: 8, Pending: 6, Completed: 2, Retries: status.Chunks.Retries}
+	if diff := cmp.Diff(want, status.Chunks); diff != "" || status.ETA != nil || status.EndedAt == nil || status.Concurrency != 0 {
+		t.Fatalf("%+v: %s", status, diff)
+	}
+}
+
+func TestABeatRenewsTheHeartbeat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	b.Exec(t, "UPDATE backfill.runs SET heartbeat = '2000-01-01'")
+	b.beat(t)
+	if b.Number(t, "SELECT count(*) FROM backfill.runs WHERE heartbeat > '2000-01-02'") != 1 {
+		t.Fatal("workers would stop by themselves")
+	}
+}
+
+// TestTheFirstBeatOfASegmentNotesIt, so that a stopped execution can take its segment along.
+func TestTheFirstBeatOfASegmentNotesIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	for _, c := range []struct {
+		beat        int
+		named, want string
+	}{{1, segment, ""}, {0, "", ""}, {0, segment, segment}, {1, "arn:other", segment}, {0, "arn:next", "arn:next"}} {
+		in := turn.Turn{Run: runtest.ID, Beat: c.beat, Budget: 400, Segment: c.named}
+		b.beatOf(t, in)
+		if got := b.Record(t).Segment; got != c.want {
+			t.Errorf("after beat %d of %q the segment is %q, want %q", c.beat, c.named, got, c.want)
+		}
+	}
+}
+
+// TestABeatEndsBeforeItsFunctionDoes: the time that is left is short of a sample and the last writes.
+func TestABeatEndsBeforeItsFunctionDoes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 6)
+	b.governor.Duration = time.Hour
+	short, cancel := context.WithTimeout(t.Context(), 6*time.Second)
+	defer cancel()
+	got, err := b.governor.Beat(short, turn.Turn{Run: runtest.ID, Beat: 3, Budget: 400})
+	must(t, err)
+	b.expect(t, got, turn.Beat, run.Running, "")
+}
+
+func TestABeatOfAnUnknownRunIsInvalid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if _, err := b.governor.Beat(t.Context(), turn.Turn{Run: "nobody"}); !failure.Is(err, failure.Invalid) {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,83 @@
+package governor_test
+
+import (
+	"strings"
+	"testing"
+
+	"backfill/internal/closing"
+	"backfill/internal/completion"
+	"backfill/internal/governor"
+	"backfill/internal/rebuild"
+	"backfill/internal/repair"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+	"backfill/internal/turn"
+)
+
+const (
+	lookAhead = 6
+	segment   = "arn:segment"
+)
+
+// all are the chunks of the run.
+var all = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+
+// bundle is a run of twelve chunks, and a governor whose beats are one sample each.
+type bundle struct {
+	*runtest.Bench
+	governor *governor.Governor
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	b := &bundle{Bench: runtest.New(t)}
+	b.Begin(t, 12)
+	b.governor = &governor.Governor{
+		Ledger: b.Ledger, Records: b.Records,
+		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
+		Completer: completion.New(b.Ledger, b.Records),
+		Closer:    closing.New(b.Ledger, b.Records),
+		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
+		LookAhead: lookAhead, MaxWorkers: 4,
+	}
+	return b
+}
+
+// beat makes a beat in the middle of a segment.
+func (b *bundle) beat(t *testing.T) turn.Turn {
+	t.Helper()
+	return b.beatOf(t, turn.Turn{Run: runtest.ID, Beat: 3, Budget: 400})
+}
+
+func (b *bundle) beatOf(t *testing.T, in turn.Turn) turn.Turn {
+	t.Helper()
+	out, err := b.governor.Beat(t.Context(), in)
+	must(t, err)
+	if out.Run != in.Run || out.Beat != in.Beat+1 || out.Budget != in.Budget || out.Segment != "" {
+		t.Fatalf("%+v, from %+v", out, in)
+	}
+	return out
+}
+
+// cancel closes the run in the ledger; the record is not told.
+func (b *bundle) cancel(t *testing.T) {
+	t.Helper()
+	_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
+	must(t, err)
+}
+
+// expect compares what a beat told, and what both stores hold after it.
+func (b *bundle) expect(t *testing.T, got turn.Turn, next turn.Next, state run.State, reason string) {
+	t.Helper()
+	if got.Next != next || got.State != state || !strings.Contains(got.Reason, reason) {
+		t.Fatalf("the beat says %s, %s (%s); want %s, %s (%s)", got.Next, got.State, got.Reason, next, state, reason)
+	}
+	b.Expect(t, state, got.Reason)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

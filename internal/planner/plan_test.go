@@ -1,0 +1,170 @@
+package planner_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/failure"
+	"backfill/internal/planner"
+	"backfill/internal/records"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+	"backfill/internal/turn"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPagesGrow: the first is small, so that a worker has something at once; the largest keeps its snapshot short.
+func TestPagesGrow(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 5050, 100)
+	var sizes []int
+	b.Queue.Answer = func(messages []chunk.Message) ([]int64, error) {
+		sizes = append(sizes, len(messages))
+		return nil, nil
+	}
+	b.begin(t)
+	if diff := cmp.Diff([]int{2, 4, 8, 16, 16, 5}, sizes); diff != "" {
+		t.Fatal(diff)
+	}
+	b.expectPlan(t, runtest.ID, 51, 50500, b.Queue.Take())
+	if plan := b.Record(t).Plan; !plan.Closed {
+		t.Fatalf("%+v", plan)
+	}
+}
+
+// TestNoMoreThanTheLookAheadWaits: at no moment are more chunks planned than workers have claimed and the look-ahead.
+func TestNoMoreThanTheLookAheadWaits(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2450, 5)
+	b.Wire.After = func(operation string) {
+		if operation != "TransactWriteItems" {
+			return
+		}
+		if waiting := b.Record(t).Plan.Planned - b.Number(t, "SELECT count(*) FROM backfill.ledger"); waiting > 5 {
+			t.Errorf("%d chunks wait", waiting)
+		}
+	}
+	b.begin(t)
+	for planned := int64(5); planned < 25; planned += 5 {
+		if plan := b.Record(t).Plan; plan.Planned != planned || plan.Closed {
+			t.Fatalf("%+v, want %d", plan, planned)
+		}
+		b.claimed(t)
+		if got := b.plan(t); got.Next != turn.Beat || got.State != run.Running {
+			t.Fatalf("%+v", got)
+		}
+	}
+	b.claimed(t)
+	b.plan(t)
+	if plan := b.Record(t).Plan; plan.Planned != 25 || !plan.Closed || len(b.Queue.Take()) > 0 {
+		t.Fatalf("%+v", plan)
+	}
+	b.planned(t, runtest.ID)
+}
+
+// TestWhatADeadPlannerLeftIsSentFirst and once: a page that was committed and not sent, and a part of one.
+func TestWhatADeadPlannerLeftIsSentFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1050, 6)
+	b.Queue.Answer = func(messages []chunk.Message) ([]int64, error) {
+		if messages[0].Chunk == 1 {
+			return []int64{2}, nil // SQS took chunk 1 alone
+		}
+		return nil, failure.New(failure.Transient, "SQS is gone")
+	}
+	if _, err := b.planner.Handle(t.Context(), start(runtest.ID, increment)); !failure.Is(err, failure.Transient) {
+		t.Fatal(err)
+	}
+	left, err := b.Records.Outbox(t.Context(), runtest.ID)
+	must(t, err)
+	if diff := cmp.Diff([]records.Left{{Run: runtest.ID, Chunks: []int64{2}}, {Run: runtest.ID, After: 2, Chunks: []int64{3, 4, 5, 6}}}, left); diff != "" {
+		t.Fatal(diff)
+	}
+	b.Queue.Take()
+	b.Queue.Answer = nil
+	b.planner.LookAhead = 7
+	b.plan(t)
+	sent := b.Queue.Numbers()
+	if last := sent[len(sent)-1]; last != [2]int64{7, 1} {
+		t.Errorf("the new page was sent before what was left: %v", sent)
+	}
+	slices.SortFunc(sent, func(a, b [2]int64) int { return int(a[0] - b[0]) })
+	if diff := cmp.Diff([][2]int64{{2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}}, sent); diff != "" {
+		t.Fatal(diff)
+	}
+	if left, err := b.Records.Outbox(t.Context(), runtest.ID); err != nil || len(left) > 0 {
+		t.Fatalf("%+v, %v", left, err)
+	}
+}
+
+// TestARunThatWantsNoWorkIsNotPlanned, nor is sent what was left in its outbox.
+func TestARunThatWantsNoWorkIsNotPlanned(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1050, 6)
+	b.Queue.Answer = func(messages []chunk.Message) ([]int64, error) { return []int64{messages[0].Chunk}, nil }
+	b.begin(t)
+	b.claimed(t)
+	for state, next := range map[run.State]turn.Next{
+		run.Cancelling: turn.Beat, run.Cancelled: turn.End, run.Failed: turn.End, run.Completed: turn.End,
+	} {
+		b.Exec(t, "UPDATE backfill.runs SET state = $1, reason = 'test', ended_at = CASE WHEN $2 THEN now() END", state, state.Ended())
+		for _, got := range []turn.Turn{b.plan(t), b.beginAgain(t)} {
+			if got.State != state || got.Next != next || got.Reason != "test" {
+				t.Errorf("%s: %+v", state, got)
+			}
+		}
+		if plan := b.Record(t).Plan; plan.Planned != 6 || len(b.Queue.Take()) > 0 {
+			t.Errorf("%s: %+v", state, plan)
+		}
+	}
+}
+
+func (b *bundle) beginAgain(t *testing.T) turn.Turn {
+	t.Helper()
+	got, err := b.planner.Handle(t.Context(), start(runtest.ID, increment))
+	must(t, err)
+	return got
+}
+
+// TestACancelInTheMiddleOfPlanningIsNotUndone: no further page is planned, and the record stays CANCELLING.
+func TestACancelInTheMiddleOfPlanningIsNotUndone(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 5050, 100)
+	b.Queue.Answer = func([]chunk.Message) ([]int64, error) {
+		_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
+		must(t, err)
+		return nil, b.Records.SetState(t.Context(), runtest.ID, run.Cancelling, "enough")
+	}
+	got := b.beginAgain(t)
+	b.Expect(t, run.Cancelling, "enough")
+	if plan := b.Record(t).Plan; plan.Planned != 2 || got.State == run.Running {
+		t.Fatalf("%+v, %+v", plan, got)
+	}
+}
+
+// TestAPlannerThatIsAtItsDeadlineLeavesThePlanAsItIs: a page that is cut short by the end of the function is no use.
+func TestAPlannerThatIsAtItsDeadlineLeavesThePlanAsItIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1050, 6)
+	short, cancel := context.WithTimeout(t.Context(), 19*time.Second)
+	defer cancel()
+	_, err := b.planner.Handle(short, start(runtest.ID, increment))
+	must(t, err)
+	if plan := b.Record(t).Plan; plan.Planned != 0 || plan.Closed {
+		t.Fatalf("%+v", plan)
+	}
+	b.plan(t)
+	b.expectPlan(t, runtest.ID, 6, 6000, b.Queue.Take())
+}
+
+func TestAPlanOfAnUnknownRunIsInvalid(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0, 6)
+	if _, err := b.planner.Handle(t.Context(), planner.Call{Step: "plan", Run: "nobody"}); !failure.Is(err, failure.Invalid) {
+		t.Fatal(err)
+	}
+}
