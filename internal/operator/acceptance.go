@@ -29,9 +29,6 @@ func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, 
 		if errors.Is(err, ErrNoExecution) && looks < unseen {
 			execution, err = Execution{Running: true}, nil
 		}
-		if err == nil {
-			err = refusal(execution, subject)
-		}
 		if err != nil {
 			return run.Status{}, nil, s.left(ctx, id, err)
 		}
@@ -39,16 +36,21 @@ func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, 
 			trouble = s.hesitate(ctx, stack.Executions, id, trouble)
 		}
 		status, answer, err := statusOf(ctx, stack.Control, id)
-		switch {
-		case err == nil && (status.State != run.Failed || !execution.Running):
+		if err == nil && began(status) {
 			return status, answer, nil
-		case err != nil && (!isInvalid(err) || !execution.Running): // invalid: there is no record of the run yet
+		}
+		if fault := refusal(execution, subject); fault != nil {
+			return status, nil, fault
+		}
+		// Invalid: there is no record of the run yet.
+		if err != nil && (!isInvalid(err) || !execution.Running) || !s.Rest(ctx, glance) {
 			return status, nil, s.left(ctx, id, err)
-		case !s.Rest(ctx, glance):
-			return status, nil, s.left(ctx, id, ctx.Err())
 		}
 	}
 }
+
+// began tells a run that the planner accepted from the record of one that it refused: that has no table.
+func began(status run.Status) bool { return status.Table != "" }
 
 // hesitate tells why a run has not begun yet, where that is news. Who may not read the history is told nothing.
 func (s *session) hesitate(ctx context.Context, executions Executions, id, before string) string {
@@ -61,7 +63,7 @@ func (s *session) hesitate(ctx context.Context, executions Executions, id, befor
 }
 
 // refusal is why an execution ended before its run began; nil where it did not.
-func refusal(execution Execution, subject subject) error {
+func refusal(execution Execution, subject subject) *Fault {
 	switch execution.Error {
 	case "", failure.RunFailed, failure.RunCancelled:
 		return nil

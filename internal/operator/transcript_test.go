@@ -53,6 +53,7 @@ var transcripts = map[string]struct {
 	"start-again":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, again(`{"backfill":"users-email-normalized","action":"start"}`)},
 	"start-other":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, again(`{"action":"start","backfill":"other"}`)},
 	"start-refused": {[]string{"start", "-f", "users.yaml", "--run", "email-1"}, refused("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\n2:1: table: so is this; change it, too")},
+	"start-ended":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, lost()},
 	"start-busy":    {[]string{"start", "users-email-normalized", "--run", "email-1"}, refused("Backfill.Busy", "run email-0 holds table public.users")},
 	"start-broken":  {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, refused("Backfill.Transient", "connect to database app: refused")},
 	"start-trouble": {[]string{"start", "users-email-normalized", "--run", "email-1"}, trouble()},
@@ -147,6 +148,15 @@ func refused(name, cause string) func(*bundle) {
 	}
 }
 
+// lost is a run that began, and whose execution then ended under the name of an error.
+func lost() func(*bundle) {
+	return func(b *bundle) {
+		again(`{"action":"start","backfill":"users-email-normalized"}`)(b)
+		b.executions.looks = []Execution{{Error: "Backfill.Permanent", Cause: "the governor does not answer"}}
+		b.control.answers["status"] = []any{after(run.Failed, "the governor does not answer")}
+	}
+}
+
 func trouble() func(*bundle) {
 	return func(b *bundle) {
 		b.executions.trouble = "connect to database app: connection refused"
@@ -158,7 +168,7 @@ func trouble() func(*bundle) {
 }
 
 func planning() run.Status {
-	return run.Status{Run: "email-1", State: run.Planning, Rows: run.Rows{Estimated: 1_000_000}, StartedAt: noon, UpdatedAt: noon}
+	return run.Status{Run: "email-1", State: run.Planning, Table: "public.users", Rows: run.Rows{Estimated: 1_000_000}, StartedAt: noon, UpdatedAt: noon}
 }
 
 func cancelling() run.Status {

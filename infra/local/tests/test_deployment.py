@@ -82,6 +82,14 @@ def test_test_is_no_source(project):
     assert project.up() == []
 
 
+@pytest.mark.parametrize("folder", deployment.ASIDE)
+def test_what_no_function_has_in_it_is_no_source(project, folder):
+    project.up()
+    (project.root / folder).mkdir(parents=True)
+    (project.root / folder / "start.go").write_text("package command")
+    assert project.up() == []
+
+
 def test_failed_deployment_needs_a_new_localstack(project):
     (project.root / "fail-deploy").touch()
     with pytest.raises(Failed):
