@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -50,12 +51,12 @@ func expectError(t *testing.T, err error, code string, class failure.Class) {
 	if err == nil {
 		t.Fatalf("no error, want SQLSTATE %s", code)
 	}
-	classed := postgres.Classify(err)
+	classed := postgres.Classify(fmt.Errorf("apply batch 7: %w", err))
 	if got := stateOf(err); got != code || failure.Of(classed) != class {
 		t.Errorf("SQLSTATE %s is %s, want %s, %s: %v", got, failure.Of(classed), code, class, err)
 	}
 	safe := failure.Safe(classed)
-	if !strings.Contains(safe, "SQLSTATE "+code) || strings.Contains(safe, "marker") || strings.Contains(safe, "7077") {
+	if !strings.HasPrefix(safe, "apply batch 7: ") || !strings.Contains(safe, "SQLSTATE "+code) || strings.Contains(safe, "marker") || strings.Contains(safe, "7077") {
 		t.Errorf("safe text %q of: %v", safe, err)
 	}
 }
