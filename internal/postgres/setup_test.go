@@ -15,10 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// marker is in every column of text of the one row, and must not leave Postgres.
-const marker = "*marker-7077"
-
-// tables holds the row, and what makes its columns hard to change.
+// tables holds rows with a marker (*marker-7077) that must not leave Postgres, and what makes them hard to change.
 const tables = `
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE TABLE other (name text PRIMARY KEY);
