@@ -12,13 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const counters = `CREATE TABLE t (id int PRIMARY KEY, n int, note text);
+const numbered = `CREATE TABLE t (id int PRIMARY KEY, n int, note text);
 	INSERT INTO t SELECT g, g, 'note ' || g FROM generate_series(1, 100) g; ANALYZE t`
 
 // TestARollbackLeavesAloneWhatUsersChanged and names it with what it holds now.
 func TestARollbackLeavesAloneWhatUsersChanged(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, counters, "table: t\nset: {n: n + 1, note: note || '!'}\n")
+		b := reversible(t, db, numbered, "table: t\nset: {n: n + 1, note: note || '!'}\n")
 		before := b.image(t)
 		b.forward(t, 40)
 		b.exec(t, "UPDATE t SET n = 7000 WHERE id = 7")
@@ -56,7 +56,7 @@ func TestAUserWhoWritesWhileABatchWaits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-				b := setup(t, db, counters, "table: t\nset: {n: n + 1}\n")
+				b := reversible(t, db, numbered, "table: t\nset: {n: n + 1}\n")
 				tx, err := b.beside.Begin(t.Context())
 				must(t, err)
 				_, err = tx.Exec(t.Context(), user.sql)
@@ -82,7 +82,7 @@ func TestAUserWhoWritesWhileABatchWaits(t *testing.T) {
 }
 
 // forwardPatiently tries a batch again that gave up on a lock, as a worker does.
-func (b *bundle) forwardPatiently(t *testing.T) {
+func (b *reversal) forwardPatiently(t *testing.T) {
 	t.Helper()
 	claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
 	must(t, err)
@@ -101,7 +101,7 @@ func (b *bundle) forwardPatiently(t *testing.T) {
 // TestARowThatATriggerKeepsIsNoReasonToStop: a trigger that returns NULL looks like a row that was changed meanwhile.
 func TestARowThatATriggerKeepsIsNoReasonToStop(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, counters+`; CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+		b := reversible(t, db, numbered+`; CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN NEW.note := NEW.note || '*'; RETURN CASE WHEN OLD.id % 10 > 0 THEN NEW END; END $$;
 			CREATE TRIGGER keep BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION keep()`, "table: t\nset: {n: n + 1, note: note || '!'}\n")
 		b.forward(t, 30)
@@ -137,7 +137,7 @@ func TestKeysOfEveryKindAreRestored(t *testing.T) {
 				if name == "a table that is named old" {
 					table = "old"
 				}
-				b := setup(t, db, ddl+"; ANALYZE", "table: "+table+"\nset: {n: n + 1}\nwhere: n % 5 > 0\n")
+				b := reversible(t, db, ddl+"; ANALYZE", "table: "+table+"\nset: {n: n + 1}\nwhere: n % 5 > 0\n")
 				before := b.image(t)
 				b.forward(t, 70)
 				if b.number(t, "SELECT affected FROM backfill.ledger") != 240 {
@@ -154,7 +154,7 @@ func TestKeysOfEveryKindAreRestored(t *testing.T) {
 
 // TestTheUndoOfARowThatWasNullIsItsKey: no old value is kept where there was none.
 func TestTheUndoOfARowThatWasNullIsItsKey(t *testing.T) {
-	b := setup(t, pgtest.Newest(t), `CREATE TABLE t (id bigint PRIMARY KEY, fresh text); INSERT INTO t SELECT g FROM generate_series(1, 6000) g; ANALYZE t`,
+	b := reversible(t, pgtest.Newest(t), `CREATE TABLE t (id bigint PRIMARY KEY, fresh text); INSERT INTO t SELECT g FROM generate_series(1, 6000) g; ANALYZE t`,
 		"table: t\nset:\n  fresh: \"'value ' || id\"\n")
 	b.forward(t, 2000)
 	if kept := b.number(t, "SELECT count(*) FROM backfill.undo WHERE olds IS NOT NULL"); kept != 0 {
@@ -171,7 +171,7 @@ func TestTheUndoOfARowThatWasNullIsItsKey(t *testing.T) {
 
 // TestNothingIsKeptWithUndoOff.
 func TestNothingIsKeptWithUndoOff(t *testing.T) {
-	b := setup(t, pgtest.Newest(t), counters, "table: t\nset: {n: n + 1}\nundo: off\n")
+	b := reversible(t, pgtest.Newest(t), numbered, "table: t\nset: {n: n + 1}\nundo: off\n")
 	if bytes := b.forward(t, 40); bytes != 0 || b.number(t, "SELECT count(*) FROM backfill.undo") != 0 {
 		t.Fatalf("%d bytes were kept", bytes)
 	}

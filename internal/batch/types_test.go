@@ -47,7 +47,7 @@ func TestARollbackIsTheIdentity(t *testing.T) {
 		for name, c := range columns {
 			t.Run(name, func(t *testing.T) {
 				db.Exec(t, "DROP SCHEMA IF EXISTS backfill CASCADE; DROP TABLE IF EXISTS t")
-				b := setup(t, db, fmt.Sprintf(`CREATE TABLE t (id bigint PRIMARY KEY, v %s, fresh text, n int NOT NULL);
+				b := reversible(t, db, fmt.Sprintf(`CREATE TABLE t (id bigint PRIMARY KEY, v %s, fresh text, n int NOT NULL);
 					INSERT INTO t SELECT g, %s, NULL, g FROM generate_series(-40, 80) g; ANALYZE t`, c.ddl, c.values),
 					fmt.Sprintf("table: t\nset:\n  v: |\n    %s\n  fresh: \"'f' || id\"\n  n: n + 1\n", c.set))
 				before := b.image(t)

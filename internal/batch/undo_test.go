@@ -22,8 +22,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// bundle is a table, and a run over it as one chunk.
-type bundle struct {
+// reversal is a table, and a run over it as one chunk.
+type reversal struct {
 	db     pgtest.Database
 	conn   *pgx.Conn // of the worker
 	beside *pgx.Conn // of users
@@ -32,15 +32,13 @@ type bundle struct {
 	chunk  chunk.Message
 }
 
-const theRun = "run-1"
-
-// setup resolves a definition against a table as a planner does, so that the types are the catalog's.
-func setup(t *testing.T, db pgtest.Database, ddl, source string) *bundle {
+// reversible resolves a definition against a table as a planner does, so that the types are the catalog's.
+func reversible(t *testing.T, db pgtest.Database, ddl, source string) *reversal {
 	t.Helper()
 	db.Exec(t, ddl)
 	session := postgres.NewSession(credentials.Fixed(db.URL), "test")
 	t.Cleanup(session.Drop)
-	b := &bundle{db: db, beside: db.Connect(t), ledger: ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})}
+	b := &reversal{db: db, beside: db.Connect(t), ledger: ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})}
 	must(t, b.ledger.Migrate(t.Context()))
 	var err error
 	b.conn, err = session.Conn(t.Context())
@@ -63,7 +61,7 @@ type steps interface {
 }
 
 // walk claims the chunk and goes over it, and gives the sum of the bytes that were kept.
-func (b *bundle) walk(t *testing.T, steps steps, rows int64) (bytes int64) {
+func (b *reversal) walk(t *testing.T, steps steps, rows int64) (bytes int64) {
 	t.Helper()
 	claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
 	must(t, err)
@@ -81,14 +79,14 @@ func (b *bundle) walk(t *testing.T, steps steps, rows int64) (bytes int64) {
 	}
 }
 
-func (b *bundle) forward(t *testing.T, rows int64) int64 {
+func (b *reversal) forward(t *testing.T, rows int64) int64 {
 	t.Helper()
 	bytes := b.walk(t, &batch.Forward{Runner: batch.Runner{Change: b.change, Timeout: time.Minute}}, rows)
 	b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
 	return bytes
 }
 
-func (b *bundle) back(t *testing.T, rows int64) {
+func (b *reversal) back(t *testing.T, rows int64) {
 	t.Helper()
 	_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
 	must(t, err)
@@ -101,7 +99,7 @@ func (b *bundle) back(t *testing.T, rows int64) {
 }
 
 // image is the whole table as text, row by row.
-func (b *bundle) image(t *testing.T) []string {
+func (b *reversal) image(t *testing.T) []string {
 	t.Helper()
 	table := pgx.Identifier{b.change.Table.Schema, b.change.Table.Name}.Sanitize()
 	var key []string
@@ -115,21 +113,14 @@ func (b *bundle) image(t *testing.T) []string {
 	return image
 }
 
-func (b *bundle) exec(t *testing.T, sql string, args ...any) {
+func (b *reversal) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	_, err := b.beside.Exec(t.Context(), sql, args...)
 	must(t, err)
 }
 
-func (b *bundle) number(t *testing.T, sql string, args ...any) (n int64) {
+func (b *reversal) number(t *testing.T, sql string, args ...any) (n int64) {
 	t.Helper()
 	must(t, b.beside.QueryRow(t.Context(), sql, args...).Scan(&n))
 	return n
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

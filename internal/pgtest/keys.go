@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -69,6 +72,18 @@ func (k KeyTable) create() string {
 	}
 	return fmt.Sprintf("CREATE TABLE %s (%s, n int NOT NULL DEFAULT 0, PRIMARY KEY (%s));\n", quote(k.Name),
 		strings.Join(columns, ", "), k.Columns())
+}
+
+// Increment is the change that adds 1 to n.
+func (k KeyTable) Increment() change.Change {
+	c := change.Change{
+		Kind: change.Set, Table: change.Table{Schema: "public", Name: k.Name},
+		Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1"}},
+	}
+	for _, column := range k.Key {
+		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})
+	}
+	return c
 }
 
 // Columns lists the key's columns, quoted.

@@ -70,6 +70,17 @@ func TestALoginThatIsRefused(t *testing.T) {
 	})
 }
 
+// TestAServerThatShutsDownDuringALogin: in use its end leaves the outcome open; here nothing was sent.
+func TestAServerThatShutsDownDuringALogin(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t) // triggers on login are of Postgres 17
+	db.Exec(t, `CREATE FUNCTION doom() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF current_setting('application_name') = 'backfill doomed' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; END $$;
+		CREATE EVENT TRIGGER doom ON login EXECUTE FUNCTION doom()`)
+	_, err := postgres.Connect(t.Context(), db.URL, "doomed")
+	expectError(t, err, "57P01", failure.Transient)
+}
+
 // TestAServerThatCannotBeReached: nothing was sent, so there is no outcome to doubt.
 func TestAServerThatCannotBeReached(t *testing.T) {
 	t.Parallel()

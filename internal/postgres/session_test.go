@@ -140,10 +140,13 @@ func TestDropClosesTheConnection(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Drop() // nothing is open yet
-	first := b.connected(t)
+	first, conn := b.connected(t), b.conn
 	b.Drop()
 	b.Drop()
 	b.expectGone(t, first)
+	if !conn.IsClosed() { // a connection that is merely forgotten is closed by the garbage collector, some day
+		t.Fatal("the connection is open")
+	}
 	if second := b.connected(t); second == first || b.opened != 2 {
 		t.Fatalf("connections %d and %d, opened %d times", first, second, b.opened)
 	}

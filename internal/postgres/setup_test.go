@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,10 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// marker is in every column of text of the one row, and must not leave Postgres.
-const marker = "*marker-7077"
-
-// tables holds the row, and what makes its columns hard to change.
+// tables holds rows with a marker (*marker-7077) that must not leave Postgres, and what makes them hard to change.
 const tables = `
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE TABLE other (name text PRIMARY KEY);
@@ -50,12 +48,12 @@ func expectError(t *testing.T, err error, code string, class failure.Class) {
 	if err == nil {
 		t.Fatalf("no error, want SQLSTATE %s", code)
 	}
-	classed := postgres.Classify(err)
+	classed := postgres.Classify(fmt.Errorf("apply batch 7: %w", err))
 	if got := stateOf(err); got != code || failure.Of(classed) != class {
 		t.Errorf("SQLSTATE %s is %s, want %s, %s: %v", got, failure.Of(classed), code, class, err)
 	}
 	safe := failure.Safe(classed)
-	if !strings.Contains(safe, "SQLSTATE "+code) || strings.Contains(safe, "marker") || strings.Contains(safe, "7077") {
+	if !strings.HasPrefix(safe, "apply batch 7: ") || !strings.Contains(safe, "SQLSTATE "+code) || strings.Contains(safe, "marker") || strings.Contains(safe, "7077") {
 		t.Errorf("safe text %q of: %v", safe, err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"backfill/internal/change"
 	"backfill/internal/keyset"
 	"backfill/internal/pgtest"
 	"backfill/internal/statement"
@@ -43,7 +42,7 @@ func TestASpanReachesExactlyItsRows(t *testing.T) {
 			tx, err := conn.Begin(context.Background())
 			must(t, err)
 			defer func() { _ = tx.Rollback(context.Background()) }()
-			for _, query := range statement.Plain(increment(table), span(lo, hi, common)) {
+			for _, query := range statement.Plain(table.Increment(), span(lo, hi, common)) {
 				if _, err := tx.Exec(context.Background(), query.SQL, query.Args...); err != nil {
 					t.Fatalf("%s: %v", query.SQL, err)
 				}
@@ -107,17 +106,6 @@ func expectWithin(t *rapid.T, tx pgx.Tx, table pgtest.KeyTable, lo, hi keyset.Po
 	if wrong != 0 {
 		t.Fatalf("(%q, %q] of %s: %d rows are wrong", lo, hi, table.Name, wrong)
 	}
-}
-
-func increment(table pgtest.KeyTable) change.Change {
-	c := change.Change{
-		Kind: change.Set, Table: change.Table{Schema: "public", Name: table.Name},
-		Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1"}},
-	}
-	for _, column := range table.Key {
-		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})
-	}
-	return c
 }
 
 func anys(points ...keyset.Point) []any {
