@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Fault is what happens to a call.
+type Fault func(*exchange)
+
+func pass(e *exchange) { e.answer(e.forward()) }
+
+// KillBefore ends the caller before its call has any effect.
+func KillBefore(e *exchange) {
+	e.call.Caller.Kill()
+	e.drop()
+}
+
+// KillAfter ends the caller when its call has had its effect.
+func KillAfter(e *exchange) {
+	e.forward()
+	e.call.Caller.Kill()
+	e.drop()
+}
+
+// Lose lets the call have its effect, and loses the answer.
+func Lose(e *exchange) {
+	e.forward()
+	e.drop()
+}
+
+// Refuse cuts the connection before the call has any effect.
+func Refuse(e *exchange) { e.drop() }
+
+// Delay holds the call back.
+func Delay(by time.Duration) Fault {
+	return func(e *exchange) {
+		timer := time.NewTimer(by)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			pass(e)
+		case <-e.request.Context().Done():
+			e.drop()
+		}
+	}
+}
+
+// Triple has the effect three times at once.
+func Triple(e *exchange) {
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { e.forward() })
+	}
+	first := e.forward()
+	all.Wait()
+	e.answer(first)
+}
+
+// Throttle refuses the call as the services do.
+func Throttle(e *exchange) {
+	if e.call.Service == "AmazonSQS" {
+		throttled := failed(http.StatusBadRequest, "com.amazonaws.sqs#RequestThrottled", "Request is throttled.")
+		throttled.header.Set("X-Amzn-Query-Error", "RequestThrottled;Sender")
+		e.answer(throttled)
+		return
+	}
+	e.answer(failed(http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+		"The level of configured provisioned throughput for the table was exceeded."))
+}
+
+// Break answers 500.
+func Break(e *exchange) {
+	e.answer(failed(http.StatusInternalServerError, "InternalServerError", "The request processing has failed."))
+}
+
+func failed(status int, kind, message string) response {
+	header := http.Header{}
+	header.Set("Content-Type", "application/x-amz-json-1.0")
+	return response{status: status, header: header, body: fmt.Appendf(nil, `{"__type":%q,"message":%q}`, kind, message)}
+}

@@ -1,0 +1,93 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+	"backfill/internal/turn"
+)
+
+// patience bounds a run under faults.
+const patience = 3 * time.Minute
+
+var names atomic.Int64
+
+// unique gives a name that no other test, and no earlier run of the tests, has used.
+func unique(prefix string) string {
+	return fmt.Sprintf("%s_%x_%d", prefix, time.Now().UnixNano(), names.Add(1))
+}
+
+// work is what a run is asked for, and what must be true when it has ended.
+type work interface {
+	request() map[string]any
+	check(t *testing.T, db pgtest.Database, id string)
+}
+
+// attempt is a run that goes on.
+type attempt struct {
+	stack *stack
+	id    string
+	end   context.CancelFunc
+	turn  chan outcome
+	lanes chan error
+}
+
+type outcome struct {
+	turn turn.Turn
+	err  error
+}
+
+// start begins a run of the work.
+func (s *stack) start(t *testing.T, w work) *attempt {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	a := &attempt{stack: s, id: unique("run"), end: cancel, turn: make(chan outcome, 1), lanes: make(chan error, 1)}
+	go func() { a.lanes <- s.lanes.Serve(ctx) }()
+	go func() {
+		last, err := s.machine.Run(ctx, a.id, w.request())
+		a.turn <- outcome{last, err}
+	}()
+	return a
+}
+
+// completes waits for the end of the run and demands that it COMPLETED, everywhere, and that the work was done.
+func (a *attempt) completes(t *testing.T, w work) {
+	t.Helper()
+	last := <-a.turn
+	a.end()
+	if err := <-a.lanes; err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if last.err != nil || last.turn.State != run.Completed {
+		t.Fatalf("run %s ended as %s (%s): %v", a.id, last.turn.State, last.turn.Reason, last.err)
+	}
+	a.stack.agrees(t, a.id)
+	w.check(t, a.stack.db, a.id)
+}
+
+// agrees demands that DynamoDB's copies say what Postgres says, and that nothing is left to be sent.
+func (s *stack) agrees(t *testing.T, id string) {
+	t.Helper()
+	record, err := s.records.Run(t.Context(), id)
+	must(t, err)
+	left, err := s.records.Outbox(t.Context(), id)
+	must(t, err)
+	if record.Status.State != run.Completed || len(left) > 0 {
+		t.Fatalf("the record of run %s is %s, %d pages are unsent", id, record.Status.State, len(left))
+	}
+	must(t, s.records.EachChunk(t.Context(), id, s.agreeing(t, id)))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
