@@ -2,12 +2,13 @@
 //
 // It owns the two ways: a page from the outbox, and a chunk again. It leaves what counts as lost to repair. Invariants:
 // a page leaves the outbox only when every one of its chunks was accepted; a chunk that is sent again has a send of
-// its own, recorded before it is sent. A crash in between only means that it is sent once more.
+// its own, numbered before it is sent and noted as sent after. A crash in between only means that it is sent once more.
 package dispatch
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"backfill/internal/chunk"
@@ -20,6 +21,7 @@ type Records interface {
 	SettleOutbox(ctx context.Context, id string, after int64, unsent []int64) error
 	Chunks(ctx context.Context, id string, numbers []int64) ([]records.Checkpoint, error)
 	NextSend(ctx context.Context, id string, n, spent int64, olderThan time.Time) (chunk.Message, bool, error)
+	Sent(ctx context.Context, message chunk.Message) error
 }
 
 // Queue sends.
@@ -109,6 +111,14 @@ func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []Again, ol
 	unsent, err := d.queue.Send(ctx, messages)
 	if err != nil {
 		return 0, fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
+	}
+	for _, message := range messages {
+		if slices.Contains(unsent, message.Chunk) {
+			continue
+		}
+		if err := d.records.Sent(ctx, message); err != nil {
+			return 0, fmt.Errorf("note that chunk %d of run %s was sent again: %w", message.Chunk, id, err)
+		}
 	}
 	return len(messages) - len(unsent), nil
 }

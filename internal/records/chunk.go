@@ -50,12 +50,13 @@ func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
 }
 
 // NextSend gives the message of a chunk that is to be sent again, with a send of its own. False: its last send is
-// higher than what the ledger has spent, and younger than the given time, so it is still on its way.
+// higher than what the ledger has spent, and was sent after the given time, so it is still on its way. A send counts
+// as sent when Sent says so: one whose sender died, or got no answer, is due at once.
 func (s *Store) NextSend(ctx context.Context, id string, n, spent int64, olderThan time.Time) (chunk.Message, bool, error) {
 	out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: chunkKey(id, n), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression: aws.String("SET send = send + :one, sent_at = :now"),
-		ExpressionAttributeValues: item{":one": number(1), ":now": number(s.now().UnixMilli()), ":spent": number(spent),
+		UpdateExpression: aws.String("SET send = send + :one, sent_at = :never"),
+		ExpressionAttributeValues: item{":one": number(1), ":never": number(0), ":spent": number(spent),
 			":old": number(olderThan.UnixMilli())},
 		ConditionExpression: aws.String("attribute_exists(PK) AND (send <= :spent OR sent_at < :old)"),
 	})
@@ -67,6 +68,19 @@ func (s *Store) NextSend(ctx context.Context, id string, n, spent int64, olderTh
 	}
 	c := decodeChunk(out.Attributes)
 	return chunk.Message{Run: id, Chunk: n, Lo: c.Range.Lo, Hi: c.Range.Hi, Send: c.Send}, true, nil
+}
+
+// Sent notes that the queue has taken a send of NextSend. A later send of the chunk is left alone.
+func (s *Store) Sent(ctx context.Context, message chunk.Message) error {
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: chunkKey(message.Run, message.Chunk), UpdateExpression: aws.String("SET sent_at = :now"),
+		ExpressionAttributeValues: item{":now": number(s.now().UnixMilli()), ":send": number(message.Send)},
+		ConditionExpression:       aws.String("send = :send"),
+	})
+	if refused(err) {
+		return nil
+	}
+	return s.classify("UpdateItem", err)
 }
 
 // Chunks reads chunks by their numbers, at most 100.

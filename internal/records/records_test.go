@@ -178,15 +178,24 @@ func TestASendIsNumberedOnlyWhenTheLastOneIsSpentOrLost(t *testing.T) {
 		}
 		return message.Send, due
 	}
+	sent := func(send int64) { must(t, b.Sent(t.Context(), chunk.Message{Run: theRun, Chunk: 1, Send: send})) }
 	if _, due := next(0, time.Minute); due {
 		t.Fatal("the first send is on its way, yet it was numbered anew")
 	}
 	if send, due := next(1, time.Minute); !due || send != 2 {
 		t.Fatalf("after the first was spent: %d, %v", send, due)
 	}
-	b.now = b.now.Add(2 * time.Minute)
 	if send, due := next(1, time.Minute); !due || send != 3 {
-		t.Fatalf("after the second was lost: %d, %v", send, due)
+		t.Fatalf("after the second was numbered and not sent: %d, %v", send, due)
+	}
+	sent(2) // too late: the third has taken its place
+	sent(3)
+	if _, due := next(1, time.Minute); due {
+		t.Fatal("the third send is on its way, yet it was numbered anew")
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if send, due := next(1, time.Minute); !due || send != 4 {
+		t.Fatalf("after the third was lost: %d, %v", send, due)
 	}
 }
 
