@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds a run under faults.
-const patience = 3 * time.Minute
+const patience = 100 * time.Second
 
 var names atomic.Int64
 

@@ -74,7 +74,10 @@ type door struct {
 // plan is what differs between stacks.
 type plan struct {
 	workers int
-	secret  func() string // where the database is, in place of a URL that never changes
+	// visibility is after what time the queue brings a message again; 0: as long as in the template, so that nobody
+	// waits for it.
+	visibility time.Duration
+	secret     func() string // where the database is, in place of a URL that never changes
 }
 
 // deploy makes a stack in front of a database.
@@ -85,7 +88,10 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 		db: db, log: host.NewLog(t), gateway: gateway.New(os.Getenv(dynamotest.Endpoint), pipeline.Endpoint(t), p.secret),
 		records: records.New(client, table, 24*time.Hour, time.Now),
 	}
-	s.lanes.Queue = pipeline.NewQueue(t, lease+time.Second)
+	if p.visibility == 0 {
+		p.visibility = time.Hour
+	}
+	s.lanes.Queue = pipeline.NewQueue(t, p.visibility)
 	s.watch(func(*door, pgtest.Message) pgtest.Verdict { return pgtest.Pass })
 	variables := map[string]string{
 		"TABLE_NAME": table, "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),

@@ -6,8 +6,10 @@ import (
 	"io"
 )
 
-// query is a statement without parameters, in the simple protocol.
-const query = 'Q'
+const (
+	query   = 'Q' // from the client: a statement of the simple protocol
+	execute = 'E' // from the client: has a statement executed
+)
 
 // read gives one message with its head.
 func read(from io.Reader, typed bool) ([]byte, error) {
@@ -31,12 +33,13 @@ func (c *connection) message(raw []byte, fromServer bool) Message {
 	defer c.mutex.Unlock()
 	if !fromServer {
 		if c.ended {
-			c.sql = ""
+			c.sql, c.runs = "", false
 		}
 		c.sql += statement(m)
+		c.runs = c.runs || m.Kind == query || m.Kind == execute
 		c.ended = m.Kind == Sync || m.Kind == query
 	}
-	m.SQL = c.sql
+	m.SQL, m.Runs = c.sql, c.runs
 	return m
 }
 

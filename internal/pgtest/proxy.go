@@ -21,6 +21,7 @@ type Message struct {
 	Kind       byte
 	Body       []byte
 	SQL        string // of the pipeline that it belongs to: the statements so far, one a line
+	Runs       bool   // they are executed, not only described
 }
 
 // Verdict is what becomes of a message.
@@ -102,6 +103,7 @@ type connection struct {
 	proxy *Proxy
 	mutex sync.Mutex
 	sql   string
+	runs  bool
 	ended bool // the client has ended the pipeline; its next message begins another
 }
 

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -69,6 +71,32 @@ func Throttle(e *exchange) {
 	}
 	e.answer(failed(http.StatusBadRequest, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
 		"The level of configured provisioned throughput for the table was exceeded."))
+}
+
+// Partly has SQS take all but the first message of a batch.
+func Partly(e *exchange) {
+	var batch map[string]json.RawMessage
+	var entries []struct {
+		ID          string `json:"Id"`
+		MessageBody string
+	}
+	if err := errors.Join(json.Unmarshal(e.body, &batch), json.Unmarshal(batch["Entries"], &entries)); err != nil {
+		e.answer(failed(http.StatusBadRequest, "BadRequest", err.Error()))
+		return
+	}
+	refused := fmt.Appendf(nil, `[{"Id":%q,"Code":"InternalError","SenderFault":false}]`, entries[0].ID)
+	answer := map[string]json.RawMessage{"Successful": []byte("[]"), "Failed": refused}
+	taken := response{status: http.StatusOK, header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}}
+	if len(entries) > 1 {
+		batch["Entries"], _ = json.Marshal(entries[1:])
+		e.body, _ = json.Marshal(batch)
+		taken = e.forward()
+		_ = json.Unmarshal(taken.body, &answer)
+		answer["Failed"] = refused
+	}
+	taken.body, _ = json.Marshal(answer)
+	taken.header.Del("X-Amz-Crc32")
+	e.answer(taken)
 }
 
 // Break answers 500.
