@@ -38,7 +38,12 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	if err := p.record(ctx, stored); err != nil {
 		return turn.Turn{}, err
 	}
-	return p.plan(ctx, turn.Turn{Run: stored.Run})
+	out, err := p.plan(ctx, turn.Turn{Run: stored.Run})
+	if err == nil && stored.State == run.Running {
+		// A planner before this one may have died between the ledger and the record.
+		err = p.Records.SetState(ctx, stored.Run, run.Running, "")
+	}
+	return out, err
 }
 
 // open judges the request and takes the lock of the table.

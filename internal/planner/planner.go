@@ -115,7 +115,7 @@ func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
 	return out, nil
 }
 
-// running is repeated when a planner dies between the two steps.
+// running is done to its end by begin when a planner dies between the two steps.
 func (p *Planner) running(ctx context.Context, id string) error {
 	if _, err := p.Ledger.Move(ctx, id, run.Running, ""); err != nil {
 		return err
