@@ -1,12 +1,14 @@
 package faults
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
 
 	"backfill/internal/faults/gateway"
 	"backfill/internal/pgtest"
+	"backfill/internal/run"
 )
 
 // The statements that name a step.
@@ -151,6 +153,29 @@ func TestADeliveryWithoutAClaimComesAgain(t *testing.T) {
 	}, func(t *testing.T, db pgtest.Database, step trap) {
 		deploy(t, db, plan{workers: 1, visibility: time.Second}).falls(t, counters(t, db), step)
 	})
+}
+
+// TestTheRecordIsRunningAfterItsPlannerDied: people see the record, long before the end sets it right.
+func TestTheRecordIsRunningAfterItsPlannerDied(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	s, w := deploy(t, db, plan{workers: 1}), counters(t, db)
+	id, seen := make(chan string, 1), make(chan run.State, 1)
+	atTheEnd := calling(governor, "UpdateItem", nil, toCompleted)
+	atTheEnd.look = func() {
+		record, err := s.records.Run(context.Background(), <-id)
+		if err != nil {
+			t.Error(err)
+		}
+		seen <- record.Status.State
+	}
+	s.set(calling(planner, "UpdateItem", gateway.KillBefore, toRunning), atTheEnd)
+	a := s.start(t, w)
+	id <- a.id
+	a.completes(t, w)
+	if state := <-seen; state != run.Running {
+		t.Fatalf("the record was %s until the run ended", state)
+	}
 }
 
 // TestANewDatabase: the schema is made while its planner dies, or its connection is lost.

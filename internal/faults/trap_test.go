@@ -26,6 +26,8 @@ type trap struct {
 	operation string
 	parts     []string
 	fault     gateway.Fault
+
+	look func() // what is true when the step is reached
 }
 
 // set is a trap with its count.
@@ -40,6 +42,9 @@ func (c *set) due() bool {
 		return false
 	}
 	c.hit.Add(1)
+	if c.look != nil {
+		c.look()
+	}
 	return true
 }
 
