@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -35,7 +34,7 @@ type attempt struct {
 	id    string
 	end   context.CancelFunc
 	turn  chan outcome
-	lanes chan error
+	lanes chan struct{}
 }
 
 type outcome struct {
@@ -48,8 +47,11 @@ func (s *stack) start(t *testing.T, w work) *attempt {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	a := &attempt{stack: s, id: unique("run"), end: cancel, turn: make(chan outcome, 1), lanes: make(chan error, 1)}
-	go func() { a.lanes <- s.lanes.Serve(ctx) }()
+	a := &attempt{stack: s, id: unique("run"), end: cancel, turn: make(chan outcome, 1), lanes: make(chan struct{})}
+	go func() {
+		s.lanes.Serve(ctx)
+		close(a.lanes)
+	}()
 	go func() {
 		last, err := s.machine.Run(ctx, a.id, w.request())
 		a.turn <- outcome{last, err}
@@ -62,9 +64,7 @@ func (a *attempt) completes(t *testing.T, w work) {
 	t.Helper()
 	last := <-a.turn
 	a.end()
-	if err := <-a.lanes; err != nil && !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
+	<-a.lanes
 	if last.err != nil || last.turn.State != run.Completed {
 		t.Fatalf("run %s ended as %s (%s): %v", a.id, last.turn.State, last.turn.Reason, last.err)
 	}

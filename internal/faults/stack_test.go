@@ -91,6 +91,7 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 	if p.visibility == 0 {
 		p.visibility = time.Hour
 	}
+	s.lanes.Log = s.log
 	s.lanes.Queue = pipeline.NewQueue(t, p.visibility)
 	s.watch(func(*door, pgtest.Message) pgtest.Verdict { return pgtest.Pass })
 	variables := map[string]string{

@@ -27,6 +27,19 @@ func KillAfter(e *exchange) {
 	e.drop()
 }
 
+// Late ends the caller before its call has any effect; the effect comes after some time, when a successor may be at
+// work.
+func Late(by time.Duration) Fault {
+	return func(e *exchange) {
+		e.call.Caller.Kill()
+		e.drop()
+		timer := time.NewTimer(by)
+		defer timer.Stop()
+		<-timer.C
+		e.forward()
+	}
+}
+
 // Lose lets the call have its effect, and loses the answer.
 func Lose(e *exchange) {
 	e.forward()

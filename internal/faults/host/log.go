@@ -3,9 +3,11 @@ package host
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // most bounds what a log keeps: the newest lines tell why a test failed.
@@ -36,6 +38,30 @@ func (l *Log) Note(who, line string) {
 		l.lines = append(l.lines[:0], l.lines[most:]...)
 	}
 	l.lines = append(l.lines, who+": "+line)
+}
+
+// Await waits for a line that contains all of the parts.
+func (l *Log) Await(t testing.TB, within time.Duration, parts ...string) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !l.has(parts) {
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			t.Fatalf("no function has logged %q within %s", parts, within)
+		}
+	}
+}
+
+func (l *Log) has(parts []string) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return slices.ContainsFunc(l.lines, func(line string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) })
+	})
 }
 
 func (l *Log) String() string {

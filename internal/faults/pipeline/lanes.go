@@ -3,8 +3,8 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
+	"time"
 
 	"backfill/internal/faults/host"
 
@@ -12,29 +12,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
+// afterAnError is how long a lane waits when the queue itself failed.
+const afterAnError = 200 * time.Millisecond
+
 // Lanes feed one worker each from the queue, as an event source mapping with batches of one does.
 type Lanes struct {
 	Queue   *Queue
 	Workers []*host.Host
+	Log     *host.Log
 }
 
-// Serve delivers until the context ends; the error is one that no fault of a function explains.
-func (l *Lanes) Serve(ctx context.Context) error {
+// Serve delivers until the context ends. A queue that fails is asked again.
+func (l *Lanes) Serve(ctx context.Context) {
 	var all sync.WaitGroup
-	wrong := make(chan error, len(l.Workers))
 	for _, worker := range l.Workers {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				if err := l.step(ctx, worker); err != nil && ctx.Err() == nil {
-					wrong <- fmt.Errorf("feed %s: %w", worker.Name, err)
-					return
+					l.Log.Note("lane of "+worker.Name, err.Error())
+					_ = rest(ctx, afterAnError)
 				}
 			}
 		})
 	}
 	all.Wait()
-	close(wrong)
-	return <-wrong
 }
 
 // step delivers one message. What is not consumed comes again when its visibility timeout is over.
