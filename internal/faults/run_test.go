@@ -32,29 +32,31 @@ type work interface {
 type attempt struct {
 	stack *stack
 	id    string
-	end   context.CancelFunc
-	turn  chan outcome
+	stop  context.CancelFunc
+	last  turn.Turn // when it has ended
+	err   error
+	ended chan struct{}
 	lanes chan struct{}
-}
-
-type outcome struct {
-	turn turn.Turn
-	err  error
 }
 
 // start begins a run of the work.
 func (s *stack) start(t *testing.T, w work) *attempt {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return s.begin(t, w, patience)
+}
+
+func (s *stack) begin(t *testing.T, w work, within time.Duration) *attempt {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	t.Cleanup(cancel)
-	a := &attempt{stack: s, id: unique("run"), end: cancel, turn: make(chan outcome, 1), lanes: make(chan struct{})}
+	a := &attempt{stack: s, id: unique("run"), stop: cancel, ended: make(chan struct{}), lanes: make(chan struct{})}
 	go func() {
 		s.lanes.Serve(ctx)
 		close(a.lanes)
 	}()
 	go func() {
-		last, err := s.machine.Run(ctx, a.id, w.request())
-		a.turn <- outcome{last, err}
+		a.last, a.err = s.machine.Run(ctx, a.id, w.request())
+		close(a.ended)
 	}()
 	return a
 }
@@ -62,11 +64,11 @@ func (s *stack) start(t *testing.T, w work) *attempt {
 // completes waits for the end of the run and demands that it COMPLETED, everywhere, and that the work was done.
 func (a *attempt) completes(t *testing.T, w work) {
 	t.Helper()
-	last := <-a.turn
-	a.end()
+	<-a.ended
+	a.stop()
 	<-a.lanes
-	if last.err != nil || last.turn.State != run.Completed {
-		t.Fatalf("run %s ended as %s (%s): %v", a.id, last.turn.State, last.turn.Reason, last.err)
+	if a.err != nil || a.last.State != run.Completed {
+		t.Fatalf("run %s ended as %s (%s): %v", a.id, a.last.State, a.last.Reason, a.err)
 	}
 	a.stack.agrees(t, a.id)
 	w.check(t, a.stack.db, a.id)

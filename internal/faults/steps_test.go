@@ -107,6 +107,25 @@ var atAWS = map[string][]trap{
 	"the answer to a chunk that is sent again is lost": {dead, calling(governor, "SendMessageBatch", gateway.Lose)},
 }
 
+// late is a call that has its effect after its function died, when a successor may be at work.
+var late = map[string][]trap{
+	"a page's commit":    {calling(planner, "TransactWriteItems", gateway.Late(time.Second)).skipping(1)},
+	"a page's send":      {calling(planner, "SendMessageBatch", gateway.Late(time.Second)).skipping(1)},
+	"a page's settling":  {calling(planner, "DeleteItem", gateway.Late(time.Second))},
+	"a record":           {calling(planner, "PutItem", gateway.Late(time.Second))},
+	"a first checkpoint": {calling(worker, "UpdateItem", gateway.Late(lease+time.Second), processing)},
+	"a last checkpoint":  {calling(worker, "UpdateItem", gateway.Late(lease+time.Second), completed)},
+	"figures":            {calling(governor, "UpdateItem", gateway.Late(time.Second), "SET #status")},
+	"a number":           {dead, calling(governor, "UpdateItem", gateway.Late(time.Second), numbered)},
+	"another send":       {dead, calling(governor, "SendMessageBatch", gateway.Late(time.Second))},
+	"the end of the run": {calling(governor, "UpdateItem", gateway.Late(time.Second), toCompleted)},
+}
+
+func TestEachCallThatComesLate(t *testing.T) {
+	t.Parallel()
+	sideways(t, pgtest.Newest(t), late, throughTraps)
+}
+
 // broken is AWS failing for longer than one call is tried: the invocation fails, and is tried again.
 var broken = map[string][]trap{
 	"a chunk that is sent again waits for a broken SQS": {dead, calling(governor, "SendMessageBatch", gateway.Break).repeated(awsTries + 1)},
