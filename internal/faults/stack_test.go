@@ -19,6 +19,8 @@ import (
 	"backfill/internal/faults/pipeline"
 	"backfill/internal/pgtest"
 	"backfill/internal/records"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // The functions.
@@ -60,6 +62,8 @@ type stack struct {
 	machine pipeline.Machine
 	lanes   pipeline.Lanes
 	doors   []*door
+	client  *dynamodb.Client
+	table   string
 	records *records.Store
 	moment  atomic.Pointer[func(*door, pgtest.Message) pgtest.Verdict]
 }
@@ -86,7 +90,7 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 	client, table := dynamotest.Table(t, nil)
 	s := &stack{
 		db: db, log: host.NewLog(t), gateway: gateway.New(os.Getenv(dynamotest.Endpoint), pipeline.Endpoint(t), p.secret),
-		records: records.New(client, table, 24*time.Hour, time.Now),
+		client: client, table: table, records: records.New(client, table, 24*time.Hour, time.Now),
 	}
 	if p.visibility == 0 {
 		p.visibility = time.Hour

@@ -33,10 +33,15 @@ const (
 	beatTries  = 11
 )
 
+// Function is what can be invoked: a host, or a function in the test's own process.
+type Function interface {
+	Invoke(ctx context.Context, payload []byte) ([]byte, error)
+}
+
 // Machine is the state machines.
 type Machine struct {
-	Planner  *host.Host
-	Governor *host.Host
+	Planner  Function
+	Governor Function
 	// Pause, if set, is waited for between beats: the time in which people would look.
 	Pause time.Duration
 }
@@ -46,6 +51,9 @@ func (m *Machine) Run(ctx context.Context, name string, request any) (turn.Turn,
 	now, err := call(ctx, m.Planner, beginTries, map[string]any{
 		"step": "begin", "request": request, "name": name, "execution": "arn:faults:" + name,
 	})
+	if err != nil {
+		return now, fmt.Errorf("begin: %w", err)
+	}
 	for segment := 0; err == nil && now.Next != turn.End; segment++ {
 		now.Beat, now.Budget, now.Segment = 0, budget, fmt.Sprintf("arn:faults:%s:%d", name, segment)
 		now, err = m.segment(ctx, now)
@@ -59,7 +67,7 @@ func (m *Machine) segment(ctx context.Context, now turn.Turn) (turn.Turn, error)
 		now.Segment = segment
 		beaten, err := call(ctx, m.Governor, beatTries, now)
 		if err != nil {
-			return now, err
+			return now, fmt.Errorf("beat %d: %w", now.Beat, err)
 		}
 		now = beaten
 		switch now.Next {
@@ -83,7 +91,7 @@ func (m *Machine) segment(ctx context.Context, now turn.Turn) (turn.Turn, error)
 // retried are the names on which the state machines try again.
 var retried = []string{string(failure.Transient), string(failure.Unknown), host.Exited, host.TimedOut}
 
-func call(ctx context.Context, function *host.Host, tries int, input any) (turn.Turn, error) {
+func call(ctx context.Context, function Function, tries int, input any) (turn.Turn, error) {
 	payload, err := json.Marshal(input)
 	if err != nil {
 		return turn.Turn{}, err
@@ -97,7 +105,7 @@ func call(ctx context.Context, function *host.Host, tries int, input any) (turn.
 			return out, json.Unmarshal(answer, &out)
 		}
 		if !errors.As(err, &failed) || !slices.Contains(retried, failed.Type) || try == tries {
-			return turn.Turn{}, fmt.Errorf("%s, try %d: %w", function.Name, try, err)
+			return turn.Turn{}, fmt.Errorf("try %d: %w", try, err)
 		}
 		if err := rest(ctx, wait); err != nil {
 			return turn.Turn{}, err

@@ -20,7 +20,7 @@ var queues atomic.Int64
 // Queue is a queue of one test.
 type Queue struct {
 	URL string
-	api *sqs.Client
+	API *sqs.Client
 }
 
 // Endpoint is where the stack's SQS answers.
@@ -53,12 +53,12 @@ func NewQueue(t testing.TB, visibility time.Duration) *Queue {
 			t.Errorf("delete queue %s: %v", *made.QueueUrl, err)
 		}
 	})
-	return &Queue{URL: *made.QueueUrl, api: api}
+	return &Queue{URL: *made.QueueUrl, API: api}
 }
 
 // receive waits for a message; nil: there was none for a second.
 func (q *Queue) receive(ctx context.Context) (*types.Message, error) {
-	out, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1})
+	out, err := q.API.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1})
 	if err != nil || len(out.Messages) == 0 {
 		return nil, err
 	}
@@ -66,6 +66,6 @@ func (q *Queue) receive(ctx context.Context) (*types.Message, error) {
 }
 
 func (q *Queue) delete(ctx context.Context, message *types.Message) error {
-	_, err := q.api.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.URL, ReceiptHandle: message.ReceiptHandle})
+	_, err := q.API.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.URL, ReceiptHandle: message.ReceiptHandle})
 	return err
 }
