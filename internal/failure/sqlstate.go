@@ -23,6 +23,8 @@ var sqlstates = map[string]Class{
 	"22":    Data,      // data exception: cast, overflow, division by zero
 	"23":    Data,      // constraint violation
 	"25006": Transient, // read only transaction: a failover is under way
+	"25P03": Transient, // idle_in_transaction_session_timeout: the rest of a batch did not arrive
+	"25P04": Transient, // transaction_timeout: the same
 	"40":    Transient, // rollback: serialization failure, deadlock
 	"40003": Unknown,   // statement completion unknown
 	"44":    Data,      // WITH CHECK OPTION violation
