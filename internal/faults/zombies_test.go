@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +89,30 @@ func TestAWorkerThatWasStoppedPastItsLeaseWritesNothing(t *testing.T) {
 		close(successor.pass)
 		a.completes(t, w)
 	})
+}
+
+// TestABatchOfWhichHalfArrives: Postgres has carried out the statements and waits for the word to commit, which does
+// not come. The connection lives on; the locks must not. Postgres can see to that from version 17 on.
+func TestABatchOfWhichHalfArrives(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
+	var batches atomic.Int64
+	half, end := make(chan *door, 1), make(chan struct{})
+	sent := before(worker, advance, 0)
+	s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+		if sent.meetsMessage(d, m) && batches.Add(1) == 3 {
+			d.Pause()
+			half <- d
+			<-end
+		}
+		return pgtest.Pass
+	})
+	a := s.start(t, w)
+	zombie := next(t, half)
+	a.completes(t, w)
+	close(end)
+	zombie.Continue()
 }
 
 // TestAWorkerThatWasStoppedBetweenBatches goes on when its successor is done: it leaves the chunk as it is.
