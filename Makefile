@@ -46,14 +46,23 @@ run: up build ## Set everything up, run the example backfill, check the table's 
 	go build -o $(TOOLS)/demo ./infra/demo; \
 	$(TOOLS)/demo
 
-.PHONY: test
-test: up ## Set everything up and pass all tests
-	@exports="$$($(STACK) env)"; eval "$$exports"; \
+# What tests find servers by.
+SERVERS = exports="$$($(STACK) env)"; eval "$$exports"; \
 	older="$$($(STACK) postgres 15)"; newer="$$($(STACK) postgres 18)"; \
 	export BACKFILL_TEST_POSTGRES="15=$$older 18=$$newer"; \
-	BACKFILL_TEST_DYNAMODB="$$($(STACK) dynamodb)"; export BACKFILL_TEST_DYNAMODB; \
+	BACKFILL_TEST_DYNAMODB="$$($(STACK) dynamodb)"; export BACKFILL_TEST_DYNAMODB
+
+.PHONY: test
+test: up ## Set everything up and pass all tests
+	@$(SERVERS); \
 	go test -count=1 ./...
 	@$(MAKE) test-local
+
+.PHONY: chaos
+chaos: up ## Kill functions at random, 1,000 times (BACKFILL_CHAOS_KILLS, BACKFILL_CHAOS_SEED); up to 20 minutes
+	@$(SERVERS); \
+	export BACKFILL_CHAOS_KILLS="$${BACKFILL_CHAOS_KILLS:-1000}"; \
+	go test -count=1 -v -timeout 60m -run TestRandomKills ./internal/faults
 
 # --- Lint, with tools that are pinned and live in .local. ---
 

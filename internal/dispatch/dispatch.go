@@ -2,10 +2,11 @@
 //
 // It owns the ways: a page from the outbox, and a chunk again. It leaves what counts as lost to repair and ledger.
 // Invariants: a page leaves the outbox only when every one of its chunks was accepted; a chunk that is sent again has a
-// send of its own. A crash in between only means that it is sent once more.
+// send of its own, which is noted after it was sent. A crash in between only means that it is sent once more.
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ type Records interface {
 	Outbox(ctx context.Context, id string) ([]records.Left, error)
 	SettleOutbox(ctx context.Context, id string, after int64, unsent []int64) error
 	Chunks(ctx context.Context, id string, numbers []int64) ([]records.Checkpoint, error)
-	NextSend(ctx context.Context, id string, n int64, olderThan time.Time) (chunk.Message, bool, error)
+	Sent(ctx context.Context, message chunk.Message) error
 }
 
 // Ledger notes what was sent of the chunks that it knows.
@@ -116,32 +117,49 @@ func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []ledger.Ag
 	return len(sent), errors.Join(err, d.ledger.Sent(ctx, id, sent))
 }
 
-// SendUnclaimed sends chunks again that no worker has ever claimed, but for those whose last send is younger than
-// olderThan, and tells how many were accepted. After an error of one number it sends what it has numbered: a chunk with a
-// number and no message would count as on its way.
+// mostRead is the limit of a read of records.
+const mostRead = 100
+
+// SendUnclaimed sends chunks again that no worker has ever claimed, but for those whose last send is not older than
+// olderThan: they are on their way. It tells how many were accepted.
 func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error) {
-	messages, numbering := d.number(ctx, id, numbers, olderThan)
+	sent := 0
+	for part := range slices.Chunk(numbers, mostRead) {
+		found, err := d.records.Chunks(ctx, id, part)
+		if err != nil {
+			return sent, fmt.Errorf("read unclaimed chunks of run %s: %w", id, err)
+		}
+		slices.SortFunc(found, func(a, b records.Checkpoint) int { return cmp.Compare(a.Chunk, b.Chunk) })
+		var messages []chunk.Message
+		for _, c := range found {
+			if c.SentAt.Before(olderThan) {
+				messages = append(messages, chunk.Chunk{Run: id, Number: c.Chunk, Range: c.Range}.Message(c.Send+1))
+			}
+		}
+		more, err := d.sendNoted(ctx, id, messages)
+		if sent += more; err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// sendNoted sends messages and notes those that were accepted.
+func (d *Dispatcher) sendNoted(ctx context.Context, id string, messages []chunk.Message) (int, error) {
 	if len(messages) == 0 {
-		return 0, numbering
+		return 0, nil
 	}
 	unsent, err := d.queue.Send(ctx, messages)
 	if err != nil {
 		err = fmt.Errorf("send %d chunks of run %s again: %w", len(messages), id, err)
 	}
-	return len(messages) - len(unsent), errors.Join(numbering, err)
-}
-
-// number gives the chunks that are due a send of its own each.
-func (d *Dispatcher) number(ctx context.Context, id string, numbers []int64, olderThan time.Time) ([]chunk.Message, error) {
-	var messages []chunk.Message
-	for _, n := range numbers {
-		message, due, err := d.records.NextSend(ctx, id, n, olderThan)
-		if err != nil {
-			return messages, fmt.Errorf("number the next send of chunk %d of run %s: %w", n, id, err)
+	for _, message := range messages {
+		if slices.Contains(unsent, message.Chunk) {
+			continue
 		}
-		if due {
-			messages = append(messages, message)
+		if noting := d.records.Sent(ctx, message); noting != nil {
+			err = errors.Join(err, fmt.Errorf("note that chunk %d of run %s was sent again: %w", message.Chunk, id, noting))
 		}
 	}
-	return messages, nil
+	return len(messages) - len(unsent), err
 }

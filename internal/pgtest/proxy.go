@@ -1,28 +1,47 @@
 package pgtest
 
 import (
-	"encoding/binary"
-	"io"
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
 
 // Message types of the protocol that tests cut at.
 const (
+	Parse         = 'P' // from the client: a statement
 	Sync          = 'S' // from the client: the end of a pipeline, where an implicit transaction commits
 	ReadyForQuery = 'Z' // from the server: the answer to it
 )
 
-// Cut decides about a message that passes a proxy: true cuts the connection in place of passing it on.
-type Cut func(fromServer bool, kind byte) bool
+// Message is one that passes a proxy.
+type Message struct {
+	FromServer bool
+	Kind       byte
+	Body       []byte
+	SQL        string // of the pipeline that it belongs to: the statements so far, one a line
+	Runs       bool   // they are executed, not only described
+}
+
+// Verdict is what becomes of a message.
+type Verdict int
+
+// The verdicts. A rule that does not return holds the message, and what comes after it.
+const (
+	Pass  Verdict = iota
+	Cut           // the connection is cut in place of passing it on
+	Halve         // half of it is passed on, then the connection is cut
+)
+
+// Rule decides about each message of each connection, from several goroutines.
+type Rule func(Message) Verdict
 
 // Proxy stands between a client and a real server, and cuts connections when it is told to.
 type Proxy struct {
 	URL    string
-	server string
-	cut    atomic.Pointer[Cut]
+	server atomic.Pointer[string]
+	rule   atomic.Pointer[Rule]
 }
 
 // NewProxy listens in front of the database until the test ends.
@@ -37,16 +56,30 @@ func NewProxy(t testing.TB, db Database) *Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	p := &Proxy{server: address.Host}
+	p := &Proxy{}
+	p.Lead(address.Host)
 	address.Host, address.RawQuery = listener.Addr().String(), "sslmode=disable"
 	p.URL = address.String()
-	p.CutWhen(func(bool, byte) bool { return false })
+	p.Watch(func(Message) Verdict { return Pass })
 	go p.accept(listener)
 	return p
 }
 
-// CutWhen sets the rule. It sees every message of every connection, from several goroutines.
-func (p *Proxy) CutWhen(cut Cut) { p.cut.Store(&cut) }
+// Watch sets the rule.
+func (p *Proxy) Watch(rule Rule) { p.rule.Store(&rule) }
+
+// CutWhen sets a rule that only cuts, and only looks at the kind of a message.
+func (p *Proxy) CutWhen(cut func(fromServer bool, kind byte) bool) {
+	p.Watch(func(m Message) Verdict {
+		if cut(m.FromServer, m.Kind) {
+			return Cut
+		}
+		return Pass
+	})
+}
+
+// Lead leads new connections to another server, HOST:PORT; those that are open stay where they are.
+func (p *Proxy) Lead(server string) { p.server.Store(&server) }
 
 func (p *Proxy) accept(listener net.Listener) {
 	for {
@@ -54,40 +87,47 @@ func (p *Proxy) accept(listener net.Listener) {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.server)
+		server, err := net.Dial("tcp", *p.server.Load())
 		if err != nil {
 			_ = client.Close()
 			continue
 		}
-		go p.pass(client, server, false)
-		go p.pass(server, client, true)
+		both := &connection{proxy: p}
+		go both.pass(client, server, false)
+		go both.pass(server, client, true)
 	}
+}
+
+// connection is both directions of one connection.
+type connection struct {
+	proxy *Proxy
+	mutex sync.Mutex
+	sql   string
+	runs  bool
+	ended bool // the client has ended the pipeline; its next message begins another
 }
 
 // pass copies message by message; the client's first one has no type byte.
-func (p *Proxy) pass(from, to net.Conn, fromServer bool) {
+func (c *connection) pass(from, to net.Conn, fromServer bool) {
 	defer func() { _ = from.Close(); _ = to.Close() }()
 	for typed := fromServer; ; typed = true {
-		message, err := read(from, typed)
-		if err != nil || typed && (*p.cut.Load())(fromServer, message[0]) {
+		bytes, err := read(from, typed)
+		if err != nil {
 			return
 		}
-		if _, err := to.Write(message); err != nil {
+		verdict := Pass
+		if typed {
+			verdict = (*c.proxy.rule.Load())(c.message(bytes, fromServer))
+		}
+		if verdict == Cut {
+			return
+		}
+		if verdict == Halve {
+			_, _ = to.Write(bytes[:(len(bytes)+1)/2])
+			return
+		}
+		if _, err := to.Write(bytes); err != nil {
 			return
 		}
 	}
-}
-
-func read(from io.Reader, typed bool) ([]byte, error) {
-	head := make([]byte, 4, 5)
-	if typed {
-		head = head[:5]
-	}
-	if _, err := io.ReadFull(from, head); err != nil {
-		return nil, err
-	}
-	length := int(binary.BigEndian.Uint32(head[len(head)-4:]))
-	body := make([]byte, length-4)
-	_, err := io.ReadFull(from, body)
-	return append(head, body...), err
 }

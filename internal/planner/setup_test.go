@@ -12,8 +12,8 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/planner"
-	"backfill/internal/records"
 	"backfill/internal/rebuild"
+	"backfill/internal/records"
 	"backfill/internal/review"
 	"backfill/internal/runtest"
 	"backfill/internal/turn"
@@ -43,7 +43,7 @@ func (b *bundle) another(t *testing.T, url string, lookAhead int64) *planner.Pla
 	return &planner.Planner{
 		Session: session, Ledger: entries, Records: b.Records, Dispatcher: b.Dispatcher,
 		Rebuilder: rebuild.Rebuilder{Session: session, Ledger: entries, Records: b.Records},
-		Reviewer: review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead,
+		Reviewer:  review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead,
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 )
 
 // parallel is the number of writes at once when all chunks of a run are written: 10,000 chunks take some seconds.
 const parallel = 16
 
-// Checkpoint is the copy of a chunk's state. Range is written only where the copy has to be made; Send is only read.
+// Checkpoint is the copy of a chunk's state. Range is written only where the copy has to be made;
+// Send and SentAt are only read.
 type Checkpoint struct {
 	Run      string
 	Chunk    int64
@@ -28,6 +28,7 @@ type Checkpoint struct {
 	Reason   string
 	Range    keyset.Range
 	Send     int64
+	SentAt   time.Time
 }
 
 // Checkpoint writes the copy, and makes it where it was lost. ErrStale where the record is newer.
@@ -55,24 +56,18 @@ func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
 	return s.classify("UpdateItem", err)
 }
 
-// NextSend gives the message of a chunk that no worker has claimed, with a send of its own. False: its last send is
-// younger than olderThan, so it is still on its way.
-func (s *Store) NextSend(ctx context.Context, id string, n int64, olderThan time.Time) (chunk.Message, bool, error) {
-	out, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.table, Key: chunkKey(id, n), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression: aws.String("SET send = send + :one, sent_at = :now REMOVE expires"),
-		ExpressionAttributeValues: item{":one": number(1), ":now": number(s.now().UnixMilli()),
-			":old": number(olderThan.UnixMilli())},
-		ConditionExpression: aws.String("attribute_exists(PK) AND sent_at < :old"),
+// Sent notes that the queue has taken a message of a chunk that no worker has claimed.
+func (s *Store) Sent(ctx context.Context, message chunk.Message) error {
+	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: chunkKey(message.Run, message.Chunk),
+		UpdateExpression:          aws.String("SET send = :send, sent_at = :now REMOVE expires"),
+		ExpressionAttributeValues: item{":now": number(s.now().UnixMilli()), ":send": number(message.Send)},
+		ConditionExpression:       aws.String("attribute_exists(PK) AND send <= :send"),
 	})
 	if refused(err) {
-		return chunk.Message{}, false, nil
+		return nil // a later send was noted meanwhile
 	}
-	if err != nil {
-		return chunk.Message{}, false, s.classify("UpdateItem", err)
-	}
-	c := decodeChunk(out.Attributes)
-	return chunk.Message{Run: id, Chunk: n, Lo: c.Range.Lo, Hi: c.Range.Hi, Send: c.Send}, true, nil
+	return s.classify("UpdateItem", err)
 }
 
 // Overwrite makes the records of chunks anew, whatever they say now. Their last send counts as lost.
@@ -137,7 +132,7 @@ func decodeChunk(found item) Checkpoint {
 		Run: textOf(found["run"]), Chunk: numberOf(found["chunk"]), State: chunk.State(textOf(found["state"])),
 		Fence: numberOf(found["fence"]), Scanned: numberOf(found["scanned"]), Affected: numberOf(found["affected"]),
 		Reason: textOf(found["reason"]), Range: keyset.Range{Lo: pointOf(found["lo"]), Hi: pointOf(found["hi"])},
-		Send: numberOf(found["send"]),
+		Send: numberOf(found["send"]), SentAt: time.UnixMilli(numberOf(found["sent_at"])),
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/dynamotest"
 	"backfill/internal/failure"
-	"backfill/internal/keyset"
 	"backfill/internal/records"
 	"backfill/internal/run"
 
@@ -92,27 +91,27 @@ func TestARunIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestASendIsNumberedOnlyWhenTheLastOneIsLost(t *testing.T) {
+func TestALaterSendIsNotForgottenForAnEarlierOne(t *testing.T) {
 	b := setup(t)
 	must(t, b.CommitPage(t.Context(), page(0, "a")))
-	next := func() (int64, bool) {
-		message, due, err := b.NextSend(t.Context(), theRun, 1, b.now.Add(-time.Minute))
+	expect := func(send int64, at time.Time) {
+		t.Helper()
+		found, err := b.Chunks(t.Context(), theRun, []int64{1})
 		must(t, err)
-		if due && !message.Hi.Same(keyset.Point{"a", ""}) {
-			t.Fatalf("message %+v", message)
+		if len(found) != 1 || found[0].Send != send || !found[0].SentAt.Equal(at.Truncate(time.Millisecond)) {
+			t.Fatalf("%+v, want send %d at %s", found, send, at)
 		}
-		return message.Send, due
 	}
-	if _, due := next(); due {
-		t.Fatal("the first send is on its way, yet it was numbered anew")
-	}
-	b.now = b.now.Add(2 * time.Minute)
-	if send, due := next(); !due || send != 2 {
-		t.Fatalf("after the first was lost: %d, %v", send, due)
-	}
-	if _, due := next(); due {
-		t.Fatal("the second send is on its way, yet it was numbered anew")
-	}
+	first := b.now
+	expect(1, first)
+	b.now = b.now.Add(time.Minute)
+	must(t, b.Sent(t.Context(), chunk.Message{Run: theRun, Chunk: 1, Send: 3}))
+	expect(3, b.now)
+	third := b.now
+	b.now = b.now.Add(time.Minute)
+	must(t, b.Sent(t.Context(), chunk.Message{Run: theRun, Chunk: 1, Send: 2}))
+	must(t, b.Sent(t.Context(), chunk.Message{Run: theRun, Chunk: 2, Send: 2}))
+	expect(3, third)
 }
 
 func TestAnOlderFenceNeverWins(t *testing.T) {

@@ -25,7 +25,7 @@ STOP_GRACE = 30.0  # seconds for the checkpoint at shutdown
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # none: a socket's path has 107 bytes, a checkout's may have more
-    "max_connections": "100",
+    "max_connections": "300",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
     "fsync": "on",

@@ -90,11 +90,19 @@ BEGIN
         ('max_parallel_workers_per_gather', '0'),
         ('enable_seqscan', 'off'),
         ('jit', 'off'),
+        -- A batch of which only half arrives holds its locks as long as the connection lives. A peer that is gone
+        -- without a word is noticed in 25 s; one that is frozen only by transaction_timeout.
+        ('tcp_keepalives_idle', '10'),
+        ('tcp_keepalives_interval', '5'),
+        ('tcp_keepalives_count', '3'),
         ('datestyle', 'ISO, MDY'),
         ('intervalstyle', 'postgres'),
         ('timezone', 'UTC'),
         ('extra_float_digits', '1'),
         ('bytea_output', 'hex')) AS settings (setting, value);
+    IF pg_catalog.current_setting('server_version_num')::int >= 170000 THEN
+        PERFORM pg_catalog.set_config('transaction_timeout', extract(epoch FROM lease) || 's', true);
+    END IF;
     SELECT state, heartbeat INTO run_state, beat FROM backfill.runs r WHERE r.run = the_run;
     IF run_state IS NULL OR NOT (backfill.works(run_state, 'forward') OR backfill.works(run_state, 'back')) THEN
         RAISE EXCEPTION USING ERRCODE = 'BF002',

@@ -1,0 +1,122 @@
+package faults
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"backfill/internal/faults/cluster"
+	"backfill/internal/pgtest"
+)
+
+// onACluster runs the test on a server of its own of each version.
+func onACluster(t *testing.T, test func(t *testing.T, c *cluster.Cluster)) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, cluster.New(t, db)) })
+}
+
+// inTheMiddle begins a run that takes some seconds, and waits until it has committed more batches than before.
+func (s *stack) inTheMiddle(t *testing.T, w work, batches int) *attempt {
+	t.Helper()
+	a := s.start(t, w)
+	s.until(t, a, batches)
+	return a
+}
+
+func (s *stack) until(t *testing.T, a *attempt, batches int) {
+	t.Helper()
+	s.log.Await(t, patience, "page planned") // the schema is there
+	pgtest.WaitUntil(t, s.db.Connect(t), fmt.Sprintf("SELECT coalesce(sum(seq), 0) >= %d FROM backfill.ledger WHERE run = '%s'", batches, a.id))
+}
+
+// slow is work of some seconds for two workers.
+func slow(t *testing.T, db pgtest.Database) increment {
+	t.Helper()
+	return increment{rows: 12_000, chunkRows: 2000, slowly: 0.0005}.makeTable(t, db)
+}
+
+func TestPostgresCrashesInTheMiddle(t *testing.T) {
+	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+		w := slow(t, c.Database())
+		s := deploy(t, c.Database(), plan{workers: 2})
+		a := s.inTheMiddle(t, w, 2)
+		for _, batches := range []int{4, 8} {
+			c.Crash()
+			c.Start(t)
+			s.until(t, a, batches)
+		}
+		a.completes(t, w)
+	})
+}
+
+func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
+	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+		w := slow(t, c.Database())
+		s := deploy(t, c.Database(), plan{workers: 2})
+		a := s.inTheMiddle(t, w, 2)
+		c.ReadOnly(t, true)
+		s.log.Await(t, patience, "worker", "SQLSTATE 25006")
+		s.log.Await(t, patience, "governor", "SQLSTATE 25006")
+		c.ReadOnly(t, false)
+		a.completes(t, w)
+	})
+}
+
+// TestPostgresFailsOver: the name stays, the address behind it is another.
+func TestPostgresFailsOver(t *testing.T) {
+	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+		w := slow(t, c.Database())
+		s := deploy(t, c.Database(), plan{workers: 2})
+		a := s.inTheMiddle(t, w, 2)
+		c.Crash()
+		s.log.Await(t, patience, "worker", "Backfill.")
+		c.Move(t)
+		s.db = c.Database()
+		for _, d := range s.doors {
+			d.postgres.Lead(c.Address())
+		}
+		a.completes(t, w)
+	})
+}
+
+// TestConnectionsAreCutInTheMiddleOfMessages: of each function's, both ways, and so often that it is tried again
+// every time.
+func TestConnectionsAreCutInTheMiddleOfMessages(t *testing.T) {
+	const often = 6
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		w := counters(t, db)
+		s := deploy(t, db, plan{workers: 2})
+		messages, cuts := map[string]int{}, map[string]int{}
+		var mutex sync.Mutex
+		s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+			mutex.Lock()
+			defer mutex.Unlock()
+			messages[d.function]++
+			if messages[d.function]%37 != 0 || cuts[d.function] == often {
+				return pgtest.Pass
+			}
+			cuts[d.function]++
+			return pgtest.Halve
+		})
+		s.start(t, w).completes(t, w)
+		if cuts[planner] < often || cuts[worker] < often || cuts[governor] == 0 {
+			t.Fatalf("too few connections were cut: %v of messages %v", cuts, messages)
+		}
+	})
+}
+
+// TestTheDiskIsFullForAWhile: the table's own disk; what a full disk of the write-ahead log does is a crash.
+func TestTheDiskIsFullForAWhile(t *testing.T) {
+	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+		db := c.Database()
+		space := c.SmallDisk(t, "16m")
+		db.Exec(t, fmt.Sprintf("CREATE TABLESPACE small LOCATION '%s'", space))
+		w := slow(t, db)
+		db.Exec(t, fmt.Sprintf("ALTER TABLE %s SET TABLESPACE small", w.table))
+		s := deploy(t, db, plan{workers: 2})
+		a := s.inTheMiddle(t, w, 2)
+		free := cluster.Fill(t, space)
+		s.log.Await(t, patience, "worker", "SQLSTATE 53100")
+		free()
+		a.completes(t, w)
+	})
+}

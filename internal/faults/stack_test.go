@@ -1,0 +1,131 @@
+// Package faults drives the real programs of the functions on real servers, and kills, cuts and delays them at named
+// steps and at random ones: nothing is lost, nothing is done twice, and nobody has to lend a hand.
+//
+// It owns what is deployed, what is run and what must be true in the end; host, gateway, pipeline and cluster make the
+// faults. It owns nothing but tests; `make test` starts the servers, `make chaos` is its long form.
+package faults
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"backfill/internal/dynamotest"
+	"backfill/internal/faults/gateway"
+	"backfill/internal/faults/host"
+	"backfill/internal/faults/pipeline"
+	"backfill/internal/pgtest"
+	"backfill/internal/records"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// The functions.
+const (
+	planner  = "planner"
+	worker   = "worker"
+	governor = "governor"
+)
+
+// lease is the shortest that settings allow: a killed worker's chunk waits for it.
+const lease = 5 * time.Second
+
+// programs is where the functions were built.
+var programs string
+
+func TestMain(m *testing.M) { os.Exit(built(m)) }
+
+// built builds the functions once, and runs the tests.
+func built(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "faults-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	for _, function := range []string{planner, worker, governor} {
+		if _, err := host.Build(folder, function); err != nil {
+			panic(err)
+		}
+	}
+	programs = folder
+	return m.Run()
+}
+
+// stack is what the template deploys, in processes of one test.
+type stack struct {
+	db      pgtest.Database
+	gateway *gateway.Gateway
+	log     *host.Log
+	machine pipeline.Machine
+	lanes   pipeline.Lanes
+	doors   []*door
+	client  *dynamodb.Client
+	table   string
+	records *records.Store
+	moment  atomic.Pointer[func(*door, pgtest.Message) pgtest.Verdict]
+}
+
+// door is one function's environment with its own ways out.
+type door struct {
+	*host.Host
+	function string
+	postgres *pgtest.Proxy
+}
+
+// plan is what differs between stacks.
+type plan struct {
+	workers int
+	// visibility is after what time the queue brings a message again; 0: as long as in the template, so that nobody
+	// waits for it.
+	visibility time.Duration
+	secret     func() string // where the database is, in place of a URL that never changes
+}
+
+// deploy makes a stack in front of a database.
+func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
+	t.Helper()
+	client, table := dynamotest.Table(t, nil)
+	s := &stack{
+		db: db, log: host.NewLog(t), gateway: gateway.New(os.Getenv(dynamotest.Endpoint), pipeline.Endpoint(t), p.secret),
+		client: client, table: table, records: records.New(client, table, 24*time.Hour, time.Now),
+	}
+	if p.visibility == 0 {
+		p.visibility = time.Hour
+	}
+	s.lanes.Log = s.log
+	s.lanes.Queue = pipeline.NewQueue(t, p.visibility)
+	s.watch(func(*door, pgtest.Message) pgtest.Verdict { return pgtest.Pass })
+	variables := map[string]string{
+		"TABLE_NAME": table, "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),
+		"HEARTBEAT_SECONDS": "60", "BEAT_SECONDS": "1", "LOOK_AHEAD": "6", "WORKER_CONCURRENCY": "2",
+		"RUN_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
+	}
+	s.machine = pipeline.Machine{Planner: s.host(t, planner, "planner", variables), Governor: s.host(t, governor, "governor", variables),
+		Pause: 100 * time.Millisecond}
+	for n := range p.workers {
+		s.lanes.Workers = append(s.lanes.Workers, s.host(t, worker, fmt.Sprintf("worker %d", n+1), variables))
+	}
+	return s
+}
+
+func (s *stack) host(t *testing.T, function, name string, shared map[string]string) *host.Host {
+	t.Helper()
+	d := &door{function: function, postgres: pgtest.NewProxy(t, s.db), Host: &host.Host{
+		Name: name, Program: filepath.Join(programs, function), Timeout: time.Minute, Log: s.log, Variables: map[string]string{},
+	}}
+	t.Cleanup(func() { d.Kill() })
+	for variable, value := range shared {
+		d.Variables[variable] = value
+	}
+	d.Variables["AWS_ENDPOINT_URL"] = s.gateway.Door(t, d)
+	d.Variables["DATABASE_URL"] = d.postgres.URL
+	d.postgres.Watch(func(m pgtest.Message) pgtest.Verdict { return (*s.moment.Load())(d, m) })
+	s.doors = append(s.doors, d)
+	return d.Host
+}
+
+// watch sets the rule for what passes between functions and Postgres.
+func (s *stack) watch(rule func(*door, pgtest.Message) pgtest.Verdict) { s.moment.Store(&rule) }
