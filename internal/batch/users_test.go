@@ -35,6 +35,9 @@ func TestRowsThatComeAndGoBetweenLookUpAndBatch(t *testing.T) {
 		if n := number(t, b.beside, "SELECT count(*) FROM counters WHERE n <> (id <> 2 AND id <= 4000)::int"); n != 0 {
 			t.Errorf("%d rows are wrong", n)
 		}
+		if n := number(t, b.beside, "SELECT count(*) FROM backfill.ledger WHERE position = hi AND state = 'COMPLETED'"); n != 1 {
+			t.Error("the last batch does not reach the chunk's end, so the ranges would not tile")
+		}
 	})
 }
 

@@ -81,21 +81,24 @@ func (b *bundle) walkTable(t *testing.T, r *rapid.T, c change.Change) (affected 
 	b.runner.Change = c
 	for i, part := range window.Ranges {
 		b.claim = b.take(t, chunk.Chunk{Run: theRun, Number: int64(i) + 1, Range: part}.Message(1))
-		affected += b.walkChunk(r)
+		affected += b.walkChunk(r).Affected
 	}
 	return affected
 }
 
-func (b *bundle) walkChunk(r *rapid.T) int64 {
-	size := func() int64 { return rapid.Int64Range(1, 7).Draw(r, "size") }
-	target, err := b.runner.Find(context.Background(), b.conn, b.claim, size())
-	must(r, err)
-	for {
-		outcome, next, err := b.runner.Apply(context.Background(), b.conn, &b.claim, target, size())
-		must(r, err)
-		if outcome.Done {
-			return outcome.Affected
+// walkChunk goes on with what the batch before has found, or looks it up anew, as after an error.
+func (b *bundle) walkChunk(r *rapid.T) (outcome batch.Outcome) {
+	var target batch.Target
+	for known := false; !outcome.Done; known = rapid.Bool().Draw(r, "known") {
+		var err error
+		if !known {
+			target, err = b.runner.Find(context.Background(), b.conn, b.claim, drawSize(r))
+			must(r, err)
 		}
-		target = next
+		outcome, target, err = b.runner.Apply(context.Background(), b.conn, &b.claim, target, drawSize(r))
+		must(r, err)
 	}
+	return outcome
 }
+
+func drawSize(r *rapid.T) int64 { return rapid.Int64Range(1, 7).Draw(r, "size") }
