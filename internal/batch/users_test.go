@@ -31,7 +31,7 @@ func TestRowsThatComeAndGoBetweenLookUpAndBatch(t *testing.T) {
 		}
 		b.exec(t, "INSERT INTO counters VALUES (2, 0), (4001, 0)") // behind the batches, and beyond the chunk
 		b.exec(t, "DELETE FROM counters WHERE id = 4000")
-		b.walk(t, target, 100)
+		b.walk(t, target, 90) // the last batch is a short one
 		if n := number(t, b.beside, "SELECT count(*) FROM counters WHERE n <> (id <> 2 AND id <= 4000)::int"); n != 0 {
 			t.Errorf("%d rows are wrong", n)
 		}
