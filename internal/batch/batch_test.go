@@ -120,14 +120,14 @@ func TestAClaimThatDoesNotHoldWritesNothing(t *testing.T) {
 				b.claim = b.take(t, b.claim.Message)
 				_, target := b.apply(t, b.find(t, 100), 100)
 				meddle(t, b)
-				b.expectNothing(t, target, failure.LeaseLost)
+				_ = b.expectNothing(t, target, failure.LeaseLost)
 			})
 		}
 	})
 }
 
-// expectNothing applies a target that must not be applied.
-func (b *bundle) expectNothing(t *testing.T, target batch.Target, class failure.Class) {
+// expectNothing applies a target that must not be applied, and gives the error.
+func (b *bundle) expectNothing(t *testing.T, target batch.Target, class failure.Class) error {
 	t.Helper()
 	image, claim := b.image(t), b.claim
 	outcome, _, err := b.runner.Apply(t.Context(), b.conn, &b.claim, target, 100)
@@ -140,4 +140,5 @@ func (b *bundle) expectNothing(t *testing.T, target batch.Target, class failure.
 	if difference := cmp.Diff(claim, b.claim); difference != "" {
 		t.Errorf("the claim was moved: %s", difference)
 	}
+	return err
 }

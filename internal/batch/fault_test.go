@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +19,15 @@ func TestAnErrorLeavesLedgerAndRowsUntouched(t *testing.T) {
 	for name, c := range map[string]struct {
 		set   []change.Assignment
 		class failure.Class
+		code  string
 		lock  bool // a user holds a row of the second batch
 	}{
-		"in a row":           {set("n", "integer", "n + 1 / (150 - id)::int"), failure.Data, false},
-		"at the commit":      {set("friend", "bigint", "CASE WHEN id = 150 THEN 7 END"), failure.Data, false},
-		"after a time":       {set("n", "integer", "CASE WHEN id = 150 THEN length(pg_sleep(60)::text) ELSE 1 END"), failure.Transient, false},
-		"at a user's lock":   {counters.Set, failure.Transient, true},
-		"in the statement":   {set("nothing", "integer", "1"), failure.Permanent, false},
-		"out of the numbers": {set("n", "integer", "CASE WHEN id = 150 THEN 2147483647 + id::int ELSE 1 END"), failure.Data, false},
+		"in a row":           {set("n", "integer", "n + 1 / (150 - id)::int"), failure.Data, "22012", false},
+		"at the commit":      {set("friend", "bigint", "CASE WHEN id = 150 THEN 7 END"), failure.Data, "23503", false},
+		"after a time":       {set("n", "integer", "CASE WHEN id = 150 THEN length(pg_sleep(60)::text) ELSE 1 END"), failure.Transient, "57014", false},
+		"at a user's lock":   {counters.Set, failure.Transient, "55P03", true},
+		"in the statement":   {set("nothing", "integer", "1"), failure.Permanent, "42703", false},
+		"out of the numbers": {set("n", "integer", "CASE WHEN id = 150 THEN 2147483647 + id::int ELSE 1 END"), failure.Data, "22003", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +42,9 @@ func TestAnErrorLeavesLedgerAndRowsUntouched(t *testing.T) {
 				}
 				broken := b.runner
 				b.runner.Change.Set, b.runner.Timeout = c.set, time.Second
-				b.expectNothing(t, target, c.class)
+				if err := b.expectNothing(t, target, c.class); !strings.Contains(failure.Safe(err), c.code) {
+					t.Errorf("got %v, want SQLSTATE %s", err, c.code)
+				}
 				if c.lock {
 					return
 				}
