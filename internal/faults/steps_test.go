@@ -19,6 +19,7 @@ const (
 	migrate   = "CREATE SCHEMA"
 	heartbeat = "SET heartbeat"
 	move      = "UPDATE backfill.runs SET state"
+	noted     = "SET sent = greatest"
 )
 
 // sideBySide is how many runs go on at once. Most of their time is a dead worker's lease.
@@ -57,6 +58,19 @@ var atPostgres = map[string]trap{
 	"a governor dies after a heartbeat":             after(governor, heartbeat, 1),
 	"a governor dies before it completes the run":   before(governor, move, 0),
 	"a governor dies when it has completed the run": after(governor, move, 0),
+}
+
+// atANote is the note that a chunk was sent again: without it the chunk is sent once more.
+var atANote = map[string][]trap{
+	"a governor dies before it notes a send": {dead, before(governor, noted, 0)},
+	"a governor dies after it noted a send":  {dead, after(governor, noted, 0)},
+	"the note of a send is lost":             {dead, before(governor, noted, 0).cut(pgtest.Cut)},
+	"the answer to the note is lost":         {dead, after(governor, noted, 0).cut(pgtest.Cut)},
+}
+
+func TestEachStepAtANote(t *testing.T) {
+	t.Parallel()
+	sideways(t, pgtest.Newest(t), atANote, throughTraps)
 }
 
 // counters is the work of a step: some chunks, each of several batches.
@@ -98,9 +112,6 @@ var atAWS = map[string][]trap{
 	"a send is answered 500":                           {calling(planner, "SendMessageBatch", gateway.Break).repeated(2)},
 	"a send is refused in part":                        {calling(planner, "SendMessageBatch", gateway.Partly)},
 	"checkpoints are throttled for longer than a call": {calling(worker, "UpdateItem", gateway.Throttle).repeated(awsTries + 1)},
-	"a governor dies before it numbers a send":         {dead, calling(governor, "UpdateItem", gateway.KillBefore, numbered)},
-	"a governor dies between number and send":          {dead, calling(governor, "UpdateItem", gateway.KillAfter, numbered)},
-	"the answer to the number of a send is lost":       {dead, calling(governor, "UpdateItem", gateway.Lose, numbered)},
 	"a governor dies before a chunk is sent again":     {dead, calling(governor, "SendMessageBatch", gateway.KillBefore)},
 	"a governor dies after a chunk was sent again":     {dead, calling(governor, "SendMessageBatch", gateway.KillAfter)},
 	"a chunk that is sent again is refused":            {dead, calling(governor, "SendMessageBatch", gateway.Partly)},
@@ -116,7 +127,6 @@ var late = map[string][]trap{
 	"a first checkpoint": {calling(worker, "UpdateItem", gateway.Late(lease+time.Second), processing)},
 	"a last checkpoint":  {calling(worker, "UpdateItem", gateway.Late(lease+time.Second), completed)},
 	"figures":            {calling(governor, "UpdateItem", gateway.Late(time.Second), "SET #status")},
-	"a number":           {dead, calling(governor, "UpdateItem", gateway.Late(time.Second), numbered)},
 	"another send":       {dead, calling(governor, "SendMessageBatch", gateway.Late(time.Second))},
 	"the end of the run": {calling(governor, "UpdateItem", gateway.Late(time.Second), toCompleted)},
 }
@@ -147,7 +157,6 @@ const (
 	processing  = `":state":{"S":"PROCESSING"}`
 	toRunning   = `":to":{"S":"RUNNING"}`
 	toCompleted = `":to":{"S":"COMPLETED"}`
-	numbered    = `":spent":{"N":"1"}` // of a chunk whose first send was consumed
 )
 
 // dead is a worker whose chunk has to be sent again.

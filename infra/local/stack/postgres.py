@@ -25,19 +25,22 @@ STOP_GRACE = 30.0  # seconds for the checkpoint at shutdown
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # none: a socket's path has 107 bytes, a checkout's may have more
-    "max_connections": "300",
+    "max_connections": "100",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
     "fsync": "on",
 }
+# Tests make and drop hundreds of databases, and none of them ends the machine: a process that dies loses nothing.
+SETTINGS_OF_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
 
 
 class Server:
     """One server, by name and major version."""
 
-    def __init__(self, folder: Folder, state: State, name: str, programs: Programs):
+    def __init__(self, folder: Folder, state: State, name: str, programs: Programs, settings: dict[str, str] | None = None):
         self._state = state
         self._programs = programs
+        self._settings = settings or {}
         self._user = account.unprivileged()
         self._key = f"postgres-{name}-{programs.major}"
         self._home = account.place(folder.postgres) / f"{name}-{programs.major}"
@@ -88,7 +91,8 @@ class Server:
 
     def _launch(self, port: int) -> None:
         self._remove_stale_pid_file()
-        settings = [text for name, value in SETTINGS.items() for text in ("-c", f"{name}={value}")]
+        chosen = {**SETTINGS, **self._settings}
+        settings = [text for name, value in chosen.items() for text in ("-c", f"{name}={value}")]
         argv = [self._programs.postgres, "-D", str(self._data), "-p", str(port), *settings]
         process = processes.start(argv, log=self._log, env=_environment(), cwd=self._home, user=self._user)
         self._state.put(self._key, {**process.entry(), "port": port, "home": str(self._home), "version": self._programs.version})

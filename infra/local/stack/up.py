@@ -11,7 +11,7 @@ from .deployment import Deployment
 from .dynamodb import TestServer
 from .folder import Folder
 from .localstack import LocalStack
-from .postgres import Server
+from .postgres import SETTINGS_OF_TESTS, Server
 from .postgres_programs import find
 from .state import State
 from .venvs import Venvs
@@ -53,7 +53,7 @@ def tool(folder: Folder, name: str) -> str:
 
 def test_database(folder: Folder, state: State, major: int) -> str:
     toolchain.require("linux")
-    return Server(folder, state, "tests", find(major, Artifacts(folder))).start()
+    return Server(folder, state, "tests", find(major, Artifacts(folder)), SETTINGS_OF_TESTS).start()
 
 
 def test_dynamodb(folder: Folder, state: State) -> str:
