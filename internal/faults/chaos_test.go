@@ -44,6 +44,9 @@ func TestRandomKills(t *testing.T) {
 		a := s.begin(t, w, round)
 		crashes += a.crashing(t, c, h.crash)
 		a.completes(t, w)
+		if w.rounds%20 == 19 {
+			t.Logf("so far %d runs, %s: %v", w.rounds+1, time.Since(begun).Round(time.Second), h.told())
+		}
 	}
 	t.Logf("%d runs, %d crashes of Postgres, in %s: %v", w.rounds, crashes, time.Since(begun).Round(time.Second), h.told())
 	h.expectEach(t)

@@ -70,8 +70,8 @@ func (a *attempt) completes(t *testing.T, w work) {
 	if a.err != nil || a.last.State != run.Completed {
 		t.Fatalf("run %s ended as %s (%s): %v", a.id, a.last.State, a.last.Reason, a.err)
 	}
-	a.stack.agrees(t, a.id)
 	w.check(t, a.stack.db, a.id)
+	a.stack.agrees(t, a.id)
 }
 
 // agrees demands that DynamoDB's copies say what Postgres says, and that nothing is left to be sent.

@@ -54,8 +54,8 @@ var atPostgres = map[string]trap{
 	"a planner dies before the lock of the table":   before(planner, open, 0),
 	"the answer to the lock of the table is lost":   after(planner, open, 0).cut(pgtest.Cut),
 	"a planner dies before the run is RUNNING":      before(planner, move, 0),
-	"a governor dies before a heartbeat":            before(governor, heartbeat, 1),
-	"a governor dies after a heartbeat":             after(governor, heartbeat, 1),
+	"a governor dies before a heartbeat":            before(governor, heartbeat, 0),
+	"a governor dies after a heartbeat":             after(governor, heartbeat, 0),
 	"a governor dies before it completes the run":   before(governor, move, 0),
 	"a governor dies when it has completed the run": after(governor, move, 0),
 }
