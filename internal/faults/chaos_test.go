@@ -31,6 +31,7 @@ const (
 // TestRandomKills increments a table again and again until enough processes were killed at random moments, mixed with
 // lost answers, throttling, cut connections, stopped workers, messages that come three times, and crashes of Postgres.
 func TestRandomKills(t *testing.T) {
+	t.Parallel()
 	wanted, seed := variable(t, killsVariable, fewKills), variable(t, seedVariable, int(rand.Int32()))
 	t.Logf("%d kills; again with %s=%d", wanted, seedVariable, seed)
 	c := cluster.New(t, pgtest.Newest(t))

@@ -14,6 +14,12 @@ func onACluster(t *testing.T, test func(t *testing.T, c *cluster.Cluster)) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, cluster.New(t, db)) })
 }
 
+// onTheNewest is for what does not depend on the version.
+func onTheNewest(t *testing.T, test func(t *testing.T, c *cluster.Cluster)) {
+	t.Parallel()
+	test(t, cluster.New(t, pgtest.Newest(t)))
+}
+
 // inTheMiddle begins a run that takes some seconds, and waits until it has committed more batches than before.
 func (s *stack) inTheMiddle(t *testing.T, w work, batches int) *attempt {
 	t.Helper()
@@ -49,7 +55,7 @@ func TestPostgresCrashesInTheMiddle(t *testing.T) {
 }
 
 func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
-	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
 		w := slow(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
 		a := s.inTheMiddle(t, w, 2)
@@ -63,7 +69,7 @@ func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
 
 // TestPostgresFailsOver: the name stays, the address behind it is another.
 func TestPostgresFailsOver(t *testing.T) {
-	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
 		w := slow(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
 		a := s.inTheMiddle(t, w, 2)
@@ -82,31 +88,31 @@ func TestPostgresFailsOver(t *testing.T) {
 // every time.
 func TestConnectionsAreCutInTheMiddleOfMessages(t *testing.T) {
 	const often = 6
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		w := counters(t, db)
-		s := deploy(t, db, plan{workers: 2})
-		messages, cuts := map[string]int{}, map[string]int{}
-		var mutex sync.Mutex
-		s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
-			mutex.Lock()
-			defer mutex.Unlock()
-			messages[d.function]++
-			if messages[d.function]%37 != 0 || cuts[d.function] == often {
-				return pgtest.Pass
-			}
-			cuts[d.function]++
-			return pgtest.Halve
-		})
-		s.start(t, w).completes(t, w)
-		if cuts[planner] < often || cuts[worker] < often || cuts[governor] == 0 {
-			t.Fatalf("too few connections were cut: %v of messages %v", cuts, messages)
+	t.Parallel()
+	db := pgtest.Newest(t)
+	w := counters(t, db)
+	s := deploy(t, db, plan{workers: 2})
+	messages, cuts := map[string]int{}, map[string]int{}
+	var mutex sync.Mutex
+	s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+		mutex.Lock()
+		defer mutex.Unlock()
+		messages[d.function]++
+		if messages[d.function]%37 != 0 || cuts[d.function] == often {
+			return pgtest.Pass
 		}
+		cuts[d.function]++
+		return pgtest.Halve
 	})
+	s.start(t, w).completes(t, w)
+	if cuts[planner] < often || cuts[worker] < often || cuts[governor] == 0 {
+		t.Fatalf("too few connections were cut: %v of messages %v", cuts, messages)
+	}
 }
 
 // TestTheDiskIsFullForAWhile: the table's own disk; what a full disk of the write-ahead log does is a crash.
 func TestTheDiskIsFullForAWhile(t *testing.T) {
-	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
 		db := c.Database()
 		space := c.SmallDisk(t, "16m")
 		db.Exec(t, fmt.Sprintf("CREATE TABLESPACE small LOCATION '%s'", space))

@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,7 +37,16 @@ const lease = 5 * time.Second
 // programs is where the functions were built.
 var programs string
 
-func TestMain(m *testing.M) { os.Exit(built(m)) }
+// tests at once: they mostly wait for leases to end, so they are more than processors.
+const tests = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", tests); err != nil {
+		panic(err)
+	}
+	os.Exit(built(m))
+}
 
 // built builds the functions once, and runs the tests.
 func built(m *testing.M) int {
@@ -104,7 +114,7 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 		"RUN_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
 	}
 	s.machine = pipeline.Machine{Planner: s.host(t, planner, "planner", variables), Governor: s.host(t, governor, "governor", variables),
-		Pause: 100 * time.Millisecond}
+		Pause: 200 * time.Millisecond}
 	for n := range p.workers {
 		s.lanes.Workers = append(s.lanes.Workers, s.host(t, worker, fmt.Sprintf("worker %d", n+1), variables))
 	}

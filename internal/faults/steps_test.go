@@ -23,7 +23,7 @@ const (
 )
 
 // sideBySide is how many runs go on at once. Most of their time is a dead worker's lease.
-const sideBySide = 6
+const sideBySide = 5
 
 // sideways runs the cases on one database, several at once.
 func sideways[Case any](t *testing.T, db pgtest.Database, cases map[string]Case, test func(*testing.T, pgtest.Database, Case)) {
