@@ -91,10 +91,10 @@ func (b *reversal) back(t *testing.T, rows int64) {
 	_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
 	must(t, err)
 	b.walk(t, &batch.Back{Change: b.change, Timeout: time.Minute}, rows)
-	ended, state, reason, err := b.ledger.Restored(t.Context(), theRun)
+	r, err := b.ledger.Restored(t.Context(), theRun)
 	must(t, err)
-	if !ended || state != run.RolledBack {
-		t.Fatalf("after the rollback: ended %v, %s, %s", ended, state, reason)
+	if r.State != run.RolledBack {
+		t.Fatalf("after the rollback: %s, %s", r.State, r.Reason)
 	}
 }
 

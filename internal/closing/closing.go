@@ -24,8 +24,8 @@ type Ledger interface {
 
 // Records is what closing needs of DynamoDB. RecordEnd records a run that may have no record yet.
 type Records interface {
-	SetState(ctx context.Context, id string, to run.State, reason string) error
-	RecordEnd(ctx context.Context, id, backfill string, as run.State, reason string) error
+	Close(ctx context.Context, id, execution string, to run.State, reason string) error
+	RecordEnd(ctx context.Context, id, backfill, execution string, as run.State, reason string) error
 	Expire(ctx context.Context, id string) error
 }
 
@@ -41,12 +41,16 @@ func New(entries Ledger, records Records) *Closer { return &Closer{ledger: entri
 // Close stops a run on its way to FAILED or CANCELLED, and ends it if no lease lives. It tells the state that the
 // run has then; a run that has ended already stays as it is.
 func (c *Closer) Close(ctx context.Context, id string, as run.State, reason string) (run.State, error) {
+	stored, err := c.ledger.Run(ctx, id)
+	if err != nil {
+		return "", err
+	}
 	closed, err := c.ledger.Close(ctx, id, as, reason)
 	if err != nil {
 		return "", err
 	}
 	if closed {
-		if err := c.records.SetState(ctx, id, run.Cancelling, reason); err != nil {
+		if err := c.records.Close(ctx, id, stored.Execution, run.Cancelling, reason); err != nil {
 			return "", err
 		}
 	}
@@ -56,11 +60,16 @@ func (c *Closer) Close(ctx context.Context, id string, as run.State, reason stri
 // Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line: whoever closed the run
 // may have died before it did. It tells the state.
 func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
+	// Read first: who brings the run back after it has ended gives it another execution.
+	stored, err := c.ledger.Run(ctx, id)
+	if err != nil {
+		return "", err
+	}
 	state, reason, err := c.ledger.Finish(ctx, id)
 	if err != nil || !state.Ended() && state != run.Cancelling {
 		return state, err
 	}
-	if err := c.records.SetState(ctx, id, state, reason); err != nil {
+	if err := c.records.Close(ctx, id, stored.Execution, state, reason); err != nil {
 		return "", fmt.Errorf("record that run %s is %s: %w", id, state, err)
 	}
 	if state.Ended() {
@@ -77,7 +86,7 @@ func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
 func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error) {
 	stored, err := c.ledger.Run(ctx, id)
 	if errors.Is(err, ledger.ErrNoRun) {
-		return run.Failed, c.records.RecordEnd(ctx, id, backfill, run.Failed, reason)
+		return run.Failed, c.records.RecordEnd(ctx, id, backfill, execution, run.Failed, reason)
 	}
 	if err != nil {
 		return "", err
@@ -93,5 +102,5 @@ func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as ru
 		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", id, state)
 	}
 	// Its planner may have died before it recorded the run.
-	return state, c.records.RecordEnd(ctx, id, stored.Backfill, state, reason)
+	return state, c.records.RecordEnd(ctx, id, stored.Backfill, execution, state, reason)
 }

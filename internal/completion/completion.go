@@ -25,7 +25,8 @@ import (
 type Ledger interface {
 	Tiling(ctx context.Context, id string) (ledger.Tiling, error)
 	Move(ctx context.Context, id string, from, to run.State) (bool, error)
-	Restored(ctx context.Context, id string) (ended bool, state run.State, reason string, err error)
+	Restored(ctx context.Context, id string) (ledger.Run, error)
+	Run(ctx context.Context, id string) (ledger.Run, error)
 	Entries(ctx context.Context, id string, numbers []int64) ([]ledger.Entry, error)
 }
 
@@ -33,7 +34,7 @@ type Ledger interface {
 type Records interface {
 	EachChunk(ctx context.Context, id string, visit func([]records.Checkpoint) error) error
 	Checkpoint(ctx context.Context, checkpoint records.Checkpoint) error
-	SetState(ctx context.Context, id string, to run.State, reason string) error
+	Close(ctx context.Context, id, execution string, to run.State, reason string) error
 	Expire(ctx context.Context, id string) error
 }
 
@@ -62,11 +63,15 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 	if err := c.agree(ctx, id, chunk.Completed); err != nil {
 		return false, err
 	}
+	stored, err := c.ledger.Run(ctx, id)
+	if err != nil {
+		return false, err
+	}
 	moved, err := c.ledger.Move(ctx, id, run.Running, run.Completed)
 	if err != nil || !moved {
 		return false, err
 	}
-	if err := c.records.SetState(ctx, id, run.Completed, ""); err != nil {
+	if err := c.records.Close(ctx, id, stored.Execution, run.Completed, ""); err != nil {
 		return false, fmt.Errorf("record the end of run %s: %w", id, err)
 	}
 	if err := c.records.Expire(ctx, id); err != nil {
@@ -77,14 +82,14 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 
 // RolledBack ends a rollback of which no chunk is open any more, and brings the record in line.
 func (c *Completer) RolledBack(ctx context.Context, id string) (bool, error) {
-	ended, state, reason, err := c.ledger.Restored(ctx, id)
-	if err != nil || !ended {
+	stored, err := c.ledger.Restored(ctx, id)
+	if err != nil || !stored.State.Ended() {
 		return false, err
 	}
 	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
 		return false, err
 	}
-	if err := c.records.SetState(ctx, id, state, reason); err != nil {
+	if err := c.records.Close(ctx, id, stored.Execution, stored.State, stored.Reason); err != nil {
 		return false, fmt.Errorf("record the end of the rollback of run %s: %w", id, err)
 	}
 	return true, nil

@@ -111,7 +111,7 @@ func TestListIsNewestFirstAndBounded(t *testing.T) {
 	b := setup(t)
 	for range 24 {
 		b.Clock.Pass(time.Minute)
-		must(t, b.Records.RecordEnd(t.Context(), "refused-"+b.Clock.Now().Format("1504"), "users", run.Failed, "unknown column"))
+		must(t, b.Records.RecordEnd(t.Context(), "refused-"+b.Clock.Now().Format("1504"), "users", "", run.Failed, "unknown column"))
 	}
 	for limit, want := range map[string]int{``: 20, `,"limit":0`: 20, `,"limit":3`: 3, `,"limit":100`: 25} {
 		runs := b.list(t, limit)

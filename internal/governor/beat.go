@@ -2,6 +2,7 @@ package governor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +48,11 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 		return progress, nil, err
 	}
 	b.observe(progress)
-	return progress, again, b.governor.Records.SaveProgress(ctx, b.record.Status)
+	err = b.governor.Records.SaveProgress(ctx, b.record.Status)
+	if errors.Is(err, records.ErrNotFound) {
+		b.record, err = b.governor.rebuild(ctx, b.record.Status.Run)
+	}
+	return progress, again, err
 }
 
 // observe brings the status up to date.

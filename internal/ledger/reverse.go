@@ -101,11 +101,11 @@ func (l *Ledger) reopening(ctx context.Context, id string, err error) error {
 }
 
 // Restored ends a rollback whose chunks are all done: as ROLLED_BACK, or where a part of the run was asked for as what
-// it was before. It tells whether the rollback has ended, and the state that the run has then.
-func (l *Ledger) Restored(ctx context.Context, id string) (ended bool, state run.State, reason string, err error) {
+// it was before. It gives the run as it is then.
+func (l *Ledger) Restored(ctx context.Context, id string) (Run, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
-		return false, "", "", err
+		return Run{}, err
 	}
 	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET ended_at = clock_timestamp(),
 		state = CASE WHEN whole THEN 'ROLLED_BACK' ELSE coalesce(r.returns_to, 'CANCELLED') END,
@@ -118,8 +118,7 @@ func (l *Ledger) Restored(ctx context.Context, id string) (ended bool, state run
 			FROM backfill.ledger WHERE run = $1) l
 		WHERE r.run = $1 AND r.state = 'ROLLING_BACK' AND NOT open`, id)
 	if err != nil {
-		return false, "", "", fmt.Errorf("end the rollback of run %s: %w", id, postgres.Classify(err))
+		return Run{}, fmt.Errorf("end the rollback of run %s: %w", id, postgres.Classify(err))
 	}
-	r, err := l.Run(ctx, id)
-	return r.State.Ended(), r.State, r.Reason, err
+	return l.Run(ctx, id)
 }

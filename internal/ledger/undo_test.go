@@ -85,10 +85,10 @@ func TestAPartialRollbackLeavesTheRunAsItWas(t *testing.T) {
 
 func (b *bundle) expectRestored(t *testing.T, want bool, as run.State) {
 	t.Helper()
-	ended, state, reason, err := b.ledger.Restored(t.Context(), theRun)
+	r, err := b.ledger.Restored(t.Context(), theRun)
 	must(t, err)
-	if ended != want || state != as {
-		t.Fatalf("ended %v, state %s (%s), want %v, %s", ended, state, reason, want, as)
+	if r.State.Ended() != want || r.State != as {
+		t.Fatalf("state %s (%s), want %v, %s", r.State, r.Reason, want, as)
 	}
 }
 

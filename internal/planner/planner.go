@@ -8,6 +8,7 @@ package planner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"backfill/internal/failure"
@@ -116,7 +117,12 @@ func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
 	if !stored.State.Works() {
 		return out, nil
 	}
-	if err := p.fill(ctx, stored); err != nil {
+	err = p.fill(ctx, stored)
+	if errors.Is(err, records.ErrNotFound) {
+		// Its record was lost while pages were planned: the next try makes it again.
+		return out, failure.New(failure.Transient, "plan run %s: %s", out.Run, err)
+	}
+	if err != nil {
 		return out, fmt.Errorf("plan run %s: %w", out.Run, err)
 	}
 	if stored.State != run.Planning {

@@ -145,6 +145,16 @@ func (s *Store) update(ctx context.Context, id, expression string, values item, 
 // SetState brings the record to a state. It is a copy, and may skip states; it never goes back along the table of run:
 // a record that is there already, or further, stays as it is.
 func (s *Store) SetState(ctx context.Context, id string, to run.State, reason string) error {
+	return s.setState(ctx, id, "", to, reason)
+}
+
+// Close is SetState for a run that is ending or has ended, as far as the record still belongs to that execution: a person
+// may have brought the run back meanwhile.
+func (s *Store) Close(ctx context.Context, id, execution string, to run.State, reason string) error {
+	return s.setState(ctx, id, execution, to, reason)
+}
+
+func (s *Store) setState(ctx context.Context, id, execution string, to run.State, reason string) error {
 	values := item{":to": text(string(to)), ":reason": text(reason)}
 	expression := "SET #state = :to, reason = :reason"
 	var before []string
@@ -155,6 +165,11 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	if before == nil {
 		return nil
 	}
+	condition := "attribute_exists(PK)"
+	if execution != "" {
+		condition += " AND execution_arn = :execution"
+		values[":execution"] = text(execution)
+	}
 	if to.Ended() {
 		expression += ", ended_at = :ended, expires = :expires"
 		values[":ended"] = text(s.now().UTC().Format(time.RFC3339Nano))
@@ -163,7 +178,7 @@ func (s *Store) SetState(ctx context.Context, id string, to run.State, reason st
 	_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: runKey(id), UpdateExpression: &expression, ExpressionAttributeValues: values,
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
-		ConditionExpression:      aws.String("attribute_exists(PK) AND #state IN (" + strings.Join(before, ", ") + ")"),
+		ConditionExpression:      aws.String(condition + " AND #state IN (" + strings.Join(before, ", ") + ")"),
 	})
 	if refused(err) {
 		return nil
@@ -188,8 +203,8 @@ func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, 
 }
 
 // RecordEnd records the end of a run that may have no record: it was refused before it began, or its planner died
-// between the two stores. A record that is there is brought to the state.
-func (s *Store) RecordEnd(ctx context.Context, id, backfill string, as run.State, reason string) error {
+// between the two stores. A record that is there is brought to the state, as by Close.
+func (s *Store) RecordEnd(ctx context.Context, id, backfill, execution string, as run.State, reason string) error {
 	now := s.now().UTC()
 	created, err := s.newRun(run.Status{Run: id, Backfill: backfill, Action: "start", State: as, Reason: reason,
 		StartedAt: now, UpdatedAt: now})
@@ -201,7 +216,7 @@ func (s *Store) RecordEnd(ctx context.Context, id, backfill string, as run.State
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
 	if refused(err) {
-		return s.SetState(ctx, id, as, reason)
+		return s.Close(ctx, id, execution, as, reason)
 	}
 	return s.classify("PutItem", err)
 }

@@ -44,7 +44,7 @@ func TestARecordNeverGoesBack(t *testing.T) {
 func TestARefusedRunIsRecordedAndListed(t *testing.T) {
 	b := setup(t)
 	b.now = start.Add(time.Minute)
-	must(t, b.RecordEnd(t.Context(), "run-2", "users", run.Failed, "unknown column"))
+	must(t, b.RecordEnd(t.Context(), "run-2", "users", "", run.Failed, "unknown column"))
 	must(t, b.RecordEnd(t.Context(), theRun, "users", run.Failed, "lost"))
 	runs, err := b.List(t.Context(), 10)
 	must(t, err)
