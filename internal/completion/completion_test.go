@@ -76,6 +76,7 @@ func TestARunIsNotCompleteUnlessItsRangesTileTheKeySpace(t *testing.T) {
 		"one is missing":                 {"DELETE FROM backfill.ledger WHERE chunk = 2", all},
 		"one is missing, and not missed": {"DELETE FROM backfill.ledger WHERE chunk = 2", 2},
 		"the last is missing":            {"DELETE FROM backfill.ledger WHERE chunk = 3", 2},
+		"the numbers do not begin at 1":  {"UPDATE backfill.ledger SET chunk = chunk + 10", all},
 		"all are missing":                {"DELETE FROM backfill.ledger", 0},
 		"one overlaps the one before":    {"UPDATE backfill.ledger SET lo = '{99}' WHERE chunk = 2", all},
 		"one begins too late":            {"UPDATE backfill.ledger SET lo = '{101}' WHERE chunk = 2", all},
