@@ -67,15 +67,10 @@ func (c *Control) cancel(ctx context.Context, input json.RawMessage) (any, error
 	if named.By != "" {
 		reason = "cancelled by " + named.By
 	}
-	state, err := c.Closer.Close(ctx, named.Run, run.Cancelled, reason)
-	if err != nil {
+	if _, err := c.Closer.Close(ctx, named.Run, run.Cancelled, reason); err != nil {
 		return nil, err
 	}
-	status, err := c.Records.Status(ctx, named.Run)
-	if err == nil && status.State != state && !status.State.Ended() {
-		status.State = state // the record is a copy and may be a moment late
-	}
-	return status, err
+	return c.Records.Status(ctx, named.Run)
 }
 
 func (c *Control) validate(ctx context.Context, input json.RawMessage) (any, error) {
