@@ -5,6 +5,7 @@ import (
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/pgtest"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 
@@ -86,6 +87,36 @@ func TestAWorkerThatIsAliveAfterAllDoesNotCommit(t *testing.T) {
 	if n := b.Number(t, "SELECT count(*) FROM backfill.ledger WHERE state = 'PENDING' AND fence > $1", claim.Fence); released || n != 1 {
 		t.Fatalf("released %v, %d chunks were taken away", released, n)
 	}
+}
+
+// TestACloseIsToldWhileItWaitsForAZombie: a lease that ran out in the middle of a transaction, whose end is awaited.
+func TestACloseIsToldWhileItWaitsForAZombie(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Claim(t, 1, 1)
+	b.Die(t)
+	zombie, err := b.Conn.Begin(t.Context())
+	must(t, err)
+	_, err = zombie.Exec(t.Context(), "UPDATE backfill.ledger SET seq = seq + 1 WHERE chunk = 1")
+	must(t, err)
+	closed := make(chan run.State)
+	go func() {
+		state, err := b.closer.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
+		if err != nil {
+			t.Error(err)
+		}
+		closed <- state
+	}()
+	pgtest.WaitUntil(t, b.DB.Connect(t), "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) "+
+		"WHERE NOT l.granted AND a.datname = current_database())")
+	if status := b.Record(t).Status; status.State != run.Cancelling || status.Reason != "enough" {
+		t.Errorf("while it waits: %s (%s)", status.State, status.Reason)
+	}
+	must(t, zombie.Commit(t.Context()))
+	if state := <-closed; state != run.Cancelled {
+		t.Fatalf("run is %s", state)
+	}
+	b.Expect(t, run.Cancelled, "enough")
 }
 
 func TestACloseThatIsRepeatedKeepsTheFirstReason(t *testing.T) {

@@ -117,6 +117,26 @@ func TestACompletedRunHasItsCheckpoints(t *testing.T) {
 	}))
 }
 
+// TestACancelWhileARunIsCompletedIsSeenByTheNextBeat: it came between the proof and the last step.
+func TestACancelWhileARunIsCompletedIsSeenByTheNextBeat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 12)
+	b.Finish(t, all...)
+	writes := 0
+	b.Wire.Before = func(operation string) {
+		if operation == "UpdateItem" {
+			if writes++; writes == 2 { // the first is the report, the second a checkpoint
+				b.cancel(t)
+			}
+		}
+	}
+	if got := b.beat(t); got.Next != turn.Beat {
+		t.Fatalf("%+v", got)
+	}
+	b.expect(t, b.beat(t), turn.End, run.Cancelled, "enough")
+}
+
 // TestRepairComesBeforePlanning: a run whose workers are quick asks for a plan at each sample.
 func TestRepairComesBeforePlanning(t *testing.T) {
 	t.Parallel()
