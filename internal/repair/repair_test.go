@@ -158,6 +158,21 @@ func TestOneRepairSendsNoMoreThanTwoHundred(t *testing.T) {
 	}
 }
 
+// TestAChunkThatSQSDidNotTakeIsSentWithTheNextSample, and not after the time in which a message counts as lost.
+func TestAChunkThatSQSDidNotTakeIsSentWithTheNextSample(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 3)
+	for n := range int64(3) {
+		b.GiveBack(t, n+1, 0)
+	}
+	b.Queue.Answer = func([]chunk.Message) ([]int64, error) { return []int64{1, 3}, nil }
+	b.repair(t)
+	b.Queue.Answer = nil
+	expect(t, "after a part was refused", b.repair(t), [2]int64{1, 2}, [2]int64{3, 2})
+	expect(t, "on their way", b.repair(t))
+}
+
 // TestASendThatFailsIsTriedAgain: nothing is lost when SQS does not answer.
 func TestASendThatFailsIsTriedAgain(t *testing.T) {
 	t.Parallel()
