@@ -122,7 +122,7 @@ func TestLateCheckpointsAreMadeAgain(t *testing.T) {
 	b.complete(t, true)
 	for i, got := range b.checkpoints(t) {
 		want := records.Checkpoint{Run: runtest.ID, Chunk: int64(i) + 1, State: chunk.Completed, Fence: int64(i) + 1, Scanned: 100,
-			Affected: 99, Range: got.Range, Send: 1}
+			Affected: 99, Range: got.Range, Send: 1, SentAt: b.Clock.Now()}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
