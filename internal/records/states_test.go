@@ -45,7 +45,7 @@ func TestARefusedRunIsRecordedAndListed(t *testing.T) {
 	b := setup(t)
 	b.now = start.Add(time.Minute)
 	must(t, b.RecordEnd(t.Context(), "run-2", "users", "", run.Failed, "unknown column"))
-	must(t, b.RecordEnd(t.Context(), theRun, "users", run.Failed, "lost"))
+	must(t, b.RecordEnd(t.Context(), theRun, "users", "", run.Failed, "lost"))
 	runs, err := b.List(t.Context(), 10)
 	must(t, err)
 	if len(runs) != 2 || runs[0].Run != "run-2" || runs[0].State != run.Failed || runs[0].Reason != "unknown column" {
