@@ -67,10 +67,15 @@ func TestWhoAsksWhom(t *testing.T) {
 		"status email-1":                `look {"action":"status","run":"email-1"}`,
 		"list --limit 7":                `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
+		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
+		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
+		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
-		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()}}
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
+			"conflicts": {someConflicts()}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}
@@ -143,6 +148,11 @@ func TestInputThatIsWrong(t *testing.T) {
 		"list --limit many":                   "invalid argument",
 		"watch":                               "RUN is missing",
 		"version --output=xml":                "-o xml is not known",
+		"conflicts":                           "RUN is missing",
+		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
+		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",
+		"conflicts email-1 --after -1":        "--after -1 is less than 0",
+		"rebuild":                             "RUN is missing",
 		"status email-1 --stack":              "flag needs an argument",
 		"start one --wait=maybe":              "invalid argument",
 		"completion":                          "",
