@@ -148,6 +148,14 @@ func TestInputThatIsWrong(t *testing.T) {
 		"list --limit many":                   "invalid argument",
 		"watch":                               "RUN is missing",
 		"version --output=xml":                "-o xml is not known",
+		"resume":                              "RUN is missing",
+		"resume a/b":                          `run "a/b" is not`,
+		"resume email-1 --chunks 3":           "unknown flag",
+		"rollback one two":                    "one RUN is taken",
+		"rollback email-1 --chunks=":          "--chunks is empty",
+		"rollback email-1 --chunks 9-7":       `"9-7" is neither a number`,
+		"rollback email-1 --chunks 3,x":       `"x" is neither a number`,
+		"rollback email-1 --chunks 1-9999999": "more than 100000 chunks",
 		"conflicts":                           "RUN is missing",
 		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
 		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",
@@ -197,11 +205,16 @@ func TestCtrlCLeavesTheRunAlone(t *testing.T) {
 		"watch email-1": "backfill watch email-1 comes back",
 		"start users-email-normalized --run email-1 --wait": "backfill watch email-1 comes back",
 		"start users-slow --run email-1":                    "the same start with --run email-1 comes back",
+		"resume email-1":                                    "stopped waiting; the resume of run email-1 goes on",
+		"rollback email-1 --wait":                           "backfill watch email-1 comes back",
 	} {
 		b := setup(t)
 		b.control.answers["status"] = []any{working()}
 		if strings.Contains(line, "slow") {
 			b.control.answers["status"] = []any{unknownRun()}
+		}
+		if strings.Contains(line, "resume") {
+			b.executions.planned = []bool{false}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		b.Rest = func(context.Context, time.Duration) bool {
