@@ -27,6 +27,12 @@ func TestAdvanceRaisesUnlessTheClaimHolds(t *testing.T) {
 			_, err := b.ledger.Release(t.Context(), *claim, 0, "deadline")
 			must(t, err)
 		},
+		failure.StaleFence + " by the same fence of another time": func(t *testing.T, b *bundle, claim *ledger.Claim) {
+			b.exec(t, "DELETE FROM backfill.ledger") // as a restore to before the claim does
+			if again := b.claim(t, message(1, "", "100", 1), "successor", ledger.Claimed); again.Fence != claim.Fence || again.Seq != claim.Seq {
+				t.Fatalf("the fences were not given out again: %+v", again)
+			}
+		},
 		failure.RunNotRunning + " by a cancel": func(t *testing.T, b *bundle, _ *ledger.Claim) { closing(t, b) },
 		failure.HeartbeatStale + " by a silent governor": func(t *testing.T, b *bundle, _ *ledger.Claim) {
 			unwatched(t, b)

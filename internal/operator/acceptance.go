@@ -25,21 +25,18 @@ const (
 func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, id string) (run.Status, json.RawMessage, error) {
 	trouble := ""
 	for looks := 1; ; looks++ {
-		execution, err := stack.Executions.Find(ctx, id)
-		if errors.Is(err, ErrNoExecution) && looks < unseen {
-			execution, err = Execution{Running: true}, nil
-		}
+		execution, err := glimpse(ctx, stack.Executions, id, looks)
 		if err != nil {
 			return run.Status{}, nil, s.left(ctx, id, err)
 		}
 		if looks%hesitation == 0 {
-			trouble = s.hesitate(ctx, stack.Executions, id, trouble)
+			trouble = s.hesitate(ctx, stack.Executions, id, "run "+id, trouble)
 		}
 		status, answer, err := statusOf(ctx, stack.Control, id)
 		if err == nil && began(status) {
 			return status, answer, nil
 		}
-		if fault := refusal(execution, subject); fault != nil {
+		if fault := refusal(execution, "the run", subject); fault != nil {
 			return status, nil, fault
 		}
 		// Invalid: there is no record of the run yet.
@@ -49,21 +46,30 @@ func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, 
 	}
 }
 
+// glimpse reads an execution that was started, at one of many looks.
+func glimpse(ctx context.Context, executions Executions, name string, looks int) (Execution, error) {
+	execution, err := executions.Find(ctx, name)
+	if errors.Is(err, ErrNoExecution) && looks < unseen {
+		return Execution{Running: true}, nil
+	}
+	return execution, err
+}
+
 // began tells a run that the planner accepted from the record of one that it refused: that has no table.
 func began(status run.Status) bool { return status.Table != "" }
 
-// hesitate tells why a run has not begun yet, where that is news. Who may not read the history is told nothing.
-func (s *session) hesitate(ctx context.Context, executions Executions, id, before string) string {
-	trouble, err := executions.Trouble(ctx, id)
+// hesitate tells why what was asked for has not begun yet, where that is news. Who may not read the history is told nothing.
+func (s *session) hesitate(ctx context.Context, executions Executions, name, what, before string) string {
+	trouble, err := executions.Trouble(ctx, name)
 	if err != nil || trouble == "" || trouble == before {
 		return before
 	}
-	fmt.Fprintf(s.Err, "run %s has not begun yet, it is tried again: %s\n", id, printable(trouble))
+	fmt.Fprintf(s.Err, "%s has not begun yet, it is tried again: %s\n", what, printable(trouble))
 	return trouble
 }
 
-// refusal is why an execution ended before its run began; nil where it did not.
-func refusal(execution Execution, subject subject) *Fault {
+// refusal is why an execution ended before what was asked for began; nil where it did not.
+func refusal(execution Execution, what string, subject subject) *Fault {
 	switch execution.Error {
 	case "", failure.RunFailed, failure.RunCancelled:
 		return nil
@@ -72,9 +78,9 @@ func refusal(execution Execution, subject subject) *Fault {
 	subject.locate(fault)
 	switch failure.Class(fault.Class) {
 	case failure.Invalid, failure.Busy:
-		fault.Message = "the run was refused: " + fault.Message
+		fault.Message = what + " was refused: " + fault.Message
 	default: // Step Functions was reached, so it is the run that failed
-		fault.Exit, fault.Message = exitFailed, "the run failed before it began: "+fault.Message
+		fault.Exit, fault.Message = exitFailed, what+" failed before it began: "+fault.Message
 	}
 	return fault
 }
@@ -95,8 +101,7 @@ func (s *session) left(ctx context.Context, id string, err error) error {
 
 // begun tells what was started and what can be typed next.
 func (s *session) begun(w io.Writer, status run.Status) {
-	watch, cancel := s.suggest("watch", status.Run), s.suggest("cancel", status.Run)
 	fmt.Fprintf(w, "run %s has begun: %s%s\n", status.Run, printable(status.Table), estimate(status.Rows.Estimated))
-	fmt.Fprintf(w, "  %s    follow it\n", watch)
-	fmt.Fprintf(w, "  %s   stop it; what was committed stays\n", cancel)
+	offer(w, step{s.suggest("watch", status.Run), "follow it"},
+		step{s.suggest("cancel", status.Run), "stop it; what was committed stays"})
 }

@@ -2,8 +2,11 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -164,8 +167,40 @@ func TestTheExecutionOfARun(t *testing.T) {
 func TestRunsThatEndedAreNoRefusals(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", failure.RunFailed, failure.RunCancelled} {
-		if err := refusal(Execution{Error: name}, subject{}); err != nil {
+		if err := refusal(Execution{Error: name}, "the run", subject{}); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAccepted: the state that tells it is the one that follows the planner's first answer.
+func TestAccepted(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "infra", "statemachine", "backfill.asl.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var machines struct {
+		States struct{ Begin struct{ Next string } }
+	}
+	if err := json.Unmarshal(text, &machines); err != nil || machines.States.Begin.Next != taken {
+		t.Errorf("after Begin comes %q, error %v", machines.States.Begin.Next, err)
+	}
+	entered := func(name string) types.HistoryEvent {
+		return types.HistoryEvent{StateEnteredEventDetails: &types.StateEnteredEventDetails{Name: &name}}
+	}
+	for name, c := range map[string]struct {
+		api  statesAPI
+		want bool
+	}{
+		"begun":     {statesAPI{events: []types.HistoryEvent{{}, entered("Begin"), {}}}, false},
+		"taken":     {statesAPI{events: []types.HistoryEvent{{}, entered("Begin"), {}, entered(taken)}}, true},
+		"refused":   {statesAPI{events: []types.HistoryEvent{entered("Begin"), entered("Close")}}, false},
+		"not there": {statesAPI{missing: &types.ExecutionDoesNotExist{}}, false},
+	} {
+		got, err := machine{api: &c.api, arn: machineARN}.Accepted(t.Context(), "email-1-resume")
+		if got != c.want || err != nil {
+			t.Errorf("%s: %v, error %v", name, got, err)
 		}
 	}
 }

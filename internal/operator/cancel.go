@@ -34,7 +34,7 @@ What was committed stays.`,
 			if err := s.print(answer, func(w io.Writer) { s.cancelled(w, status) }); err != nil {
 				return err
 			}
-			return tooLate(status)
+			return s.tooLate(status)
 		}),
 	}
 }
@@ -44,17 +44,18 @@ func (s *session) cancelled(w io.Writer, status run.Status) {
 	switch {
 	case status.State == run.Cancelled:
 		fmt.Fprintf(w, "run %s is %s; what was committed stays\n", status.Run, s.painted(w, status.State))
-		fmt.Fprintf(w, "  %s    show the figures\n", s.suggest("status", status.Run))
+		offer(w, append([]step{{s.suggest("status", status.Run), "show the figures"}}, s.steps(status)...)...)
 	case !status.State.Ended():
 		fmt.Fprintf(w, "run %s is %s: no batch begins any more\n", status.Run, s.painted(w, status.State))
-		fmt.Fprintf(w, "  %s    follow it to its end\n", s.suggest("watch", status.Run))
+		offer(w, step{s.suggest("watch", status.Run), "follow it to its end"})
 	}
 }
 
 // tooLate is the fault of a run that ended before it could be cancelled.
-func tooLate(status run.Status) error {
+func (s *session) tooLate(status run.Status) error {
 	if !status.State.Ended() || status.State == run.Cancelled {
 		return nil
 	}
-	return &Fault{Exit: exitFailed, Message: fmt.Sprintf("run %s had ended before: it is %s", status.Run, status.State), answered: true}
+	return &Fault{Exit: exitFailed, Message: fmt.Sprintf("run %s had ended before: it is %s", status.Run, status.State),
+		Next: s.advice(status), answered: true}
 }

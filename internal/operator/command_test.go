@@ -67,10 +67,15 @@ func TestWhoAsksWhom(t *testing.T) {
 		"status email-1":                `look {"action":"status","run":"email-1"}`,
 		"list --limit 7":                `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
+		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
+		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
+		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
-		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()}}
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
+			"conflicts": {someConflicts()}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}
@@ -143,6 +148,19 @@ func TestInputThatIsWrong(t *testing.T) {
 		"list --limit many":                   "invalid argument",
 		"watch":                               "RUN is missing",
 		"version --output=xml":                "-o xml is not known",
+		"resume":                              "RUN is missing",
+		"resume a/b":                          `run "a/b" is not`,
+		"resume email-1 --chunks 3":           "unknown flag",
+		"rollback one two":                    "one RUN is taken",
+		"rollback email-1 --chunks=":          "--chunks is empty",
+		"rollback email-1 --chunks 9-7":       `"9-7" is neither a number`,
+		"rollback email-1 --chunks 3,x":       `"x" is neither a number`,
+		"rollback email-1 --chunks 1-9999999": "more than 100000 chunks",
+		"conflicts":                           "RUN is missing",
+		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
+		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",
+		"conflicts email-1 --after -1":        "--after -1 is less than 0",
+		"rebuild":                             "RUN is missing",
 		"status email-1 --stack":              "flag needs an argument",
 		"start one --wait=maybe":              "invalid argument",
 		"completion":                          "",
@@ -187,11 +205,16 @@ func TestCtrlCLeavesTheRunAlone(t *testing.T) {
 		"watch email-1": "backfill watch email-1 comes back",
 		"start users-email-normalized --run email-1 --wait": "backfill watch email-1 comes back",
 		"start users-slow --run email-1":                    "the same start with --run email-1 comes back",
+		"resume email-1":                                    "stopped waiting; the resume of run email-1 goes on",
+		"rollback email-1 --wait":                           "backfill watch email-1 comes back",
 	} {
 		b := setup(t)
 		b.control.answers["status"] = []any{working()}
 		if strings.Contains(line, "slow") {
 			b.control.answers["status"] = []any{unknownRun()}
+		}
+		if strings.Contains(line, "resume") {
+			b.executions.planned = []bool{false}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		b.Rest = func(context.Context, time.Duration) bool {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
@@ -52,6 +53,18 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d days", seconds/(24*3600))
 }
 
+// size writes bytes as people say them.
+func size(bytes int64) string {
+	if bytes < 1024 {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	value, unit := float64(bytes)/1024, 0
+	for ; value >= 1023.95 && unit < 4; unit++ { // what would be rounded to 1024.0
+		value /= 1024
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[unit])
+}
+
 // age is a past in one unit, for a column.
 func age(d time.Duration) string {
 	switch {
@@ -68,8 +81,11 @@ func age(d time.Duration) string {
 // done is the part of a run that is done, 0 to 1. Rows give the fine figure; they are measured against the catalog's
 // estimate, which may be far off, so chunks give the bounds as soon as all are planned.
 func done(status run.Status) float64 {
-	if status.State == run.Completed {
+	if status.State == run.Completed || status.State == run.RolledBack {
 		return 1
+	}
+	if backward(status) {
+		return restored(status.Rows)
 	}
 	part := 0.0
 	if status.Rows.Estimated > 0 {
@@ -83,11 +99,28 @@ func done(status run.Status) float64 {
 	return min(max(part, 0), 0.99)
 }
 
+// backward tells whether the figures that matter are those of a rollback: it goes on, or it ended too early.
+func backward(status run.Status) bool {
+	return status.State == run.RollingBack || status.State == run.RolledBack ||
+		status.Action == request.Rollback && status.State != run.Completed
+}
+
+// restored is the part of the changed rows that a rollback has dealt with.
+func restored(rows run.Rows) float64 {
+	if rows.Affected <= 0 {
+		return 0
+	}
+	return min(float64(rows.Restored+rows.Conflicts)/float64(rows.Affected), 0.99)
+}
+
+// moving tells whether workers work, forward or back.
+func moving(state run.State) bool { return state.Works() || state == run.RollingBack }
+
 func percent(status run.Status) int { return int(done(status) * 100) }
 
 // remaining is the time to the estimated end; "" where nobody knows.
 func remaining(status run.Status, now time.Time) string {
-	if status.ETA == nil || !status.ETA.After(now) || !status.State.Works() {
+	if status.ETA == nil || !status.ETA.After(now) || !moving(status.State) {
 		return ""
 	}
 	return span(status.ETA.Sub(now)) + " left"
@@ -100,7 +133,7 @@ func why(status run.Status, now time.Time) string {
 	case status.State.Ended(), status.State == run.Cancelling:
 		return status.Reason
 	case !status.UpdatedAt.IsZero() && quiet > silence:
-		return "no sign of life for " + span(quiet) + "; look at the run's execution in Step Functions"
+		return "no sign of life for " + span(quiet) + "; resume the run if its execution in Step Functions has ended"
 	case status.Reason != "":
 		return status.Reason
 	}

@@ -18,6 +18,17 @@ func TestCount(t *testing.T) {
 	}
 }
 
+func TestSize(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1 << 20: "1.0 MiB", 1<<20 - 1: "1.0 MiB", 12_345_678: "11.8 MiB", 1 << 62: "4096.0 PiB",
+	} {
+		if got := size(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestSpanAndAge(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration][2]string{
@@ -55,7 +66,15 @@ func TestDone(t *testing.T) {
 		"chunks that are not all planned say nothing": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 1000, Scanned: 10},
 			Chunks: run.Chunks{Total: 1, Completed: 1}}, 1},
 		"an empty table": {run.Status{State: run.Completed, Chunks: run.Chunks{AllPlanned: true}}, 100},
-		"failed":         {run.Status{State: run.Failed, Rows: run.Rows{Estimated: 100, Scanned: 30}}, 30},
+		"rolling back": {run.Status{State: run.RollingBack, Chunks: run.Chunks{Total: 4, Completed: 3, AllPlanned: true},
+			Rows: run.Rows{Scanned: 100, Affected: 80, Restored: 39, Conflicts: 1}}, 50},
+		"all rows are back, the end is not": {run.Status{State: run.RollingBack, Rows: run.Rows{Affected: 80, Restored: 80}}, 99},
+		"a rollback of nothing":             {run.Status{State: run.RollingBack}, 0},
+		"rolled back":                       {run.Status{State: run.RolledBack}, 100},
+		"partly rolled back":                {run.Status{State: run.Completed, Action: "rollback", Rows: run.Rows{Affected: 80, Restored: 40}}, 100},
+		"a rollback that was cancelled":     {run.Status{State: run.Cancelled, Action: "rollback", Rows: run.Rows{Affected: 80, Restored: 40}}, 50},
+
+		"failed": {run.Status{State: run.Failed, Rows: run.Rows{Estimated: 100, Scanned: 30}}, 30},
 	} {
 		if got := percent(c.status); got != c.want {
 			t.Errorf("%s: %d%%, want %d%%", name, got, c.want)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"backfill/internal/run"
@@ -23,10 +24,33 @@ type display interface {
 	end() // nothing more is shown
 }
 
-// follow shows a run until it has ended, and tells how.
-func (s *session) follow(ctx context.Context, control Control, id string) error {
+// view is what one look at a run has found.
+type view struct {
+	status run.Status
+	answer json.RawMessage
+	over   bool  // there is nothing to wait for any more
+	fault  error // of an end that is not the one that was asked for
+}
+
+// looking looks once.
+type looking func(ctx context.Context) (view, error)
+
+// untilEnded looks at a run until it has ended, which should be in one of the states.
+func (s *session) untilEnded(control Control, id string, good ...run.State) looking {
+	return func(ctx context.Context) (view, error) {
+		status, answer, err := statusOf(ctx, control, id)
+		seen := view{status: status, answer: answer, over: err == nil && status.State.Ended()}
+		if seen.over && !slices.Contains(good, status.State) {
+			seen.fault = s.ill(status)
+		}
+		return seen, err
+	}
+}
+
+// follow shows a run until there is nothing to wait for, and tells how it ended.
+func (s *session) follow(ctx context.Context, id string, look looking) error {
 	shown := s.display()
-	status, answer, err := s.ended(ctx, control, id, shown)
+	last, err := s.last(ctx, look, shown)
 	shown.end()
 	if ctx.Err() != nil {
 		return &Fault{Exit: exitInterrupted, Message: fmt.Sprintf("stopped watching; run %s goes on", id),
@@ -35,27 +59,33 @@ func (s *session) follow(ctx context.Context, control Control, id string) error 
 	if err != nil {
 		return err
 	}
-	if err := s.print(answer, func(w io.Writer) { s.summary(w, status) }); err != nil {
+	err = s.print(last.answer, func(w io.Writer) {
+		s.summary(w, last.status)
+		if last.fault == nil { // a fault has the steps itself
+			offer(w, s.steps(last.status)...)
+		}
+	})
+	if err != nil {
 		return err
 	}
-	return s.outcome(status)
+	return last.fault
 }
 
-// ended looks again and again until the run has ended.
-func (s *session) ended(ctx context.Context, control Control, id string, shown display) (run.Status, json.RawMessage, error) {
+// last looks again and again until there is nothing to wait for.
+func (s *session) last(ctx context.Context, look looking, shown display) (view, error) {
 	for missed, seen := 0, false; ; {
-		status, answer, err := statusOf(ctx, control, id)
+		found, err := look(ctx)
 		switch {
 		case err == nil:
 			missed, seen = 0, true
-			shown.show(status)
+			shown.show(found.status)
 		case !seen || isInvalid(err) || missed == misses:
-			return status, answer, err
+			return found, err
 		default:
 			missed++
 		}
-		if err == nil && status.State.Ended() || !s.Rest(ctx, interval) {
-			return status, answer, ctx.Err()
+		if err == nil && found.over || !s.Rest(ctx, interval) {
+			return found, ctx.Err()
 		}
 	}
 }
@@ -72,14 +102,10 @@ func (s *session) display() display {
 	return &lines{out: out, now: s.Now}
 }
 
-// outcome is nil for a run that was completed.
-func (s *session) outcome(status run.Status) error {
-	if status.State == run.Completed {
-		return nil
-	}
+// ill is the fault of a run that did not end well.
+func (s *session) ill(status run.Status) error {
 	return &Fault{
-		Exit: exitFailed, answered: true,
+		Exit: exitFailed, answered: true, Next: s.advice(status),
 		Message: fmt.Sprintf("run %s is %s: %s", status.Run, status.State, status.Reason),
-		Next:    "what was committed stays; " + s.suggest("status", status.Run) + " has the figures",
 	}
 }

@@ -57,7 +57,7 @@ func (s *session) table(w io.Writer, runs []run.Status) {
 	t.head("RUN", "STATE", "DONE", "ROWS", "RATE", "STARTED", "TABLE", "REASON")
 	for _, r := range runs {
 		rate := ""
-		if r.State.Works() {
+		if moving(r.State) {
 			rate = count(int64(r.Rate)) + "/s"
 		}
 		t.row(r.Run, string(r.State), fmt.Sprintf("%d%%", percent(r)), count(r.Rows.Affected), rate,

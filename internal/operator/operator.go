@@ -1,7 +1,7 @@
-// Package operator is the operators' command: backfill start, status, watch, list, cancel, validate.
+// Package operator is the operators' command: backfill start, status, watch, cancel, resume, rollback and so on.
 //
 // It owns what people type, what they read, and the exit codes. It leaves every decision to the stack: a run is
-// started through Step Functions, exactly as the console does it, and everything else is asked of the control function.
+// started, resumed and rolled back through Step Functions, exactly as the console does it, and everything else is asked of the control function.
 // Invariants: with -o json, stdout holds one JSON document; a run goes on when its watcher stops; each error is one
 // message that says what to do next.
 package operator

@@ -23,7 +23,10 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("progress", "%d%%", percent(status))
 	put("rows", "%s", rowsOf(status.Rows))
 	put("chunks", "%s", chunksOf(status))
-	if status.State.Works() {
+	if status.Undo.Bytes > 0 && status.State != run.RolledBack {
+		put("undo", "%s kept", size(status.Undo.Bytes))
+	}
+	if moving(status.State) {
 		put("speed", "%s", speed(status, now))
 	}
 	put("started", "%s", moment(&status.StartedAt, now))
@@ -31,7 +34,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	if !status.State.Ended() {
 		put("updated", "%s", moment(&status.UpdatedAt, now))
 		put("end", "%s", moment(status.ETA, now))
-		put("next", "%s", s.suggest("watch", status.Run))
+	}
+	label := "next"
+	for _, line := range aligned(s.steps(status)) {
+		put(label, "%s", line)
+		label = ""
 	}
 }
 
@@ -69,10 +76,10 @@ func rowsOf(rows run.Rows) string {
 	if rows.Rejected > 0 {
 		text += ", " + count(rows.Rejected) + " rejected"
 	}
-	if rows.Conflicts > 0 {
-		text += ", " + plural(rows.Conflicts, "conflict", "conflicts")
+	if rows.Restored > 0 {
+		text += ", " + count(rows.Restored) + " restored"
 	}
-	return text
+	return text + conflicts(rows)
 }
 
 func chunksOf(status run.Status) string {

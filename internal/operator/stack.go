@@ -27,11 +27,12 @@ type Control interface {
 }
 
 // Executions are those of the state machine that people start. Start answers ErrExecutionExists, Find ErrNoExecution;
-// Trouble is the error for which a step is tried again.
+// Trouble is the error for which a step is tried again; Accepted tells whether the planner has taken on what was asked.
 type Executions interface {
 	Start(ctx context.Context, id string, input []byte) error
 	Find(ctx context.Context, id string) (Execution, error)
 	Trouble(ctx context.Context, id string) (string, error)
+	Accepted(ctx context.Context, id string) (bool, error)
 }
 
 // Connect finds a stack by its outputs.

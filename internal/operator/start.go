@@ -9,8 +9,8 @@ import (
 	"io"
 	"reflect"
 
-	"backfill/internal/failure"
 	"backfill/internal/request"
+	"backfill/internal/run"
 
 	"github.com/spf13/cobra"
 )
@@ -65,25 +65,18 @@ func (s *session) start(ctx context.Context, subject subject, id string, wait bo
 		return err
 	}
 	if wait || status.State.Ended() {
-		return s.follow(ctx, stack.Control, id)
+		return s.follow(ctx, id, s.untilEnded(stack.Control, id, run.Completed))
 	}
 	return s.print(answer, func(w io.Writer) { s.begun(w, status) })
 }
 
-// execution is the input of the execution: what events/start.json shows. It is checked as the planner checks it.
+// execution is the input of the execution: what events/start.json shows.
 func execution(subject subject, id string) ([]byte, error) {
 	asked := request.Request{Action: request.Start, Params: subject.params, Definition: subject.text}
 	if subject.file == "" {
 		asked.Backfill = subject.name
 	}
-	input, err := json.Marshal(asked)
-	if err != nil {
-		return nil, fmt.Errorf("write the input of run %s: %w", id, err)
-	}
-	if _, err := request.Parse(input, id); err != nil {
-		return nil, classed(string(failure.Of(err)), err.Error())
-	}
-	return input, nil
+	return written(asked, id)
 }
 
 // begin starts the execution, unless it was started before.

@@ -5,17 +5,30 @@ import (
 	"io"
 	"time"
 
+	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
 // summary tells how a run ended.
 func (s *session) summary(w io.Writer, status run.Status) {
 	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.painted(w, status.State), took(status))
-	fmt.Fprintf(w, "  %s read, %s changed", plural(status.Rows.Scanned, "row", "rows"), count(status.Rows.Affected))
-	if seconds := lasted(status).Seconds(); seconds > 0 {
-		fmt.Fprintf(w, ", %s rows/s", count(int64(float64(status.Rows.Scanned)/seconds)))
+	fmt.Fprintf(w, "  %s; %s\n", effect(status), chunks(status))
+}
+
+// effect is what was done to rows.
+func effect(status run.Status) string {
+	rows := status.Rows
+	if backward(status) {
+		return progress(status)
 	}
-	fmt.Fprintf(w, "; %s\n", chunks(status))
+	text := fmt.Sprintf("%s read, %s changed", plural(rows.Scanned, "row", "rows"), count(rows.Affected))
+	if seconds := lasted(status).Seconds(); seconds > 0 {
+		text += fmt.Sprintf(", %s rows/s", count(int64(float64(rows.Scanned)/seconds)))
+	}
+	if rows.Restored > 0 {
+		text += ", " + count(rows.Restored) + " restored"
+	}
+	return text + conflicts(rows)
 }
 
 // took is how long a run lasted, as the end of a sentence.
@@ -26,8 +39,9 @@ func took(status run.Status) string {
 	return " after " + span(lasted(status))
 }
 
+// lasted is 0 after a rollback, which may have come days after the run.
 func lasted(status run.Status) time.Duration {
-	if status.EndedAt == nil || status.StartedAt.IsZero() {
+	if status.EndedAt == nil || status.StartedAt.IsZero() || status.Action == request.Rollback {
 		return 0
 	}
 	return status.EndedAt.Sub(status.StartedAt)
@@ -44,7 +58,7 @@ func (s *session) painted(w io.Writer, state run.State) string {
 		code = 32 // green
 	case run.Failed:
 		code = 31 // red
-	case run.Cancelled, run.Cancelling:
+	case run.Cancelled, run.Cancelling, run.RolledBack:
 		code = 33 // yellow
 	default:
 	}

@@ -43,6 +43,21 @@ func (t *table) fit(columns int) {
 	}
 }
 
+// share gives the columns from one on the same part of what the columns before them leave of a terminal, so that a long
+// value takes nothing from its neighbours.
+func (t *table) share(from, columns int) {
+	widths := t.widths()
+	for _, width := range widths[:from] {
+		columns -= width + gap
+	}
+	each := max(columns/max(len(widths)-from, 1)-gap, worthless)
+	for _, cells := range t.rows {
+		for i := from; i < len(cells); i++ {
+			cells[i] = fit(cells[i], each)
+		}
+	}
+}
+
 func (t *table) cut(keep int, widths []int) {
 	for i, cells := range t.rows {
 		cells = cells[:keep]

@@ -20,11 +20,14 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const inline = "name: users-country\ntable: users\nset: {country: upper(country)}\n"
 
-// transcripts are what people see. Each is held against testdata/NAME.txt: stdout, stderr, exit code.
-var transcripts = map[string]struct {
+// transcript is a command line, and the world in which it is run.
+type transcript struct {
 	words   []string
 	prepare func(b *bundle)
-}{
+}
+
+// transcripts are what people see. Each is held against testdata/NAME.txt: stdout, stderr, exit code.
+var transcripts = map[string]transcript{
 	"status":           {[]string{"status", "email-1"}, answers("status", working())},
 	"status-json":      {[]string{"status", "email-1", "-o", "json"}, answers("status", working())},
 	"status-completed": {[]string{"status", "email-1"}, answers("status", after(run.Completed, ""))},
@@ -78,7 +81,10 @@ var transcripts = map[string]struct {
 	"help-start":   {[]string{"start", "--help"}, nil},
 }
 
-func TestTranscripts(t *testing.T) {
+func TestTranscripts(t *testing.T) { transcribe(t, transcripts) }
+
+func transcribe(t *testing.T, transcripts map[string]transcript) {
+	t.Helper()
 	golden := goldens(t)
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("users.yaml", []byte(inline), 0o600); err != nil {

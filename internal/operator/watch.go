@@ -3,6 +3,8 @@ package operator
 import (
 	"context"
 
+	"backfill/internal/run"
+
 	"github.com/spf13/cobra"
 )
 
@@ -11,7 +13,7 @@ func watchCommand(s *session) *cobra.Command {
 		Use:   "watch RUN",
 		Short: "Follow a run to its end",
 		Long: `Follows a run to its end: a bar on a terminal, elsewhere a line whenever figures change.
-Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run ended: 0 COMPLETED, else 1.`,
+Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run ended: 0 COMPLETED or ROLLED_BACK, else 1.`,
 		Example: `  backfill watch email-1
   backfill watch email-1 -o json    # one document, when the run has ended`,
 		Args: oneRun(),
@@ -20,7 +22,7 @@ Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run end
 			if err != nil {
 				return err
 			}
-			return s.unknown(s.follow(ctx, stack.Control, args[0]))
+			return s.unknown(s.follow(ctx, args[0], s.untilEnded(stack.Control, args[0], run.Completed, run.RolledBack)))
 		}),
 	}
 }

@@ -152,6 +152,24 @@ func TestChunksExpireWithTheirRun(t *testing.T) {
 	}
 }
 
+// TestARunThatIsBroughtBackWasHeardOfNow: days may lie between its end and that.
+func TestARunThatIsBroughtBackWasHeardOfNow(t *testing.T) {
+	b := setup(t)
+	status := describe(theRun, start)
+	status.Rate = 1000
+	must(t, b.SaveProgress(t.Context(), status))
+	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "cancelled"))
+	b.now = start.Add(48 * time.Hour)
+	must(t, b.Reopen(t.Context(), theRun, "rollback", run.RollingBack, "arn:second"))
+	got, err := b.Status(t.Context(), theRun)
+	must(t, err)
+	want := describe(theRun, start)
+	want.Action, want.State, want.UpdatedAt = "rollback", run.RollingBack, b.now
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheSegmentOfAnotherExecutionIsNotTold(t *testing.T) {
 	b := setup(t)
 	must(t, b.SetSegment(t.Context(), theRun, "arn:segment"))

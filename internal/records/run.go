@@ -186,13 +186,15 @@ func (s *Store) setState(ctx context.Context, id, execution string, to run.State
 	return s.classify("UpdateItem", err)
 }
 
-// Reopen brings the record of a run that has ended, or lost its execution, back to life.
+// Reopen brings the record of a run that has ended, or lost its execution, back to life. It was heard of now: what was
+// measured before says nothing about its speed, and its silence is over.
 func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, execution string) error {
 	record, err := s.Run(ctx, id)
 	if err != nil {
 		return err
 	}
 	record.Status.Action, record.Status.Reason, record.Status.EndedAt = action, "", nil
+	record.Status.UpdatedAt, record.Status.Rate = s.now().UTC(), 0
 	encoded, err := json.Marshal(record.Status)
 	if err != nil {
 		return fmt.Errorf("encode the status of run %s: %w", id, err)

@@ -3,10 +3,13 @@ package operator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // recent is how many of an execution's last events are looked at.
@@ -34,6 +37,30 @@ func (m machine) Trouble(ctx context.Context, id string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+const (
+	// taken is the state that follows the planner's first answer.
+	taken = "AfterBegin"
+	// beginning is more events than there are before it, however often the planner is tried again.
+	beginning = 50
+)
+
+// Accepted tells whether the planner has taken on what the execution asks for.
+func (m machine) Accepted(ctx context.Context, id string) (bool, error) {
+	told, err := m.api.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{
+		ExecutionArn: aws.String(m.execution(id)), MaxResults: beginning, IncludeExecutionData: aws.Bool(false),
+	})
+	var none *types.ExecutionDoesNotExist
+	if errors.As(err, &none) { // Step Functions shows it a moment later
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the history of execution %s: %w", id, err)
+	}
+	return slices.ContainsFunc(told.Events, func(event types.HistoryEvent) bool {
+		return event.StateEnteredEventDetails != nil && aws.ToString(event.StateEnteredEventDetails.Name) == taken
+	}), nil
 }
 
 // message is an error of a function in words. Its cause is JSON around the message.

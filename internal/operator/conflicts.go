@@ -1,0 +1,122 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// mostConflicts is how many control lists in one answer.
+const mostConflicts = 1000
+
+// page is the input of conflicts.
+type page struct {
+	Action string `json:"action"`
+	Run    string `json:"run"`
+	Limit  int64  `json:"limit"`
+	After  int64  `json:"after,omitempty"`
+}
+
+// leftAlone is the part of the answer that people read. A value is null where the column is, Holds where the row is gone.
+type leftAlone struct {
+	Columns   []string `json:"columns"`
+	Conflicts []struct {
+		Chunk int64     `json:"chunk"`
+		Key   []string  `json:"key"`
+		Holds []*string `json:"holds"`
+	} `json:"conflicts"`
+}
+
+func conflictsCommand(s *session) *cobra.Command {
+	asked := page{Action: "conflicts", Limit: 100}
+	command := &cobra.Command{
+		Use:   "conflicts RUN",
+		Short: "List the rows that a rollback left alone",
+		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote: chunk, key, and what the
+columns of the run held when the rollback came by, cut to 1000 characters; "gone" where the row was deleted.`,
+		Example: `  backfill conflicts email-1
+  backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key'`,
+		Args: oneRun(),
+	}
+	command.Flags().Int64Var(&asked.Limit, "limit", asked.Limit, "how many, 1 to 1000")
+	command.Flags().Int64Var(&asked.After, "after", 0, "how many to leave out: those that were listed before")
+	command.RunE = runs(func(ctx context.Context, args []string) error {
+		asked.Run = args[0]
+		if err := asked.check(command); err != nil {
+			return err
+		}
+		stack, err := s.connect(ctx)
+		if err != nil {
+			return err
+		}
+		answer, err := stack.Control.Look(ctx, asked)
+		if err != nil {
+			return s.unknown(err)
+		}
+		var found leftAlone
+		if err := json.Unmarshal(answer, &found); err != nil {
+			return fmt.Errorf("read the conflicts of run %s: %w", asked.Run, err)
+		}
+		return s.print(answer, func(w io.Writer) { s.conflicts(w, asked, found) })
+	})
+	return command
+}
+
+// check finds what control would refuse as well: there it could not be told from a run that is not known.
+func (p page) check(at *cobra.Command) error {
+	switch {
+	case p.Limit < 1 || p.Limit > mostConflicts:
+		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", p.Limit, mostConflicts))
+	case p.After < 0:
+		return misused(at, fmt.Errorf("--after %d is less than 0", p.After))
+	}
+	return nil
+}
+
+// conflicts shows rows, a line each, and the way to those that follow.
+func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
+	if len(found.Conflicts) == 0 {
+		fmt.Fprintln(w, noConflicts(asked))
+		return
+	}
+	t := table{}
+	t.head(append([]string{"CHUNK", "KEY"}, found.Columns...)...)
+	for _, c := range found.Conflicts {
+		t.row(append([]string{strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", ")}, held(c.Holds, len(found.Columns))...)...)
+	}
+	if columns, terminal := s.Width(w); terminal {
+		t.share(2, columns)
+		t.fit(columns)
+	}
+	t.write(w, func(_ int, cell string) string { return cell })
+	if int64(len(found.Conflicts)) == asked.Limit {
+		after := strconv.FormatInt(asked.After+asked.Limit, 10)
+		offer(w, step{s.suggest("conflicts", asked.Run, "--limit", strconv.FormatInt(asked.Limit, 10), "--after", after), "see those that follow"})
+	}
+}
+
+func noConflicts(asked page) string {
+	if asked.After > 0 {
+		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, count(asked.After))
+	}
+	return fmt.Sprintf("run %s has no conflict: no rollback of it left a row alone", asked.Run)
+}
+
+// held is what a row held, a cell for each column.
+func held(values []*string, columns int) []string {
+	cells := make([]string, columns)
+	if values == nil {
+		cells[0] = "gone"
+	}
+	for i, value := range values {
+		if cells[i] = "NULL"; value != nil {
+			cells[i] = *value
+		}
+	}
+	return cells
+}

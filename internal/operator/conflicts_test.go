@@ -1,0 +1,37 @@
+package operator
+
+import (
+	"strings"
+	"testing"
+)
+
+var conflictTranscripts = map[string]transcript{
+	"conflicts":         {[]string{"conflicts", "email-1"}, answers("conflicts", someConflicts())},
+	"conflicts-60":      {[]string{"conflicts", "email-1"}, on(60, answers("conflicts", someConflicts()))},
+	"conflicts-more":    {[]string{"conflicts", "email-1", "--limit", "3", "--after", "6"}, answers("conflicts", someConflicts())},
+	"conflicts-none":    {[]string{"conflicts", "email-1"}, answers("conflicts", noConflict())},
+	"conflicts-end":     {[]string{"conflicts", "email-1", "--after", "1200"}, answers("conflicts", noConflict())},
+	"conflicts-json":    {[]string{"conflicts", "email-1", "-o", "json"}, answers("conflicts", someConflicts())},
+	"conflicts-unknown": {[]string{"conflicts", "email-1"}, answers("conflicts", unknownRun())},
+	"usage-limit":       {[]string{"conflicts", "email-1", "--limit", "5000"}, nil},
+	"help-conflicts":    {[]string{"conflicts", "--help"}, nil},
+}
+
+func TestConflictTranscripts(t *testing.T) { transcribe(t, conflictTranscripts) }
+
+func text(value string) *string { return &value }
+
+func someConflicts() map[string]any {
+	conflict := func(chunk int64, key []string, holds ...*string) map[string]any {
+		return map[string]any{"chunk": chunk, "key": key, "holds": holds, "found_at": noon}
+	}
+	return map[string]any{"columns": []string{"email_normalized", "note"}, "conflicts": []any{
+		conflict(1, []string{"7", "ann"}, text("ann@example.org"), nil),
+		conflict(3, []string{"12", "bob"}, text("bob@example.org"), text("changed by hand\n"+strings.Repeat("and so on ", 9))),
+		map[string]any{"chunk": 12, "key": []string{"1012", "gil"}, "holds": nil, "found_at": noon},
+	}}
+}
+
+func noConflict() map[string]any {
+	return map[string]any{"columns": []string{"email_normalized"}, "conflicts": []any{}}
+}

@@ -1,0 +1,27 @@
+package operator
+
+import (
+	"context"
+
+	"backfill/internal/request"
+
+	"github.com/spf13/cobra"
+)
+
+func resumeCommand(s *session) *cobra.Command {
+	var wait bool
+	command := &cobra.Command{
+		Use:   "resume RUN",
+		Short: "Go on with a run that was cancelled, has failed or lost its execution",
+		Long: `Brings a run back that was cancelled, has failed or lost its execution, and follows it until that is accepted or refused.
+It goes on from where it stopped, as the same run; chunks that failed are tried again. A rollback goes on as a rollback.`,
+		Example: `  backfill resume email-1
+  backfill resume email-1 --wait`,
+		Args: oneRun(),
+		RunE: runs(func(ctx context.Context, args []string) error {
+			return s.send(ctx, request.Request{Action: request.Resume, Run: args[0]}, wait)
+		}),
+	}
+	command.Flags().BoolVar(&wait, "wait", false, "follow the run to its end, as watch does")
+	return command
+}

@@ -1,0 +1,77 @@
+package operator
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"backfill/internal/run"
+)
+
+// step is a command that can be typed next, and what for.
+type step struct{ command, purpose string }
+
+// steps are the commands that fit a run as it stands.
+func (s *session) steps(status run.Status) []step {
+	var steps []step
+	if !status.State.Ended() {
+		steps = append(steps, step{s.suggest("watch", status.Run), "follow it to its end"})
+	}
+	if resumable(status) {
+		steps = append(steps, step{s.suggest("resume", status.Run), "go on"})
+	}
+	if undoable(status) {
+		steps = append(steps, step{s.suggest("rollback", status.Run), "take back what it wrote"})
+	}
+	if status.Rows.Conflicts > 0 {
+		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
+	}
+	return steps
+}
+
+// resumable tells whether the run can go on: one without a table was refused before it began.
+func resumable(status run.Status) bool {
+	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed)
+}
+
+// undoable tells whether something is left to be rolled back. What is kept for undo is weighed when a chunk is
+// completed: before that nobody knows whether the definition switched undo off, and the stack has the last word.
+func undoable(status run.Status) bool {
+	left := status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts
+	return status.State.Ended() && status.State != run.RolledBack && left > 0 &&
+		(status.Undo.Bytes > 0 || status.Chunks.Completed == 0)
+}
+
+// aligned writes each step as a line, purposes below each other.
+func aligned(steps []step) []string {
+	wide, lines := 0, make([]string, len(steps))
+	for _, step := range steps {
+		wide = max(wide, len(step.command))
+	}
+	for i, step := range steps {
+		lines[i] = fmt.Sprintf("%-*s    %s", wide, step.command, step.purpose)
+	}
+	return lines
+}
+
+// offer prints steps below what they follow from.
+func offer(w io.Writer, steps ...step) {
+	for _, line := range aligned(steps) {
+		fmt.Fprintln(w, "  "+line)
+	}
+}
+
+// advice is what to do about a run that did not end as it should, in a sentence.
+func (s *session) advice(status run.Status) string {
+	if status.State == run.RolledBack {
+		return "nothing of what it wrote is left; give another --run to do it again"
+	}
+	var parts []string
+	for _, step := range s.steps(status) {
+		parts = append(parts, step.command+" to "+step.purpose)
+	}
+	if parts == nil {
+		parts = []string{s.suggest("status", status.Run) + " has the figures"}
+	}
+	return "what was committed stays; " + strings.Join(parts, ", ")
+}
