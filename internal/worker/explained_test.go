@@ -21,7 +21,7 @@ func (b *bundle) expectExplained(t *testing.T, before map[int64]value, users []*
 	t.Helper()
 	all := map[int64]*history{}
 	for id, held := range before {
-		all[id] = &history{now: held}
+		all[id] = &history{now: held, absent: held.gone}
 	}
 	var sum tally
 	for _, u := range users {
@@ -31,6 +31,7 @@ func (b *bundle) expectExplained(t *testing.T, before map[int64]value, users []*
 				t.Fatalf("row %d %v", w.id, err)
 			}
 			all[w.id].now, all[w.id].touched = w.after, true
+			all[w.id].absent = all[w.id].absent || w.after.gone
 		}
 	}
 	for id, now := range b.present(t) {
@@ -59,8 +60,17 @@ func (b *bundle) expectNamed(t *testing.T, all map[int64]*history, sum *tally) {
 			unseen++ // so may they have here, between two writes
 		}
 	}
-	var restored, conflicting int
-	must(t, b.conn.QueryRow(t.Context(), "SELECT sum(restored), sum(conflicts) FROM backfill.ledger").Scan(&restored, &conflicting))
+	var affected, restored, conflicting, absent int
+	must(t, b.conn.QueryRow(t.Context(), "SELECT sum(affected), sum(restored), sum(conflicts) FROM backfill.ledger").Scan(
+		&affected, &restored, &conflicting))
+	for _, h := range all {
+		if h.absent {
+			absent++
+		}
+	}
+	if affected < len(all)-absent {
+		t.Fatalf("%d rows were there all the time, the run wrote %d", len(all)-absent, affected)
+	}
 	if restored < sum.restored || restored > sum.restored+unseen || conflicting != sum.conflicts {
 		t.Fatalf("%d to %d rows restored, the ledger says %d; %d conflicts, the ledger says %d",
 			sum.restored, sum.restored+unseen, restored, sum.conflicts, conflicting)

@@ -89,6 +89,7 @@ type history struct {
 	applied  bool
 	restored bool
 	touched  bool // a user wrote it
+	absent   bool // it was gone for a time
 }
 
 // sees says how a row can hold a value next: as it was left, or with one of the product's two effects.
