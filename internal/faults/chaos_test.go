@@ -35,17 +35,20 @@ func TestRandomKills(t *testing.T) {
 	wanted, seed := variable(t, killsVariable, fewKills), variable(t, seedVariable, int(rand.Int32()))
 	t.Logf("%d kills; again with %s=%d", wanted, seedVariable, seed)
 	c := cluster.New(t, pgtest.Newest(t))
-	s := deploy(t, c.Database(), plan{workers: 4, visibility: lease + time.Second})
+	s := deploy(t, c.Database(), plan{workers: 6, visibility: lease + time.Second})
 	h := newHavoc(rand.New(rand.NewPCG(uint64(seed), 0)), wanted)
 	s.watch(h.message)
 	s.gateway.Watch(h.call)
-	w := increment{rows: 12_000, chunkRows: 1000}.makeTable(t, s.db)
+	for _, d := range s.doors {
+		d.Answering = h.answering(d)
+	}
+	w := increment{rows: 40_000, chunkRows: 1000}.makeTable(t, s.db)
 	begun, crashes := time.Now(), 0
 	for ; !h.enough() || crashes == 0; w.rounds++ {
 		a := s.begin(t, w, round)
 		crashes += a.crashing(t, c, h.crash)
 		a.completes(t, w)
-		if w.rounds%20 == 19 {
+		if w.rounds%10 == 9 {
 			t.Logf("so far %d runs, %s: %v", w.rounds+1, time.Since(begun).Round(time.Second), h.told())
 		}
 	}

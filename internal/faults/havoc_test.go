@@ -20,7 +20,8 @@ type havoc struct {
 	kills  int
 	counts map[string]int
 	armed  strike
-	idle   int // moments since the last strike
+	inARow map[string]int // strikes since the function's last answer that was no failure
+	idle   int            // moments since the last strike
 	crash  chan struct{}
 
 	kinds []string // yet to come, before all kinds come again
@@ -33,8 +34,12 @@ type strike struct {
 	skip     int // moments of the function that pass first
 }
 
+// mostInARow is how often planner and governor are struck before they are left alone until they have answered: the
+// state machines end a run after seven tries, and wait for minutes in between, where the harness waits for seconds.
+const mostInARow = 3
+
 // patientMoments is after how many moments a strike is given up whose function is not at work.
-const patientMoments = 400
+const patientMoments = 300
 
 // atMessages are the kinds of strikes at a message.
 var atMessages = map[string]func(*door) pgtest.Verdict{
@@ -65,13 +70,13 @@ var killing = map[string]bool{"kill": true, "kill before": true, "kill after": t
 var often = map[string]int{"kill": 8, "kill before": 2, "kill after": 2}
 
 // moments is how many moments of a function pass at most before a strike: about as many as an invocation has.
-var moments = map[string]int{planner: 80, worker: 120, governor: 40}
+var moments = map[string]int{planner: 60, worker: 100, governor: 30}
 
 // callsInMoments is how many messages there are for one call to AWS.
 const callsInMoments = 8
 
 func newHavoc(random *rand.Rand, wanted int) *havoc {
-	h := &havoc{random: random, wanted: wanted, counts: map[string]int{}, crash: make(chan struct{}, 1)}
+	h := &havoc{random: random, wanted: wanted, counts: map[string]int{}, inARow: map[string]int{}, crash: make(chan struct{}, 1)}
 	h.arm()
 	return h
 }
@@ -87,6 +92,9 @@ func (h *havoc) arm() {
 		h.random.Shuffle(len(h.kinds), func(i, j int) { h.kinds[i], h.kinds[j] = h.kinds[j], h.kinds[i] })
 	}
 	function := []string{worker, worker, governor, planner}[h.random.IntN(4)]
+	if function != worker && h.inARow[function] >= mostInARow {
+		function = worker
+	}
 	h.armed = strike{function: function, kind: h.kinds[0], skip: h.random.IntN(moments[function])}
 	if _, called := atCalls[h.armed.kind]; called {
 		h.armed.skip /= callsInMoments
@@ -134,6 +142,7 @@ func (h *havoc) due(d *door, fits func(kind string) bool) string {
 		return ""
 	}
 	kind := h.armed.kind
+	h.inARow[d.function]++
 	h.count(d.function, kind)
 	h.arm()
 	return kind
@@ -150,6 +159,17 @@ func (h *havoc) count(function, kind string) {
 		select {
 		case h.crash <- struct{}{}:
 		default: // one is under way
+		}
+	}
+}
+
+// answering notes that a function has come through.
+func (h *havoc) answering(d *door) func(failed bool) {
+	return func(failed bool) {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		if !failed {
+			h.inARow[d.function] = 0
 		}
 	}
 }

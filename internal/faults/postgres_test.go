@@ -3,10 +3,13 @@ package faults
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"backfill/internal/faults/cluster"
 	"backfill/internal/pgtest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // onACluster runs the test on a server of its own of each version.
@@ -20,14 +23,15 @@ func onTheNewest(t *testing.T, test func(t *testing.T, c *cluster.Cluster)) {
 	test(t, cluster.New(t, pgtest.Newest(t)))
 }
 
-// inTheMiddle begins a run that takes some seconds, and waits until it has committed more batches than before.
-func (s *stack) inTheMiddle(t *testing.T, w work, batches int) *attempt {
+// inTheMiddle begins a run that takes some seconds, and waits until each worker may have committed a batch.
+func (s *stack) inTheMiddle(t *testing.T, w work) *attempt {
 	t.Helper()
 	a := s.start(t, w)
-	s.until(t, a, batches)
+	s.until(t, a, 2)
 	return a
 }
 
+// until waits for so many batches.
 func (s *stack) until(t *testing.T, a *attempt, batches int) {
 	t.Helper()
 	s.log.Await(t, patience, "page planned") // the schema is there
@@ -44,7 +48,7 @@ func TestPostgresCrashesInTheMiddle(t *testing.T) {
 	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
 		w := slow(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
-		a := s.inTheMiddle(t, w, 2)
+		a := s.inTheMiddle(t, w)
 		for _, batches := range []int{4, 8} {
 			c.Crash()
 			c.Start(t)
@@ -58,7 +62,7 @@ func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
 	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
 		w := slow(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
-		a := s.inTheMiddle(t, w, 2)
+		a := s.inTheMiddle(t, w)
 		c.ReadOnly(t, true)
 		s.log.Await(t, patience, "worker", "SQLSTATE 25006")
 		s.log.Await(t, patience, "governor", "SQLSTATE 25006")
@@ -72,7 +76,7 @@ func TestPostgresFailsOver(t *testing.T) {
 	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
 		w := slow(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
-		a := s.inTheMiddle(t, w, 2)
+		a := s.inTheMiddle(t, w)
 		c.Crash()
 		s.log.Await(t, patience, "worker", "Backfill.")
 		c.Move(t)
@@ -80,6 +84,30 @@ func TestPostgresFailsOver(t *testing.T) {
 		for _, d := range s.doors {
 			d.postgres.Lead(c.Address())
 		}
+		a.completes(t, w)
+	})
+}
+
+// TestPostgresMovesToAnotherAddress: the secret in Secrets Manager says where it is, over TLS that is verified.
+func TestPostgresMovesToAnotherAddress(t *testing.T) {
+	onTheNewest(t, func(t *testing.T, c *cluster.Cluster) {
+		authority := c.Encrypt(t)
+		var address atomic.Pointer[string]
+		reveal := func() { address.Store(aws.String(c.Address())) }
+		reveal()
+		s := deploy(t, c.Database(), plan{workers: 2, secret: func() string { return cluster.Secret(*address.Load()) }})
+		for _, d := range s.doors {
+			delete(d.Variables, "DATABASE_URL")
+			d.Variables["DATABASE_SECRET_ARN"] = "arn:aws:secretsmanager:us-east-1:123456789012:secret:database"
+			d.Variables["SSL_CERT_FILE"] = authority
+		}
+		w := slow(t, c.Database())
+		a := s.inTheMiddle(t, w)
+		c.Crash()
+		s.log.Await(t, patience, "worker", "Backfill.")
+		c.Move(t)
+		s.db = c.Database()
+		reveal()
 		a.completes(t, w)
 	})
 }
@@ -119,7 +147,7 @@ func TestTheDiskIsFullForAWhile(t *testing.T) {
 		w := slow(t, db)
 		db.Exec(t, fmt.Sprintf("ALTER TABLE %s SET TABLESPACE small", w.table))
 		s := deploy(t, db, plan{workers: 2})
-		a := s.inTheMiddle(t, w, 2)
+		a := s.inTheMiddle(t, w)
 		free := cluster.Fill(t, space)
 		s.log.Await(t, patience, "worker", "SQLSTATE 53100")
 		free()

@@ -94,9 +94,9 @@ var atAWS = map[string][]trap{
 	"a worker dies at its first checkpoint":            {calling(worker, "UpdateItem", gateway.KillAfter, processing)},
 	"a planner dies before the record":                 {calling(planner, "PutItem", gateway.KillBefore)},
 	"a planner dies after the record":                  {calling(planner, "PutItem", gateway.KillAfter)},
-	"a planner dies before the commit of a page":       {calling(planner, "TransactWriteItems", gateway.KillBefore).skipping(1)},
-	"a planner dies between a page's commit and send":  {calling(planner, "SendMessageBatch", gateway.KillBefore).skipping(1)},
-	"a planner dies between a page's send and settle":  {calling(planner, "SendMessageBatch", gateway.KillAfter).skipping(1)},
+	"a planner dies before the commit of a page":       {calling(planner, "TransactWriteItems", gateway.KillBefore).second()},
+	"a planner dies between a page's commit and send":  {calling(planner, "SendMessageBatch", gateway.KillBefore).second()},
+	"a planner dies between a page's send and settle":  {calling(planner, "SendMessageBatch", gateway.KillAfter).second()},
 	"a planner dies after it settled a page":           {calling(planner, "DeleteItem", gateway.KillAfter)},
 	"a planner dies before the record is RUNNING":      {calling(planner, "UpdateItem", gateway.KillBefore, toRunning)},
 	"a governor dies before the record is COMPLETED":   {calling(governor, "UpdateItem", gateway.KillBefore, toCompleted)},
@@ -120,8 +120,8 @@ var atAWS = map[string][]trap{
 
 // late is a call that has its effect after its function died, when a successor may be at work.
 var late = map[string][]trap{
-	"a page's commit":    {calling(planner, "TransactWriteItems", gateway.Late(time.Second)).skipping(1)},
-	"a page's send":      {calling(planner, "SendMessageBatch", gateway.Late(time.Second)).skipping(1)},
+	"a page's commit":    {calling(planner, "TransactWriteItems", gateway.Late(time.Second)).second()},
+	"a page's send":      {calling(planner, "SendMessageBatch", gateway.Late(time.Second)).second()},
 	"a page's settling":  {calling(planner, "DeleteItem", gateway.Late(time.Second))},
 	"a record":           {calling(planner, "PutItem", gateway.Late(time.Second))},
 	"a first checkpoint": {calling(worker, "UpdateItem", gateway.Late(lease+time.Second), processing)},

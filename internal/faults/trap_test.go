@@ -121,8 +121,9 @@ func (c trap) repeated(times int64) trap {
 	return c
 }
 
-func (c trap) skipping(n int64) trap {
-	c.skip = n
+// second lets the first occurrence pass.
+func (c trap) second() trap {
+	c.skip = 1
 	return c
 }
 

@@ -14,10 +14,15 @@ func (c *Cluster) ReadOnly(t testing.TB, on bool) {
 	if on {
 		value = "on"
 	}
-	// Two statements of their own: ALTER SYSTEM takes no transaction. The session itself may be read only by now,
-	// but ALTER SYSTEM writes no table.
+	c.set(t, "default_transaction_read_only", value)
+}
+
+// set changes a setting of the running server. Two statements of their own: ALTER SYSTEM takes no transaction, and
+// works in a session that is read only.
+func (c *Cluster) set(t testing.TB, name, value string) {
+	t.Helper()
 	conn := c.database("postgres").Connect(t)
-	for _, sql := range []string{"ALTER SYSTEM SET default_transaction_read_only = " + value, "SELECT pg_reload_conf()"} {
+	for _, sql := range []string{"ALTER SYSTEM SET " + name + " = " + value, "SELECT pg_reload_conf()"} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}

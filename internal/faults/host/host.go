@@ -23,7 +23,7 @@ type Host struct {
 	Timeout   time.Duration // of an invocation, as the template sets it
 	Log       *Log
 	// Answering, if set, is called before an answer of the process counts. It may kill: then there was no answer.
-	Answering func()
+	Answering func(failed bool)
 
 	mutex   sync.Mutex
 	process *process

@@ -14,7 +14,7 @@ type invocation struct {
 	payload   []byte
 	timeout   time.Duration
 	answered  chan answer
-	answering func()
+	answering func(failed bool)
 }
 
 type answer struct {
@@ -60,11 +60,12 @@ func (p *process) routes() http.Handler {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		got := answer{body: body, failed: r.PathValue("kind") == "error"}
 		if call.answering != nil {
-			call.answering()
+			call.answering(got.failed)
 		}
 		if !p.hasEnded() {
-			call.answered <- answer{body: body, failed: r.PathValue("kind") == "error"}
+			call.answered <- got
 		}
 		w.WriteHeader(http.StatusAccepted)
 	})
