@@ -113,14 +113,14 @@ func (b *reversal) image(t *testing.T) []string {
 	return image
 }
 
-func (b *reversal) exec(t *testing.T, sql string, args ...any) {
+func (b *reversal) exec(t *testing.T, sql string) {
 	t.Helper()
-	_, err := b.beside.Exec(t.Context(), sql, args...)
+	_, err := b.beside.Exec(t.Context(), sql)
 	must(t, err)
 }
 
-func (b *reversal) number(t *testing.T, sql string, args ...any) (n int64) {
+func (b *reversal) number(t *testing.T, sql string) (n int64) {
 	t.Helper()
-	must(t, b.beside.QueryRow(t.Context(), sql, args...).Scan(&n))
+	must(t, b.beside.QueryRow(t.Context(), sql).Scan(&n))
 	return n
 }

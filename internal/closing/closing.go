@@ -17,7 +17,7 @@ import (
 
 // Ledger is what closing needs of Postgres.
 type Ledger interface {
-	Close(ctx context.Context, id string, as run.State, reason string) (bool, error)
+	Close(ctx context.Context, id, execution string, as run.State, reason string) (bool, error)
 	Finish(ctx context.Context, id string) (run.State, string, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 }
@@ -45,16 +45,21 @@ func (c *Closer) Close(ctx context.Context, id string, as run.State, reason stri
 	if err != nil {
 		return "", err
 	}
-	closed, err := c.ledger.Close(ctx, id, as, reason)
+	return c.close(ctx, stored, as, reason)
+}
+
+// close stops a run as it was read: one that a person brought back since is left alone.
+func (c *Closer) close(ctx context.Context, stored ledger.Run, as run.State, reason string) (run.State, error) {
+	closed, err := c.ledger.Close(ctx, stored.Run, stored.Execution, as, reason)
 	if err != nil {
 		return "", err
 	}
 	if closed {
-		if err := c.records.Close(ctx, id, stored.Execution, run.Cancelling, reason); err != nil {
+		if err := c.records.Close(ctx, stored.Run, stored.Execution, run.Cancelling, reason); err != nil {
 			return "", err
 		}
 	}
-	return c.Finish(ctx, id)
+	return c.Finish(ctx, stored.Run)
 }
 
 // Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line: whoever closed the run
@@ -94,7 +99,7 @@ func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as ru
 	if stored.Execution != execution {
 		return stored.State, nil
 	}
-	state, err := c.Close(ctx, id, as, reason)
+	state, err := c.close(ctx, stored, as, reason)
 	if err != nil {
 		return state, err
 	}

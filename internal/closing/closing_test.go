@@ -146,7 +146,7 @@ func TestARecordThatIsLateIsBroughtInLine(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Claim(t, 1, 1)
-	_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Failed, "lost")
+	_, err := b.Ledger.Close(t.Context(), runtest.ID, runtest.Execution, run.Failed, "lost")
 	must(t, err)
 	b.finish(t, run.Cancelling)
 	b.Expect(t, run.Cancelling, "lost")

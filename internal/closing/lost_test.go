@@ -1,9 +1,12 @@
 package closing_test
 
 import (
+	"context"
 	"testing"
 
+	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 
@@ -73,4 +76,33 @@ func TestARunThatWasNotRecordedYetIsRecordedByItsEnd(t *testing.T) {
 		}
 		b.Expect(t, as, reason)
 	}
+}
+
+// TestALateEndChangesNothingOfARunThatWasBroughtBack: the event of its first execution comes when a second one is at work.
+func TestALateEndChangesNothingOfARunThatWasBroughtBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	late := revived{Ledger: b.Ledger, t: t, bench: b.Bench}
+	closer := closing.New(&late, b.Records)
+	if _, err := closer.Lost(t.Context(), runtest.ID, "users", runtest.Execution, run.Cancelled, "too late"); !failure.Is(err, failure.Transient) {
+		t.Fatal(err) // it is tried again, and finds that the run is another's
+	}
+	state, err := closer.Lost(t.Context(), runtest.ID, "users", runtest.Execution, run.Cancelled, "too late")
+	must(t, err)
+	if state != run.Running {
+		t.Fatalf("the run is %s", state)
+	}
+	b.Expect(t, run.Running, "")
+}
+
+// revived has a person bring the run back between the look at it and its end.
+type revived struct {
+	*ledger.Ledger
+	t     *testing.T
+	bench *runtest.Bench
+}
+
+func (r *revived) Close(ctx context.Context, id, execution string, as run.State, reason string) (bool, error) {
+	r.bench.Exec(r.t, "UPDATE backfill.runs SET execution = 'arn:second'")
+	return r.Ledger.Close(ctx, id, execution, as, reason)
 }

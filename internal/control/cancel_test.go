@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"backfill/internal/run"
+	"backfill/internal/runtest"
 )
 
 func TestACancelNamesWhoAsked(t *testing.T) {
@@ -48,7 +49,7 @@ func TestACancelBringsTheRecordInLine(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Claim(t, 1, 1)
-	_, err := b.Ledger.Close(t.Context(), "run-1", run.Cancelled, "enough")
+	_, err := b.Ledger.Close(t.Context(), "run-1", runtest.Execution, run.Cancelled, "enough")
 	must(t, err)
 	b.expectStatus(t, b.answer(t, `{"action":"cancel","run":"run-1","by":"ann"}`), run.Cancelling, "enough")
 }

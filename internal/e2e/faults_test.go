@@ -168,7 +168,7 @@ func TestCancel(t *testing.T) {
 	table := unique("cancelled")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 300_000))
 	id, execution := b.inTheMiddle(t, 20_000)
-	b.invoke(t, "ControlFunctionName", map[string]any{"action": "cancel", "run": id, "by": "the test"})
+	b.control(t, map[string]any{"action": "cancel", "run": id, "by": "the test"})
 	described := b.ended(t, execution, time.Minute)
 	if described.Status != sfntypes.ExecutionStatusFailed || *described.Error != "Backfill.RunCancelled" || !strings.Contains(*described.Cause, "the test") {
 		t.Fatalf("execution %s: %s, %s", described.Status, aws.ToString(described.Error), aws.ToString(described.Cause))

@@ -55,7 +55,7 @@ func TestARollbackOfAWholeRun(t *testing.T) {
 	if status.State != run.RolledBack || status.Rows.Restored != 59_999 || status.Rows.Conflicts != 1 || status.Chunks.RolledBack != 6 {
 		t.Fatalf("run is %s (%s), %+v %+v", status.State, status.Reason, status.Chunks, status.Rows)
 	}
-	conflicts := string(b.invoke(t, "ControlFunctionName", map[string]any{"action": "conflicts", "run": id}))
+	conflicts := string(b.control(t, map[string]any{"action": "conflicts", "run": id}))
 	if !strings.Contains(conflicts, `"key":["7"],"holds":["-1"]`) {
 		t.Fatalf("conflicts: %s", conflicts)
 	}
@@ -74,7 +74,7 @@ func TestACancelledRunIsResumed(t *testing.T) {
 	table := unique("resumed")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 16_000))
 	id, execution := b.inTheMiddle(t, 4_000)
-	b.invoke(t, "ControlFunctionName", map[string]any{"action": "cancel", "run": id})
+	b.control(t, map[string]any{"action": "cancel", "run": id})
 	b.ended(t, execution, time.Minute)
 	if status := b.again(t, id, "resume", nil); *status != sfntypes.ExecutionStatusSucceeded {
 		t.Fatalf("the resumed run: %s", *status)
@@ -101,7 +101,7 @@ func TestACancelledRollbackGoesOn(t *testing.T) {
 	waitFor(t, time.Minute, "a row is restored", func() bool {
 		return b.number(t, "SELECT coalesce(sum(restored), 0) FROM backfill.ledger WHERE run = $1", id) > 0
 	})
-	b.invoke(t, "ControlFunctionName", map[string]any{"action": "cancel", "run": id})
+	b.control(t, map[string]any{"action": "cancel", "run": id})
 	if described := b.ended(t, rollback, time.Minute); described.Status != sfntypes.ExecutionStatusFailed {
 		t.Fatalf("the cancelled rollback: %s", described.Status)
 	}

@@ -152,27 +152,27 @@ func (b *bundle) define(t *testing.T, definition string) (id, execution string) 
 func (b *bundle) status(t *testing.T, id string) (run.Status, error) {
 	t.Helper()
 	var status run.Status
-	answer, err := b.call(t, "ControlFunctionName", map[string]any{"action": "status", "run": id})
+	answer, err := b.ask(t, map[string]any{"action": "status", "run": id})
 	if err != nil {
 		return status, err
 	}
 	return status, json.Unmarshal(answer, &status)
 }
 
-// invoke calls a function and demands that it succeeds.
-func (b *bundle) invoke(t *testing.T, output string, input map[string]any) []byte {
+// control asks control and demands that it succeeds.
+func (b *bundle) control(t *testing.T, input map[string]any) []byte {
 	t.Helper()
-	answer, err := b.call(t, output, input)
+	answer, err := b.ask(t, input)
 	must(t, err)
 	return answer
 }
 
-// call invokes the function that an output of the stack names; the error is the function's own.
-func (b *bundle) call(t *testing.T, output string, input map[string]any) ([]byte, error) {
+// ask asks control; the error is the function's own.
+func (b *bundle) ask(t *testing.T, input map[string]any) ([]byte, error) {
 	t.Helper()
 	payload, err := json.Marshal(input)
 	must(t, err)
-	answer, err := b.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(b.outputs[output]), Payload: payload})
+	answer, err := b.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(b.outputs["ControlFunctionName"]), Payload: payload})
 	must(t, err)
 	if answer.FunctionError != nil {
 		return nil, fmt.Errorf("%s", answer.Payload)

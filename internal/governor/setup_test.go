@@ -62,7 +62,7 @@ func (b *bundle) beatOf(t *testing.T, in turn.Turn) turn.Turn {
 // cancel closes the run in the ledger; the record is not told.
 func (b *bundle) cancel(t *testing.T) {
 	t.Helper()
-	_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
+	_, err := b.Ledger.Close(t.Context(), runtest.ID, runtest.Execution, run.Cancelled, "enough")
 	must(t, err)
 }
 

@@ -107,7 +107,7 @@ func TestAClosingRunEndsWhenNoLeaseLives(t *testing.T) {
 		b := setup(t, db)
 		b.move(t, run.Planning, run.Running)
 		claim := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
-		_, err := b.ledger.Close(t.Context(), theRun, run.Failed, "chunk 7: broken")
+		_, err := b.ledger.Close(t.Context(), theRun, "", run.Failed, "chunk 7: broken")
 		must(t, err)
 		b.expectState(t, run.Cancelling)
 		b.expire(t)

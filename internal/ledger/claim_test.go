@@ -73,7 +73,7 @@ func failed(t *testing.T, b *bundle) {
 }
 
 func closing(t *testing.T, b *bundle) {
-	_, err := b.ledger.Close(t.Context(), theRun, run.Cancelled, "enough")
+	_, err := b.ledger.Close(t.Context(), theRun, "", run.Cancelled, "enough")
 	must(t, err)
 }
 

@@ -22,10 +22,11 @@ func (l *Ledger) Move(ctx context.Context, id string, from, to run.State) (bool,
 		ended_at = CASE WHEN $3 THEN clock_timestamp() END WHERE run = $1 AND state = $4`, to.Ended(), from)
 }
 
-// Close makes a run CANCELLING, on the way to FAILED or CANCELLED: no batch starts any more.
-func (l *Ledger) Close(ctx context.Context, id string, as run.State, reason string) (bool, error) {
+// Close makes a run CANCELLING, on the way to FAILED or CANCELLED: no batch starts any more. A run that belongs to
+// another execution by now is left alone.
+func (l *Ledger) Close(ctx context.Context, id, execution string, as run.State, reason string) (bool, error) {
 	return l.change(ctx, id, run.Cancelling, `UPDATE backfill.runs SET state = $2, reason = $3, closes_as = $4
-		WHERE run = $1 AND state = ANY ($5)`, reason, as, run.Transitions.Sources(run.Cancelling))
+		WHERE run = $1 AND state = ANY ($5) AND execution = $6`, reason, as, run.Transitions.Sources(run.Cancelling), execution)
 }
 
 func (l *Ledger) change(ctx context.Context, id string, to run.State, sql string, args ...any) (bool, error) {

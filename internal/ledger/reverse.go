@@ -46,10 +46,10 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 
 // beforeRollback says what to do with a run that cannot be rolled back in its state.
 func beforeRollback(state run.State) string {
-	switch {
-	case state == run.RolledBack:
+	if state == run.RolledBack {
 		return "there is nothing left to roll back"
-	case state == run.RollingBack:
+	}
+	if state == run.RollingBack {
 		return "it is being rolled back already"
 	}
 	return "cancel it first, and roll it back when it has ended"

@@ -48,7 +48,7 @@ func TestAStartThatIsRepeatedIsTheSameRun(t *testing.T) {
 func TestARunWithoutAnIDHasTheExecutionsName(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 10, 6)
-	got, err := b.planner.Handle(t.Context(), start("", increment))
+	got, err := b.planner.Handle(t.Context(), start(""))
 	must(t, err)
 	if got.Run != "the-execution" {
 		t.Fatalf("%+v", got)
@@ -114,7 +114,7 @@ func TestATableThatAnotherRunHoldsIsRefused(t *testing.T) {
 	b := setup(t, 1050, 6)
 	b.begin(t)
 	before := b.stored(t)
-	_, err := b.planner.Handle(t.Context(), start("run-2", increment))
+	_, err := b.planner.Handle(t.Context(), start("run-2"))
 	if !failure.Is(err, failure.Busy) || !strings.Contains(err.Error(), runtest.ID) {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestASecondExecutionOfARunThatGoesOnIsRefused(t *testing.T) {
 	b := setup(t, 1050, 6)
 	b.begin(t)
 	b.Queue.Take()
-	second := start(runtest.ID, increment)
+	second := start(runtest.ID)
 	second.Execution = "arn:another"
 	_, err := b.planner.Handle(t.Context(), second)
 	if !failure.Is(err, failure.Busy) || !strings.Contains(err.Error(), runtest.Execution) {

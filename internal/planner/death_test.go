@@ -28,7 +28,7 @@ func TestAStartGoesOnWhereverAPlannerDied(t *testing.T) {
 	n := 1
 	for ; b.dies(t, n); n++ {
 		id := fmt.Sprintf("run-%d", n)
-		got, err := b.planner.Handle(t.Context(), start(id, increment))
+		got, err := b.planner.Handle(t.Context(), start(id))
 		must(t, err)
 		b.expectStarted(t, id, got)
 	}
@@ -58,7 +58,7 @@ func (b *bundle) dies(t *testing.T, n int) bool {
 		return nil, nil
 	}
 	p := b.another(t, b.DB.URL, 9)
-	_, err := p.Handle(life, start(fmt.Sprintf("run-%d", n), increment))
+	_, err := p.Handle(life, start(fmt.Sprintf("run-%d", n)))
 	p.Session.(*postgres.Session).Drop()
 	b.Wire.Before, b.Wire.After, b.Queue.Answer = nil, nil, nil
 	if killed := moments >= n; !killed && err != nil || killed != (life.Err() != nil) {
@@ -111,11 +111,11 @@ func (b *bundle) cutAt(t *testing.T, proxy *pgtest.Proxy, answers *atomic.Int64,
 	answers.Store(0)
 	id := fmt.Sprintf("run-%d", n)
 	p := b.another(t, proxy.URL, 9)
-	got, err := p.Handle(t.Context(), start(id, increment))
+	got, err := p.Handle(t.Context(), start(id))
 	p.Session.(*postgres.Session).Drop()
 	cut := answers.Load() >= n
 	if cut {
-		got, err = b.planner.Handle(t.Context(), start(id, increment))
+		got, err = b.planner.Handle(t.Context(), start(id))
 	}
 	must(t, err)
 	b.expectStarted(t, id, got)

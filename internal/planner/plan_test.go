@@ -76,7 +76,7 @@ func TestWhatADeadPlannerLeftIsSentFirst(t *testing.T) {
 		}
 		return nil, failure.New(failure.Transient, "SQS is gone")
 	}
-	if _, err := b.planner.Handle(t.Context(), start(runtest.ID, increment)); !failure.Is(err, failure.Transient) {
+	if _, err := b.planner.Handle(t.Context(), start(runtest.ID)); !failure.Is(err, failure.Transient) {
 		t.Fatal(err)
 	}
 	left, err := b.Records.Outbox(t.Context(), runtest.ID)
@@ -125,7 +125,7 @@ func TestARunThatWantsNoWorkIsNotPlanned(t *testing.T) {
 
 func (b *bundle) beginAgain(t *testing.T) turn.Turn {
 	t.Helper()
-	got, err := b.planner.Handle(t.Context(), start(runtest.ID, increment))
+	got, err := b.planner.Handle(t.Context(), start(runtest.ID))
 	must(t, err)
 	return got
 }
@@ -135,7 +135,7 @@ func TestACancelInTheMiddleOfPlanningIsNotUndone(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 5050, 100)
 	b.Queue.Answer = func([]chunk.Message) ([]int64, error) {
-		_, err := b.Ledger.Close(t.Context(), runtest.ID, run.Cancelled, "enough")
+		_, err := b.Ledger.Close(t.Context(), runtest.ID, runtest.Execution, run.Cancelled, "enough")
 		must(t, err)
 		return nil, b.Records.SetState(t.Context(), runtest.ID, run.Cancelling, "enough")
 	}
@@ -155,7 +155,7 @@ func (short) Deadline() (time.Time, bool) { return time.Now().Add(19 * time.Seco
 func TestAPlannerThatIsAtItsDeadlineLeavesThePlanAsItIs(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 1050, 6)
-	_, err := b.planner.Handle(short{t.Context()}, start(runtest.ID, increment))
+	_, err := b.planner.Handle(short{t.Context()}, start(runtest.ID))
 	must(t, err)
 	if plan := b.Record(t).Plan; plan.Planned != 0 || plan.Closed {
 		t.Fatalf("%+v", plan)

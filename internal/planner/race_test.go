@@ -33,11 +33,11 @@ func TestTwoPlannersThatCutAtTwoMoments(t *testing.T) {
 					for _, edit := range edits {
 						b.Exec(t, edit)
 					}
-					_, err := other.Handle(t.Context(), start(runtest.ID, increment))
+					_, err := other.Handle(t.Context(), start(runtest.ID))
 					must(t, err)
 				}
 			}
-			_, err := b.planner.Handle(t.Context(), start(runtest.ID, increment))
+			_, err := b.planner.Handle(t.Context(), start(runtest.ID))
 			if err != nil && (!errors.Is(err, records.ErrPlanMoved) || !failure.Is(err, failure.Transient)) {
 				t.Fatal(err)
 			}

@@ -47,9 +47,9 @@ func (b *bundle) another(t *testing.T, url string, lookAhead int64) *planner.Pla
 	}
 }
 
-// start is the call that the state machine makes at the start of an execution.
-func start(id, definition string) planner.Call {
-	request, err := json.Marshal(map[string]any{"action": "start", "definition": definition, "run": id})
+// start is the call that the state machine makes at the start of an execution, for a run of increment.
+func start(id string) planner.Call {
+	request, err := json.Marshal(map[string]any{"action": "start", "definition": increment, "run": id})
 	if err != nil {
 		panic(err)
 	}
@@ -59,7 +59,7 @@ func start(id, definition string) planner.Call {
 // begin starts the run of increment and demands that it goes on.
 func (b *bundle) begin(t *testing.T) {
 	t.Helper()
-	got, err := b.planner.Handle(t.Context(), start(runtest.ID, increment))
+	got, err := b.planner.Handle(t.Context(), start(runtest.ID))
 	must(t, err)
 	if got.Run != runtest.ID || got.State != "RUNNING" || got.Next != turn.Beat {
 		t.Fatalf("%+v", got)

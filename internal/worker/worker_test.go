@@ -134,7 +134,7 @@ func TestACancelStopsBetweenBatches(t *testing.T) {
 	var syncs atomic.Int64
 	proxy.CutWhen(func(fromServer bool, kind byte) bool {
 		if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 12 {
-			if _, err := b.ledger.Close(t.Context(), theRun, run.Cancelled, "enough"); err != nil {
+			if _, err := b.ledger.Close(t.Context(), theRun, "", run.Cancelled, "enough"); err != nil {
 				t.Error(err)
 			}
 		}

@@ -115,6 +115,7 @@ BEGIN
     UPDATE backfill.ledger l
         SET seq = l.seq + 1, scanned = l.scanned + keys, "position" = coalesce(reached, l."position"),
             state = CASE WHEN NOT done THEN l.state WHEN l.direction = 'back' THEN 'ROLLED_BACK' ELSE 'COMPLETED' END,
+            undo_bytes = CASE WHEN done AND l.direction = 'back' THEN 0 ELSE l.undo_bytes END,
             lease_until = CASE WHEN done THEN NULL ELSE clock_timestamp() + lease END,
             updated_at = clock_timestamp()
         WHERE l.run = the_run AND l.chunk = the_chunk AND l.owner = the_owner AND l.fence = the_fence AND l.seq = the_seq
