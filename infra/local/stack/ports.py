@@ -1,15 +1,18 @@
 """Free ports of the loopback interface."""
 
+import random
 import socket
+
+# Below what kernels take for the near end of outgoing connections (32768 and up on Linux): a port from there can be
+# taken between the look and the bind, and again whenever its server is started anew.
+CHOICE = range(20_000, 32_000)
 
 
 def free(preferred: int | None = None) -> int:
-    """The preferred port when nobody listens there, else one that the kernel picks."""
+    """The preferred port when nobody has it, else any free one."""
     if preferred and is_free(preferred):
         return preferred
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return next(port for port in random.sample(CHOICE, len(CHOICE)) if is_free(port))
 
 
 def is_free(port: int) -> bool:
