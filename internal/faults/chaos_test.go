@@ -53,7 +53,7 @@ func TestRandomKills(t *testing.T) {
 		}
 	}
 	t.Logf("%d runs, %d crashes of Postgres, in %s: %v", w.rounds, crashes, time.Since(begun).Round(time.Second), h.told())
-	h.expectEach(t)
+	h.expectEach(t, wanted > fewKills)
 }
 
 // crashing crashes Postgres when it is told to, until the run has ended, and tells how often.
@@ -71,8 +71,8 @@ func (a *attempt) crashing(t *testing.T, c *cluster.Cluster, crash <-chan struct
 	}
 }
 
-// expectEach demands that no kind of fault, and no function, was left out.
-func (h *havoc) expectEach(t *testing.T) {
+// expectEach demands that no kind of fault was left out; and no function, for which a few kills may be too few.
+func (h *havoc) expectEach(t *testing.T, functions bool) {
 	t.Helper()
 	told := h.told()
 	for _, kind := range slices.Concat(slices.Collect(maps.Keys(atMessages)), slices.Collect(maps.Keys(atCalls))) {
@@ -81,7 +81,7 @@ func (h *havoc) expectEach(t *testing.T) {
 		}
 	}
 	for _, function := range []string{planner, worker, governor} {
-		if told[function+" killed"] == 0 {
+		if functions && told[function+" killed"] == 0 {
 			t.Errorf("no %s was killed", function)
 		}
 	}

@@ -47,11 +47,12 @@ func (s *stack) start(t *testing.T, w work) *attempt {
 
 func (s *stack) begin(t *testing.T, w work, within time.Duration) *attempt {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	parent, lose := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithTimeout(parent, within)
 	t.Cleanup(cancel)
 	a := &attempt{stack: s, id: unique("run"), stop: cancel, ended: make(chan struct{}), lanes: make(chan struct{})}
 	go func() {
-		s.lanes.Serve(ctx)
+		s.lanes.Serve(ctx, lose)
 		close(a.lanes)
 	}()
 	go func() {

@@ -74,7 +74,7 @@ func (h *Host) await(ctx context.Context, p *process, call *invocation) ([]byte,
 		return nil, &Failure{Type: TimedOut, Message: h.Name + " was killed at its timeout"}
 	case <-ctx.Done():
 		p.kill()
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
 }
 

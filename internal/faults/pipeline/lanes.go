@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -22,20 +24,30 @@ type Lanes struct {
 	Log     *host.Log
 }
 
-// Serve delivers until the context ends. A queue that fails is asked again.
-func (l *Lanes) Serve(ctx context.Context) {
+// Serve delivers until the context ends. A queue that fails is asked again; gone is called when there is none any
+// more, since somebody has restarted the stack.
+func (l *Lanes) Serve(ctx context.Context, gone func(error)) {
 	var all sync.WaitGroup
 	for _, worker := range l.Workers {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				if err := l.step(ctx, worker); err != nil && ctx.Err() == nil {
-					l.Log.Note("lane of "+worker.Name, err.Error())
-					_ = rest(ctx, afterAnError)
-				}
-			}
-		})
+		all.Go(func() { l.lane(ctx, worker, gone) })
 	}
 	all.Wait()
+}
+
+func (l *Lanes) lane(ctx context.Context, worker *host.Host, gone func(error)) {
+	for ctx.Err() == nil {
+		err := l.step(ctx, worker)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		l.Log.Note("lane of "+worker.Name, err.Error())
+		var missing *types.QueueDoesNotExist
+		if errors.As(err, &missing) {
+			gone(fmt.Errorf("the stack was restarted in the middle of the test: %w", err))
+			return
+		}
+		_ = rest(ctx, afterAnError)
+	}
 }
 
 // step delivers one message. What is not consumed comes again when its visibility timeout is over.
