@@ -68,7 +68,8 @@ func TestAUserWhoWritesWhileABatchWaits(t *testing.T) {
 					committed <- tx.Commit(t.Context())
 				}()
 				b.forwardPatiently(t)
-				must(t, <-committed)
+				must(t, <-committed) // the user's connection is free again
+				b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
 				if image := b.image(t); image[2] != user.after {
 					t.Fatalf("after the run: %s, want %s", image[2], user.after)
 				}
@@ -95,7 +96,6 @@ func (b *reversal) forwardPatiently(t *testing.T) {
 		}
 		done = outcome.Done
 	}
-	b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
 }
 
 // TestARowThatATriggerKeepsIsNoReasonToStop: a trigger that returns NULL looks like a row that was changed meanwhile.
