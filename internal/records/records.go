@@ -55,18 +55,6 @@ func New(api API, table string, retention time.Duration, now func() time.Time) *
 	return &Store{api: api, table: table, retention: retention, now: now}
 }
 
-type item = map[string]types.AttributeValue
-
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func number[N int | int64](n N) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
-}
-
-func truth(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
-
-func key(pk, sk string) item { return item{"PK": text(pk), "SK": text(sk)} }
-
 // classify gives an error of DynamoDB its class, with the call and the table in its text.
 func (s *Store) classify(call string, err error) error {
 	if err == nil {

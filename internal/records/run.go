@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Plan is how far the key space is cut into chunks.
@@ -263,45 +261,4 @@ func newestFirst(order, records []item) ([]run.Status, error) {
 		runs = append(runs, record.Status)
 	}
 	return runs, nil
-}
-
-func textOf(value types.AttributeValue) string {
-	if s, ok := value.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
-
-func numberOf(value types.AttributeValue) int64 {
-	if n, ok := value.(*types.AttributeValueMemberN); ok {
-		parsed, _ := strconv.ParseInt(n.Value, 10, 64)
-		return parsed
-	}
-	return 0
-}
-
-func truthOf(value types.AttributeValue) bool {
-	b, ok := value.(*types.AttributeValueMemberBOOL)
-	return ok && b.Value
-}
-
-func point(p keyset.Point) types.AttributeValue {
-	list := &types.AttributeValueMemberL{}
-	for _, column := range p {
-		list.Value = append(list.Value, text(column))
-	}
-	return list
-}
-
-// pointOf reads a point; an attribute that is not there is an open end.
-func pointOf(value types.AttributeValue) keyset.Point {
-	list, ok := value.(*types.AttributeValueMemberL)
-	if !ok {
-		return nil
-	}
-	var p keyset.Point
-	for _, column := range list.Value {
-		p = append(p, textOf(column))
-	}
-	return p
 }
