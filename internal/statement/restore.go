@@ -27,7 +27,8 @@ ORDER BY seq DESC, part DESC LIMIT 2`, Args: []any{run, chunk}}
 
 // Restore gives rows back what they held, where they still hold what the run wrote. It is a list of CTEs:
 // backfill_restored has a row for each row that was restored, backfill_kept one for each that was left alone and noted as
-// a conflict.
+// a conflict. Those are found by a full join, which cannot be a nested loop: Postgres takes a list to be short, and would
+// compare each row with each.
 func Restore(c change.Change, p Piece) Query {
 	bind := &binder{}
 	run, chunk := bind.value(p.Run, "text"), bind.value(p.Chunk, "bigint")
@@ -49,7 +50,7 @@ WHERE %s
   AND %s = backfill_image.mark
 RETURNING backfill_image.n),
 backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, key)
-SELECT %s, %s, ARRAY[%s] FROM backfill_image AS i WHERE NOT EXISTS (SELECT FROM backfill_restored AS r WHERE r.n = i.n)
+SELECT %s, %s, ARRAY[%s] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
 ON CONFLICT (run, chunk, key) DO UPDATE SET found_at = NULL RETURNING 1)`,
 		image(c, where, from, to), Table(c.Table), strings.Join(sets, ", "), strings.Join(matches, " AND "),
 		mark(qualified(target, columns(c.Set)), c.Set), run, chunk, strings.Join(texts, ", "))

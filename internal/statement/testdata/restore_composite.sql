@@ -9,6 +9,6 @@ WHERE "Order ""Items"""."tenant Id" = backfill_image.k1 AND "Order ""Items"""."c
   AND substring(int8send(coalesce(hashtextextended(("Order ""Items"""."n"::text) COLLATE "C", 0), 0)) FROM 4) = backfill_image.mark
 RETURNING backfill_image.n),
 backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, key)
-SELECT $1::text, $2::bigint, ARRAY[k1::text, k2::text, k3::text] FROM backfill_image AS i WHERE NOT EXISTS (SELECT FROM backfill_restored AS r WHERE r.n = i.n)
+SELECT $1::text, $2::bigint, ARRAY[k1::text, k2::text, k3::text] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
 ON CONFLICT (run, chunk, key) DO UPDATE SET found_at = NULL RETURNING 1);
 -- ["run-1" '\a' '\x03' '\x01' '\x02' '\a']
