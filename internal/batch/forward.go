@@ -140,7 +140,7 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 		return updates
 	}
 	for i := range updates {
-		updates[i] = statement.Keep(r.Change, target.span, updates[i], statement.Place{
+		updates[i] = statement.Keep(r.Change, target.span.Range, updates[i], statement.Place{
 			Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq, Part: i,
 		})
 	}

@@ -62,28 +62,37 @@ func (b *bundle) fill(t *testing.T, r *rapid.T, table pgtest.KeyTable) int64 {
 	return number(t, b.beside, "SELECT count(*) FROM "+table.Table())
 }
 
-// walkTable cuts the table into chunks and applies all of them, and tells how many rows were counted.
+// walkTable applies the chunks of the table, and tells how many rows were counted.
 func (b *bundle) walkTable(t *testing.T, r *rapid.T, c change.Change) (affected int64) {
-	b.exec(t, "DELETE FROM backfill.ledger")
-	b.exec(t, "DELETE FROM backfill.runs")
+	b.runner.Change = c
+	for _, message := range b.plan(t, r, c) {
+		b.claim = b.take(t, message)
+		affected += b.walkChunk(r).Affected
+	}
+	return affected
+}
+
+// plan begins the run anew and cuts the table into chunks.
+func (b *bundle) plan(t *testing.T, r *rapid.T, c change.Change) (messages []chunk.Message) {
+	for _, table := range []string{"undo", "stripes", "ledger", "runs"} {
+		b.exec(t, "DELETE FROM backfill."+table)
+	}
 	bound, err := boundary.Bound(t.Context(), b.beside, c)
-	must(r, err)
+	must(t, err)
 	_, err = b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Change: c, Bound: bound})
 	must(r, err)
 	if bound == nil {
-		return 0
+		return nil
 	}
 	window, err := boundary.Cut(t.Context(), b.beside, c, nil, bound, 40)
 	must(r, err)
 	if !window.Closed {
 		r.Fatalf("the walk did not reach the bound: %+v", window)
 	}
-	b.runner.Change = c
 	for i, part := range window.Ranges {
-		b.claim = b.take(t, chunk.Chunk{Run: theRun, Number: int64(i) + 1, Range: part}.Message(1))
-		affected += b.walkChunk(r).Affected
+		messages = append(messages, chunk.Chunk{Run: theRun, Number: int64(i) + 1, Range: part}.Message(1))
 	}
-	return affected
+	return messages
 }
 
 // walkChunk goes on with what the batch before has found, or looks it up anew, as after an error.

@@ -58,6 +58,7 @@ type resolver struct {
 	indexes    []index
 	size       size
 	key        []column
+	scattered  bool
 	volatile   bool
 	notes      []string
 	problems   definition.Problems
@@ -81,6 +82,9 @@ func (r *resolver) run(ctx context.Context) error {
 		return err
 	}
 	r.chooseKey()
+	if err := r.readScatter(ctx); err != nil {
+		return err
+	}
 	r.checkAssigned()
 	r.checkRights()
 	if err := r.checkParams(ctx); err != nil {
@@ -96,7 +100,7 @@ func (r *resolver) change() change.Change {
 	c := change.Change{
 		Kind: change.Set, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Undo: r.definition.Undo,
-		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(),
+		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Indexed: r.writtenIndexes(), Scattered: r.scattered,
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})

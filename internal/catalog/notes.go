@@ -55,6 +55,13 @@ func (r *resolver) note(ctx context.Context) error {
 
 // noteIndexes tells when updates cannot be HOT: every index of the table then grows with every row that is written.
 func (r *resolver) noteIndexes() {
+	if names := r.writtenIndexes(); names != "" {
+		r.warn("a column that is written is indexed (%s): each row that is written grows every index of the table", names)
+	}
+}
+
+// writtenIndexes lists the indexes that a written column has a part in.
+func (r *resolver) writtenIndexes() string {
 	var names []string
 	for _, i := range r.indexes {
 		written := slices.ContainsFunc(i.Depends, func(name string) bool {
@@ -64,8 +71,5 @@ func (r *resolver) noteIndexes() {
 			names = append(names, display(i.Name))
 		}
 	}
-	if len(names) > 0 {
-		r.warn("a column that is written is indexed (%s): each row that is written grows every index of the table",
-			strings.Join(names, ", "))
-	}
+	return strings.Join(names, ", ")
 }

@@ -31,6 +31,10 @@ type Change struct {
 	Partitioned bool `json:"partitioned,omitempty"`
 	// RowBytes is the usual size of a row with its TOASTed values, by the catalog; 0: not known.
 	RowBytes int64 `json:"row_bytes,omitempty"`
+	// Indexed is an index with a written column in it; "": there is none.
+	Indexed string `json:"indexed,omitempty"`
+	// Scattered: neighbours by key lie on different pages, by the catalog's figures.
+	Scattered bool `json:"scattered,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

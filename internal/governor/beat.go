@@ -69,6 +69,7 @@ func (b *beat) observe(p ledger.Progress) {
 		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
 	}
 	status.Undo.Bytes = p.UndoBytes
+	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
 	status.Throttle.Reason = fmt.Sprintf("no limit is set; at most %d workers (ceiling of the stack)", b.governor.MaxWorkers)
 	status.UpdatedAt = p.Now.UTC()

@@ -38,7 +38,9 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	UndoBytes  int64 // as stored, of the chunks that were completed
+	UndoBytes  int64  // as stored, of the chunks that were completed
+	Striped    int64  // chunks that are gone over in passes
+	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
 
 // Again is a chunk that has to be sent (again), as the message that does it.
@@ -72,7 +74,8 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(greatest(fence - 1 - CASE direction WHEN 'back' THEN 2 ELSE 0 END, 0)), 0)::bigint,
 		coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
-		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint
+		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
+		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`, id)
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
 			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
@@ -105,7 +108,7 @@ func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	}
 	p.ResumedAt = resumed.Time
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes)
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
 	if err != nil {
 		return p, nil, err
 	}

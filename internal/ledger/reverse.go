@@ -70,6 +70,11 @@ func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int6
 		reason = '', sent = send, updated_at = clock_timestamp(), state = CASE WHEN EXISTS (SELECT FROM backfill.undo u
 			WHERE u.run = l.run AND u.chunk = l.chunk) THEN 'PENDING' ELSE 'ROLLED_BACK' END
 		WHERE run = $1 AND state <> 'ROLLED_BACK' AND ($2::bigint[] IS NULL OR chunk = ANY ($2))`, id, chunks)
+	if err != nil {
+		return err
+	}
+	// What a chunk had left to do. It never goes forward again.
+	_, err = tx.Exec(ctx, `DELETE FROM backfill.stripes WHERE run = $1 AND ($2::bigint[] IS NULL OR chunk = ANY ($2))`, id, chunks)
 	return err
 }
 

@@ -37,6 +37,7 @@ func TestARollbackClosesChunksByTheirFence(t *testing.T) {
 		zombie := b.claim(t, message(1, "", "100", 1), "zombie", ledger.Claimed)
 		b.exec(t, "UPDATE backfill.ledger SET state = 'PENDING'") // as Finish does with a lease that ran out
 		b.exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) VALUES ($1, 1, 0, 0, 1, '')", theRun)
+		b.exec(t, "INSERT INTO backfill.stripes (run, chunk, part, rows) VALUES ($1, 1, 0, 1)", theRun)
 		b.end(t, run.Cancelled)
 		r, err := b.ledger.Reverse(t.Context(), theRun, "arn:rollback", nil)
 		must(t, err)
@@ -45,6 +46,9 @@ func TestARollbackClosesChunksByTheirFence(t *testing.T) {
 		}
 		if err := b.advance(zombie, next); !failure.Is(err, failure.LeaseLost) {
 			t.Fatalf("a worker of before wrote after the rollback had begun: %v", err)
+		}
+		if n := b.number(t, "SELECT count(*) FROM backfill.stripes"); n != 0 {
+			t.Fatalf("%d stripes are left of the way forward", n)
 		}
 		stale := b.claim(t, message(1, "", "100", 1), "late", ledger.Spent)
 		if claim := b.claim(t, message(1, "", "100", 2), "back", ledger.Claimed); !claim.Back || claim.Fence <= stale.Fence {

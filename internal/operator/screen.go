@@ -26,6 +26,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	if status.Undo.Bytes > 0 && status.State != run.RolledBack {
 		put("undo", "%s kept", size(status.Undo.Bytes))
 	}
+	put("striping", "%s", status.Striping.Reason)
 	if moving(status.State) {
 		put("speed", "%s", speed(status, now))
 	}

@@ -20,6 +20,7 @@ type Status struct {
 	Concurrency int64      `json:"concurrency"` // leases that live now
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
+	Striping    Striping   `json:"striping"`
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -54,6 +55,12 @@ func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts }
 // Undo is what the run keeps to be rolled back.
 type Undo struct {
 	Bytes int64 `json:"bytes"` // as stored in Postgres, of completed chunks
+}
+
+// Striping says how chunks are gone over.
+type Striping struct {
+	Chunks int64  `json:"chunks"` // gone over in passes
+	Reason string `json:"reason"` // of the newest chunk; "": not decided yet
 }
 
 // Throttle says why the run has the speed that it has.

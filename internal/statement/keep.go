@@ -19,13 +19,13 @@ type Place struct {
 }
 
 // Keep adds to a statement of Update the CTE backfill_image: it stores what was overwritten as one row of backfill.undo,
-// and has the bytes of it before compression.
-func Keep(c change.Change, span Span, update Query, place Place) Query {
+// and has the bytes of it before compression. All keys lie within the range.
+func Keep(c change.Change, within keyset.Range, update Query, place Place) Query {
 	bind := &binder{args: slices.Clip(update.Args)}
 	run, number := bind.value(place.Run, "text"), bind.value(place.Chunk, "bigint")
 	seq, part := bind.value(place.Seq, "bigint"), bind.value(place.Part, "integer")
 	steps, keys, source := "NULL::bigint[]", lists("k", typesOf(c.Key)), "backfill_changed"
-	if steppable(c.Key, span) {
+	if steppable(c.Key, within) {
 		steps, keys = "array_agg(step)", "NULL::text[]"
 		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER (ORDER BY k1) AS step FROM backfill_changed) AS stepped"
 	}
@@ -43,12 +43,12 @@ RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds),
 
 // steppable tells whether a key is kept as the distances between neighbours, which compress to almost nothing: one
 // integer column, and ends that no difference between them can overflow.
-func steppable(key []keyset.Column, span Span) bool {
-	if len(key) != 1 || span.Lo == nil || !slices.Contains([]string{"smallint", "integer", "bigint"}, key[0].Type) {
+func steppable(key []keyset.Column, within keyset.Range) bool {
+	if !integer(key) || within.Lo == nil {
 		return false
 	}
 	const most = 1 << 61
-	for _, end := range []string{span.Lo[0], span.Hi[0]} {
+	for _, end := range []string{within.Lo[0], within.Hi[0]} {
 		if n, err := strconv.ParseInt(end, 10, 64); err != nil || n < -most || n > most {
 			return false
 		}

@@ -60,36 +60,13 @@ ON CONFLICT (run, chunk, key) DO UPDATE SET found_at = NULL RETURNING 1)`,
 // image reads one row of backfill.undo as rows (n, k1 .., o1 .., mark). The marks are put into memory once: each
 // substring of a stored value would be a read of its own.
 func image(c change.Change, where, from, to string) string {
-	single := "NULL::bigint[]"
-	if len(c.Key) == 1 {
-		single = "steps"
-	}
-	keys, olds := cuts("keys", len(c.Key)), cuts("olds", len(c.Set))
-	names := append(numbered("k", len(c.Key)), numbered("o", len(c.Set))...)
-	casts := make([]string, len(c.Key))
-	for i, column := range c.Key {
-		casts[i] = fmt.Sprintf("k%d::%s AS k%d", i+1, column.Type, i+1)
-	}
-	if len(c.Key) == 1 {
-		// An integer key is kept as steps, any other as text; the sum of no steps is NULL.
-		casts[0] = fmt.Sprintf("coalesce((sum(step) OVER (ORDER BY n))::text, k1)::%s AS k1", c.Key[0].Type)
-	}
+	source, keys := listing(c.Key, "backfill_undo", cuts("backfill_undo", "olds", len(c.Set))...)
 	return fmt.Sprintf(`backfill_undo AS MATERIALIZED (SELECT rows, steps, keys, olds, marks || ''::bytea AS marks
 FROM backfill.undo WHERE %s),
 backfill_image AS MATERIALIZED (SELECT *, substring((SELECT marks FROM backfill_undo) FROM (n::int - 1) * %d + 1 FOR %d) AS mark
 FROM (SELECT n, %s, %s
-  FROM backfill_undo, unnest(%s, %s, %s) WITH ORDINALITY AS e (step, %s, n)) AS listed
-WHERE n > %s AND n <= %s)`, where, markBytes, markBytes, strings.Join(casts, ", "), strings.Join(numbered("o", len(c.Set)), ", "),
-		single, strings.Join(keys, ", "), strings.Join(olds, ", "), strings.Join(names, ", "), from, to)
-}
-
-// cuts takes apart a list that holds column after column.
-func cuts(list string, columns int) []string {
-	all := make([]string, columns)
-	for i := range all {
-		all[i] = fmt.Sprintf("%s[%d * rows + 1:%d * rows]", list, i, i+1)
-	}
-	return all
+  FROM backfill_undo, %s) AS listed
+WHERE n > %s AND n <= %s)`, where, markBytes, markBytes, keys, strings.Join(numbered("o", len(c.Set)), ", "), source, from, to)
 }
 
 // Consume takes what a batch restored off the undo row; the row goes when nothing of it is left.

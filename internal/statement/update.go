@@ -33,7 +33,7 @@ func Update(c change.Change, span Span, form Form) []Query {
 	queries := make([]Query, len(parts))
 	for i, part := range parts {
 		bind := &binder{}
-		scope := bind.scope(c, part)
+		scope := bind.scope(c, bind.stretch(c.Key, part))
 		queries[i] = Query{SQL: update(bind, c, scope, form), Args: bind.args}
 	}
 	return queries
@@ -45,15 +45,15 @@ func Plain(c change.Change, span Span) []Query {
 	queries := make([]Query, len(parts))
 	for i, part := range parts {
 		bind := &binder{}
-		scope := bind.scope(c, part)
+		scope := bind.scope(c, bind.stretch(c.Key, part))
 		queries[i] = Query{SQL: plain(bind, c, scope), Args: bind.args}
 	}
 	return queries
 }
 
-// scope is the condition for the rows that are written.
-func (b *binder) scope(c change.Change, part part) string {
-	terms := []string{b.stretch(c.Key, part)}
+// scope is the condition for the rows that are written: of those keys, in the definition's scope, and not right already.
+func (b *binder) scope(c change.Change, keys string) string {
+	terms := []string{keys}
 	if c.Where != "" {
 		// CASE keeps the plan on the key's index: a partial index on the predicate would be read whole by every batch.
 		terms = append(terms, "CASE WHEN "+b.expression(c.Where, c.Params)+" THEN true END")

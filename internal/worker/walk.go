@@ -12,6 +12,8 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
+	"backfill/internal/statement"
+	"backfill/internal/striping"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -21,7 +23,7 @@ const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) exit {
-	walk := &walk{worker: w, batches: w.batches(c, claim.Back), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience()}
+	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience()}
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
@@ -39,11 +41,17 @@ func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim)
 }
 
 // batches makes the batches of a chunk.
-func (w *Worker) batches(c change.Change, back bool) batches {
-	if back {
+func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
+	runner := batch.Runner{Change: c, Timeout: w.timeout}
+	switch {
+	case claim.Back:
 		return &batch.Back{Change: c, Timeout: w.timeout}
+	case claim.Passes > striping.Plain:
+		return &batch.Striped{Runner: runner, Window: statement.Window{
+			Keys: striping.WindowKeys, Passes: claim.Passes, Batches: striping.Batches,
+		}}
 	}
-	return &batch.Forward{Runner: batch.Runner{Change: c, Timeout: w.timeout}}
+	return &batch.Forward{Runner: runner}
 }
 
 // finished is the state of a chunk of which nothing is left.
@@ -62,6 +70,7 @@ type batches interface {
 // walk is the state of one delivery's way through its chunk.
 type walk struct {
 	worker   *Worker
+	change   change.Change
 	batches  batches
 	claim    *ledger.Claim
 	pace     pace.Pace
@@ -80,7 +89,24 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	}
 	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
-	return outcome.Done, nil
+	if s.claim.Passes == 0 && !s.claim.Back && !outcome.Done {
+		err = s.decide(ctx)
+	}
+	return outcome.Done, err
+}
+
+// decide chooses the passes, once for each chunk, by what its first batch has shown.
+func (s *walk) decide(ctx context.Context) error {
+	passes, reason := striping.Choose(s.change, striping.Figures{
+		Chunk: s.claim.Message.Chunk, Scanned: s.claim.Scanned, Written: s.claim.Affected, Striped: s.claim.Striped, Hot: s.claim.Hot,
+	})
+	if held, err := s.worker.ledger.Decide(ctx, *s.claim, passes, reason); err != nil || !held {
+		return err // a claim that does not hold is told by the next batch
+	}
+	if s.claim.Passes = passes; passes > striping.Plain {
+		s.batches = s.worker.batches(s.change, *s.claim)
+	}
+	return nil
 }
 
 // recover decides what an error means for the walk: try the batch again, claim again, or leave.

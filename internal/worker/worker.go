@@ -32,6 +32,7 @@ type Session interface {
 type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
+	Decide(ctx context.Context, claim ledger.Claim, passes int, reason string) (bool, error)
 	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
 	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
 }

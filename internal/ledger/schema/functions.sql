@@ -13,7 +13,7 @@ CREATE FUNCTION backfill.claim(
     the_run text, the_chunk bigint, the_lo text[], the_hi text[], the_send bigint, the_owner text,
     lease interval, stale interval,
     OUT verdict text, OUT fence bigint, OUT seq bigint, OUT "position" text[], OUT scanned bigint, OUT affected bigint,
-    OUT reason text, OUT direction text
+    OUT reason text, OUT direction text, OUT passes integer, OUT striped bigint, OUT striped_hot bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
     run_state text;
@@ -43,6 +43,7 @@ BEGIN
     affected := entry.affected;
     reason := entry.reason;
     direction := entry.direction;
+    passes := entry.passes;
     IF entry.state IS NULL THEN
         verdict := 'closed';
         reason := run_state;
@@ -66,6 +67,9 @@ BEGIN
                 lease_until = clock_timestamp() + lease, updated_at = clock_timestamp()
             WHERE l.run = the_run AND l.chunk = the_chunk
             RETURNING l.fence INTO fence;
+        -- What striping did for the chunks before this one.
+        SELECT coalesce(sum(l.affected), 0), coalesce(sum(l.hot), 0) INTO striped, striped_hot FROM backfill.ledger l
+            WHERE l.run = the_run AND l.chunk BETWEEN the_chunk - 16 AND the_chunk - 1 AND l.passes > 1 AND l.state = 'COMPLETED';
     END IF;
 END $$;
 

@@ -2,7 +2,7 @@ backfill_undo AS MATERIALIZED (SELECT rows, steps, keys, olds, marks || ''::byte
 FROM backfill.undo WHERE run = $1::text AND chunk = $2::bigint AND seq = $3::bigint AND part = $4::integer),
 backfill_image AS MATERIALIZED (SELECT *, substring((SELECT marks FROM backfill_undo) FROM (n::int - 1) * 5 + 1 FOR 5) AS mark
 FROM (SELECT n, coalesce((sum(step) OVER (ORDER BY n))::text, k1)::bigint AS k1, o1, o2
-  FROM backfill_undo, unnest(steps, keys[0 * rows + 1:1 * rows], olds[0 * rows + 1:1 * rows], olds[1 * rows + 1:2 * rows]) WITH ORDINALITY AS e (step, k1, o1, o2, n)) AS listed
+  FROM backfill_undo, unnest(backfill_undo.steps, backfill_undo.keys[0 * backfill_undo.rows + 1:1 * backfill_undo.rows], backfill_undo.olds[0 * backfill_undo.rows + 1:1 * backfill_undo.rows], backfill_undo.olds[1 * backfill_undo.rows + 1:2 * backfill_undo.rows]) WITH ORDINALITY AS e (step, k1, o1, o2, n)) AS listed
 WHERE n > $5::bigint AND n <= $6::bigint),
 backfill_restored AS (UPDATE "public"."users" SET "plan" = backfill_image.o1::character varying(20), "email" = backfill_image.o2::text FROM backfill_image
 WHERE "users"."id" = backfill_image.k1

@@ -2,7 +2,7 @@ backfill_undo AS MATERIALIZED (SELECT rows, steps, keys, olds, marks || ''::byte
 FROM backfill.undo WHERE run = $1::text AND chunk = $2::bigint AND seq = $3::bigint AND part = $4::integer),
 backfill_image AS MATERIALIZED (SELECT *, substring((SELECT marks FROM backfill_undo) FROM (n::int - 1) * 5 + 1 FOR 5) AS mark
 FROM (SELECT n, k1::uuid AS k1, k2::timestamp with time zone AS k2, k3::bigint AS k3, o1
-  FROM backfill_undo, unnest(NULL::bigint[], keys[0 * rows + 1:1 * rows], keys[1 * rows + 1:2 * rows], keys[2 * rows + 1:3 * rows], olds[0 * rows + 1:1 * rows]) WITH ORDINALITY AS e (step, k1, k2, k3, o1, n)) AS listed
+  FROM backfill_undo, unnest(NULL::bigint[], backfill_undo.keys[0 * backfill_undo.rows + 1:1 * backfill_undo.rows], backfill_undo.keys[1 * backfill_undo.rows + 1:2 * backfill_undo.rows], backfill_undo.keys[2 * backfill_undo.rows + 1:3 * backfill_undo.rows], backfill_undo.olds[0 * backfill_undo.rows + 1:1 * backfill_undo.rows]) WITH ORDINALITY AS e (step, k1, k2, k3, o1, n)) AS listed
 WHERE n > $5::bigint AND n <= $6::bigint),
 backfill_restored AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = backfill_image.o1::integer FROM backfill_image
 WHERE "Order ""Items"""."tenant Id" = backfill_image.k1 AND "Order ""Items"""."created_at" = backfill_image.k2 AND "Order ""Items"""."ID" = backfill_image.k3

@@ -1,0 +1,3 @@
+SELECT part, rows, done, reached FROM backfill.stripes WHERE run = $1 AND chunk = $2
+ORDER BY part LIMIT 2;
+-- ["run-1" '\a']

@@ -1,0 +1,36 @@
+package striping_test
+
+import (
+	"strings"
+	"testing"
+
+	"backfill/internal/change"
+	"backfill/internal/striping"
+)
+
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	fit := change.Change{ChunkRows: 100_000}
+	cases := map[string]struct {
+		change  change.Change
+		figures striping.Figures
+		passes  int
+		reason  string
+	}{
+		"nothing against it":  {fit, striping.Figures{Chunk: 1, Scanned: 500, Written: 500}, striping.Passes, "striped"},
+		"an indexed column":   {change.Change{ChunkRows: 100_000, Indexed: "users_email"}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "users_email"},
+		"scattered keys":      {change.Change{ChunkRows: 100_000, Scattered: true}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "pages"},
+		"small chunks":        {change.Change{ChunkRows: 6_399}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "6400"},
+		"few rows change":     {fit, striping.Figures{Scanned: 500, Written: 249}, striping.Plain, "249 of the first 500"},
+		"half of the rows do": {fit, striping.Figures{Scanned: 500, Written: 250}, striping.Passes, "striped"},
+		"it did not pay":      {fit, striping.Figures{Chunk: 7, Scanned: 500, Written: 500, Striped: 1000, Hot: 299}, striping.Plain, "29 of 100"},
+		"it paid":             {fit, striping.Figures{Chunk: 7, Scanned: 500, Written: 500, Striped: 1000, Hot: 300}, striping.Passes, "striped"},
+		"it is tried again":   {fit, striping.Figures{Chunk: 16, Scanned: 500, Written: 500, Striped: 1000, Hot: 0}, striping.Passes, "striped"},
+	}
+	for name, c := range cases {
+		passes, reason := striping.Choose(c.change, c.figures)
+		if passes != c.passes || !strings.Contains(reason, c.reason) {
+			t.Errorf("%s: %d passes, %q", name, passes, reason)
+		}
+	}
+}
