@@ -43,8 +43,12 @@ func TestUsersAtWork(t *testing.T) {
 		db.Exec(t, slowly)
 		users := b.users(t, 3, seed)
 		var sum tally
-		for sum.writes < writes {
-			sum.add(b.cycle(t, users))
+		for i := 0; sum.writes < writes || i < 2; i++ {
+			chunkRows := int64(500)
+			if i%2 == 1 {
+				chunkRows = striped
+			}
+			sum.add(b.cycle(t, users, chunkRows))
 		}
 		t.Logf("%d writes of users, %d of them changed what a run had written; %d rows restored, %d conflicts",
 			sum.writes, sum.changes, sum.restored, sum.conflicts)
@@ -54,18 +58,22 @@ func TestUsersAtWork(t *testing.T) {
 	})
 }
 
+// striped is the size of chunks that are gone over in passes.
+const striped = 10_000
+
 // cycle is one run and its rollback, beside users.
-func (b *bundle) cycle(t *testing.T, users []*user) tally {
+func (b *bundle) cycle(t *testing.T, users []*user, chunkRows int64) tally {
 	t.Helper()
 	kept := counters
-	kept.Undo, kept.ChunkRows = true, 500
+	kept.Undo, kept.ChunkRows = true, chunkRows
 	kept.Set = []change.Assignment{{Column: "n", Type: "bigint", Base: "bigint", Expression: "n + 1"}}
-	b.exec(t, "TRUNCATE backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts")
+	b.exec(t, "TRUNCATE backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts, backfill.stripes")
 	_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: kept, Bound: b.chunk.Range.Hi})
 	must(t, err)
 	before := b.present(t)
 	made := during(t, users, func() {
 		b.workThrough(t, b.chunks(t, kept))
+		b.expectPasses(t, chunkRows == striped)
 		b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
 		_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
 		must(t, err)
@@ -74,6 +82,17 @@ func (b *bundle) cycle(t *testing.T, users []*user) tally {
 	sum := b.expectExplained(t, before, users)
 	sum.writes = made
 	return sum
+}
+
+// expectPasses demands that the chunks were gone over in passes, or that none was.
+func (b *bundle) expectPasses(t *testing.T, wanted bool) {
+	t.Helper()
+	var other, left int64
+	must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FILTER (WHERE (passes > 1) <> $1), (SELECT count(*) FROM backfill.stripes) FROM backfill.ledger WHERE passes IS NOT NULL",
+		wanted).Scan(&other, &left))
+	if other != 0 || left != 0 {
+		t.Fatalf("passes wanted: %v; %d chunks were gone over in another way, %d stripes are left", wanted, other, left)
+	}
 }
 
 func (b *bundle) users(t *testing.T, count int64, seed uint64) []*user {

@@ -17,12 +17,27 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// eachWay tests on each server a chunk that is walked in the order of its keys, and one that is gone over in passes.
+func eachWay(t *testing.T, test func(t *testing.T, db pgtest.Database, c change.Change)) {
+	for name, chunkRows := range map[string]int64{"plain": rows, "passes": striped} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				c := counters
+				c.ChunkRows = chunkRows
+				test(t, db, c)
+			})
+		})
+	}
+}
+
 func TestAChunkIsAppliedOnce(t *testing.T) {
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, counters)
+	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+		b := setup(t, db, c)
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 		b.expectOnce(t)
+		b.expectPasses(t, c.ChunkRows == striped)
 		want := []chunk.State{chunk.Processing, chunk.Completed, chunk.Completed}
 		if diff := cmp.Diff(want, b.checkpoints.states); diff != "" {
 			t.Fatalf("checkpoints: %s", diff)
@@ -33,8 +48,8 @@ func TestAChunkIsAppliedOnce(t *testing.T) {
 // TestEveryLostAnswerIsFound cuts the connection at the n-th Sync, or at the n-th answer to one, for each n that a
 // chunk has: before the commit, and between the commit and the answer.
 func TestEveryLostAnswerIsFound(t *testing.T) {
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, counters)
+	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+		b := setup(t, db, c)
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 			n := int64(1)
@@ -52,7 +67,7 @@ func TestEveryLostAnswerIsFound(t *testing.T) {
 func (b *bundle) applyWithCut(t *testing.T, proxy *pgtest.Proxy, fromServer bool, kind byte, n int64) bool {
 	t.Helper()
 	b.exec(t, "UPDATE counters SET n = id")
-	b.exec(t, "DELETE FROM backfill.ledger")
+	b.exec(t, "TRUNCATE backfill.ledger, backfill.undo, backfill.stripes")
 	var seen atomic.Int64
 	proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
 	must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
@@ -60,8 +75,8 @@ func (b *bundle) applyWithCut(t *testing.T, proxy *pgtest.Proxy, fromServer bool
 }
 
 func TestThreeDeliveriesAtOnce(t *testing.T) {
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, counters)
+	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+		b := setup(t, db, c)
 		var all sync.WaitGroup
 		for range 3 {
 			w := b.worker(t, db.URL)
