@@ -18,6 +18,7 @@ import (
 // Progress is what the ledger holds of a run at one moment. Chunks that no worker has claimed yet are not in it.
 type Progress struct {
 	State      run.State
+	Action     string // start, or rollback
 	Reason     string
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
@@ -63,7 +64,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
-		RETURNING state, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
+		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
 	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -100,7 +101,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
+	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time

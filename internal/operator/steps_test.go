@@ -71,6 +71,7 @@ func halted() run.Status { return back(run.Cancelled, "cancelled by bob@host") }
 // partly is a run of which four chunks are rolled back: it has the state of before.
 func partly(state run.State) run.Status {
 	status := back(state, "4 of 10 chunks are rolled back: 293988 rows restored, 12 conflicts")
+	status.Action = request.Start
 	status.Rows.Restored = 293_988
 	status.Chunks = run.Chunks{Total: 10, Completed: 6, RolledBack: 4, Retries: 1, AllPlanned: true}
 	return status
