@@ -27,6 +27,7 @@ type Records interface {
 	Status(ctx context.Context, id string) (run.Status, error)
 	List(ctx context.Context, limit int) ([]run.Status, error)
 	Segment(ctx context.Context, id, execution string) (string, error)
+	NoteSweep(ctx context.Context, id string, at time.Time) error
 }
 
 // Closer ends runs.

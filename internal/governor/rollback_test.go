@@ -33,6 +33,7 @@ func TestARunIsAsItWasAfterARollbackOfAPart(t *testing.T) {
 	b.Finish(t, all...)
 	b.beat(t)
 	b.Exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) SELECT $1, n, 0, 0, 1, '' FROM generate_series(1, 12) n", runtest.ID)
+	b.Exec(t, "UPDATE backfill.ledger SET undo_bytes = 70")
 	b.rollBack(t, 2, 3)
 	b.expect(t, b.beat(t), turn.Beat, run.RollingBack, "")
 	if status := b.Record(t).Status; status.Action != "rollback" {
@@ -44,7 +45,8 @@ func TestARunIsAsItWasAfterARollbackOfAPart(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	b.Expect(t, run.Completed, "2 of 12 chunks are rolled back: 0 rows restored, 0 conflicts")
-	if status := b.Record(t).Status; status.Action != "start" || status.Chunks.RolledBack != 2 || status.Chunks.Completed != 10 {
+	if status := b.Record(t).Status; status.Action != "start" || status.Chunks.RolledBack != 2 || status.Chunks.Completed != 10 ||
+		status.Undo.Bytes != 10*70 {
 		t.Fatalf("%+v", status)
 	}
 }

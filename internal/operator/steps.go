@@ -23,7 +23,7 @@ func (s *session) steps(status run.Status) []step {
 	if undoable(status) {
 		steps = append(steps, step{s.suggest("rollback", status.Run), "take back what it wrote"})
 	}
-	if status.Rows.Conflicts > 0 {
+	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
 	}
 	return steps
@@ -38,7 +38,7 @@ func resumable(status run.Status) bool {
 // completed: before that nobody knows whether the definition switched undo off, and the stack has the last word.
 func undoable(status run.Status) bool {
 	left := status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts
-	return status.State.Ended() && status.State != run.RolledBack && left > 0 &&
+	return status.State.Ended() && status.State != run.RolledBack && status.Undo.SweptAt == nil && left > 0 &&
 		(status.Undo.Bytes > 0 || status.Chunks.Completed == 0)
 }
 

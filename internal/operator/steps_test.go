@@ -16,6 +16,7 @@ var undoTranscripts = map[string]transcript{
 	"status-cancelled":   {[]string{"status", "email-1", "--region", "eu-west-1"}, answers("status", stopped())},
 	"status-rolling":     {[]string{"status", "email-1"}, answers("status", rolling(441_000))},
 	"status-rolled-back": {[]string{"status", "email-1"}, answers("status", rolledBack())},
+	"status-swept":       {[]string{"status", "email-1"}, answers("status", swept(partly(run.Cancelled)))},
 	"status-partly":      {[]string{"status", "email-1"}, answers("status", partly(run.Completed))},
 	"list-undo": {[]string{"list"}, answers("list", map[string]any{
 		"runs": []run.Status{rolling(441_000), rolledBack(), partly(run.Completed), halted()}})},
@@ -77,6 +78,13 @@ func partly(state run.State) run.Status {
 	return status
 }
 
+// swept is a run whose undo was kept long enough.
+func swept(status run.Status) run.Status {
+	at := noon.AddDate(0, 0, -3)
+	status.Undo = run.Undo{SweptAt: &at}
+	return status
+}
+
 // TestStepsFitTheRun: no command is named that would be refused.
 func TestStepsFitTheRun(t *testing.T) {
 	t.Parallel()
@@ -98,6 +106,8 @@ func TestStepsFitTheRun(t *testing.T) {
 		"refused":                           {run.Status{Run: "email-1", State: run.Failed}, nil},
 		"rolling back":                      {rolling(441_000), []string{"watch", "conflicts"}},
 		"rolled back":                       {rolledBack(), []string{"conflicts"}},
+		"partly rolled back, and swept":     {swept(partly(run.Completed)), nil},
+		"cancelled, and swept":              {swept(early), []string{"resume"}},
 		"partly rolled back":                {partly(run.Completed), []string{"rollback", "conflicts"}},
 		"a rollback that was cancelled":     {halted(), []string{"resume", "rollback", "conflicts"}},
 	} {

@@ -53,7 +53,8 @@ func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts }
 
 // Undo is what the run keeps to be rolled back.
 type Undo struct {
-	Bytes int64 `json:"bytes"` // as stored in Postgres, of completed chunks
+	Bytes   int64      `json:"bytes"`    // as stored in Postgres, of chunks that were completed and are not rolled back
+	SweptAt *time.Time `json:"swept_at"` // since then nothing is kept, and the run cannot be rolled back
 }
 
 // Throttle says why the run has the speed that it has.
