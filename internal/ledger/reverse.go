@@ -31,7 +31,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 			return err
 		}
 		if swept {
-			return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
+			return errSwept()
 		}
 		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
@@ -42,6 +42,10 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		return Run{}, fmt.Errorf("roll back run %s: %w", id, l.reopening(ctx, id, err))
 	}
 	return l.Run(ctx, id)
+}
+
+func errSwept() error {
+	return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
 }
 
 // beforeRollback says what to do with a run that cannot be rolled back in its state.

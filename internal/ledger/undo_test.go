@@ -110,6 +110,11 @@ func TestWhatCannotBeRolledBackIsRefused(t *testing.T) {
 	_, err = b.ledger.Sweep(t.Context(), 0, tellNobody)
 	must(t, err)
 	refused(nil, failure.Invalid) // its undo is gone
+	// A rollback that was cancelled: it would end as if it had restored what it no longer finds.
+	b.exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', action = 'rollback' WHERE run = $1", theRun)
+	if _, err := b.ledger.Revive(t.Context(), theRun, "arn:1"); !failure.Is(err, failure.Invalid) {
+		t.Errorf("a rollback goes on without undo: %v", err)
+	}
 	if _, err := b.ledger.Reverse(t.Context(), "nobody", "arn:1", nil); !failure.Is(err, failure.Invalid) {
 		t.Fatalf("an unknown run: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
@@ -29,9 +30,10 @@ func (s *session) steps(status run.Status) []step {
 	return steps
 }
 
-// resumable tells whether the run can go on: one without a table was refused before it began.
+// resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.
 func resumable(status run.Status) bool {
-	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed)
+	back := status.Action == request.Rollback && status.Undo.SweptAt != nil
+	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed) && !back
 }
 
 // undoable tells whether something is left to be rolled back. What is kept for undo is weighed when a chunk is

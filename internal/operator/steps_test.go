@@ -107,6 +107,7 @@ func TestStepsFitTheRun(t *testing.T) {
 		"rolling back":                      {rolling(441_000), []string{"watch", "conflicts"}},
 		"rolled back":                       {rolledBack(), []string{"conflicts"}},
 		"partly rolled back, and swept":     {swept(partly(run.Completed)), nil},
+		"a rollback that was swept":         {swept(halted()), nil},
 		"cancelled, and swept":              {swept(early), []string{"resume"}},
 		"partly rolled back":                {partly(run.Completed), []string{"rollback", "conflicts"}},
 		"a rollback that was cancelled":     {halted(), []string{"resume", "rollback", "conflicts"}},
