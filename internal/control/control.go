@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/closing"
 	"backfill/internal/failure"
 	"backfill/internal/rebuild"
 	"backfill/internal/review"
@@ -33,7 +34,7 @@ type Records interface {
 // Closer ends runs.
 type Closer interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
-	Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error)
+	Lost(ctx context.Context, execution closing.Execution) (run.State, error)
 }
 
 // Reviewer judges a definition against the database.
