@@ -34,7 +34,7 @@ type Progress struct {
 	Open       int64 // chunks of the run's direction that are to be worked on still
 	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
-	Retries    int64 // claims beyond a chunk's first
+	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
 	Restored   int64
@@ -71,8 +71,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(greatest(fence - 1 - CASE direction WHEN 'back' THEN 2 ELSE 0 END, 0)), 0)::bigint,
-		coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`, id)
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'

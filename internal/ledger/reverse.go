@@ -70,7 +70,7 @@ func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int6
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET direction = 'back', fence = fence + 1, lease_until = NULL, not_before = NULL,
+	_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET direction = 'back', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
 		reason = '', sent = send, updated_at = clock_timestamp(), state = CASE WHEN EXISTS (SELECT FROM backfill.undo u
 			WHERE u.run = l.run AND u.chunk = l.chunk) THEN 'PENDING' ELSE 'ROLLED_BACK' END
 		WHERE run = $1 AND state <> 'ROLLED_BACK' AND ($2::bigint[] IS NULL OR chunk = ANY ($2))`, id, chunks)

@@ -34,7 +34,7 @@ type Chunks struct {
 	Completed  int64 `json:"completed"`
 	Failed     int64 `json:"failed"`
 	RolledBack int64 `json:"rolled_back"`
-	Retries    int64 `json:"retries"` // claims beyond the first of a chunk
+	Retries    int64 `json:"retries"` // claims beyond the first of a chunk, and beyond the first of its rollback
 	AllPlanned bool  `json:"all_planned"`
 }
 
