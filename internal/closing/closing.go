@@ -85,27 +85,41 @@ func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
 	return state, nil
 }
 
+// Execution is one that ended badly.
+type Execution struct {
+	ARN      string
+	Run      string // that it was for
+	Backfill string // that it was to start; "": its input did not say
+	Reopens  bool   // it was to go on with a run that exists, or to roll it back
+	As       run.State
+	Reason   string
+}
+
 // Lost closes the run of an execution that ended badly, and tells the state that the run has then. A run that
 // belongs to another execution is left alone (a start under the name of a run that goes on was refused). A run that
-// Postgres does not know was refused before it began: it is recorded as FAILED with the reason.
-func (c *Closer) Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error) {
-	stored, err := c.ledger.Run(ctx, id)
+// Postgres does not know was refused before it began: it is recorded as FAILED with the reason. Where it was to exist,
+// there is no run: the state is "", and only a record that the execution had taken over ends.
+func (c *Closer) Lost(ctx context.Context, e Execution) (run.State, error) {
+	stored, err := c.ledger.Run(ctx, e.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
-		return run.Failed, c.records.RecordEnd(ctx, id, backfill, execution, run.Failed, reason)
+		if e.Reopens {
+			return "", c.records.Close(ctx, e.Run, e.ARN, run.Failed, e.Reason)
+		}
+		return run.Failed, c.records.RecordEnd(ctx, e.Run, e.Backfill, e.ARN, run.Failed, e.Reason)
 	}
 	if err != nil {
 		return "", err
 	}
-	if stored.Execution != execution {
+	if stored.Execution != e.ARN {
 		return stored.State, nil
 	}
-	state, err := c.close(ctx, stored, as, reason)
+	state, err := c.close(ctx, stored, e.As, e.Reason)
 	if err != nil {
 		return state, err
 	}
 	if !state.Ended() {
-		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", id, state)
+		return state, failure.New(failure.Transient, "run %s is %s: workers are finishing their batches", e.Run, state)
 	}
 	// Its planner may have died before it recorded the run.
-	return state, c.records.RecordEnd(ctx, id, stored.Backfill, execution, state, reason)
+	return state, c.records.RecordEnd(ctx, e.Run, stored.Backfill, e.ARN, state, e.Reason)
 }

@@ -30,7 +30,7 @@ type Conflicts struct {
 type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Conflicts(ctx context.Context, id string, after int64, limit int) ([]ledger.Conflict, error)
-	Sweep(ctx context.Context, keep time.Duration) (ledger.Swept, error)
+	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 
 // conflicts lists the rows that a rollback left alone.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/closing"
 	"backfill/internal/failure"
 	"backfill/internal/rebuild"
 	"backfill/internal/review"
@@ -27,12 +28,13 @@ type Records interface {
 	Status(ctx context.Context, id string) (run.Status, error)
 	List(ctx context.Context, limit int) ([]run.Status, error)
 	Segment(ctx context.Context, id, execution string) (string, error)
+	NoteSweep(ctx context.Context, id string, at time.Time) error
 }
 
 // Closer ends runs.
 type Closer interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
-	Lost(ctx context.Context, id, backfill, execution string, as run.State, reason string) (run.State, error)
+	Lost(ctx context.Context, execution closing.Execution) (run.State, error)
 }
 
 // Reviewer judges a definition against the database.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
@@ -28,26 +30,25 @@ type Caught struct {
 	Cause string `json:"Cause"`
 }
 
-// started is the part of an execution's input that names its run.
-type started struct {
-	Run      string `json:"run"`
-	Backfill string `json:"backfill"`
-}
-
 // identify finds the run of an execution: the input names it, else the execution's name is its id.
-func identify(input []byte, name string) started {
-	var found started
-	_ = json.Unmarshal(input, &found) // an input that is no request names no run
-	if found.Run == "" {
-		found.Run = name
+func identify(input []byte, name string) closing.Execution {
+	var asked struct {
+		Action   string `json:"action"`
+		Run      string `json:"run"`
+		Backfill string `json:"backfill"`
 	}
-	return found
+	_ = json.Unmarshal(input, &asked) // an input that is no request names no run
+	if asked.Run == "" {
+		asked.Run = name
+	}
+	return closing.Execution{Run: asked.Run, Backfill: asked.Backfill,
+		Reopens: asked.Action == request.Resume || asked.Action == request.Rollback}
 }
 
 // Ending is the answer: how the run stands.
 type Ending struct {
 	Run    string    `json:"run"`
-	State  run.State `json:"state"`
+	State  run.State `json:"state"` // "": there is no such run
 	Reason string    `json:"reason"`
 	Notice string    `json:"notice"` // what people are told
 }
@@ -57,6 +58,8 @@ type Ending struct {
 func notice(id string, state run.State, reason string) string {
 	what := "has failed"
 	switch state {
+	case "":
+		return fmt.Sprintf("There is no run %s in this database: %s", id, reason)
 	case run.Failed:
 	case run.Cancelled:
 		what = "was cancelled"
@@ -68,17 +71,22 @@ func notice(id string, state run.State, reason string) string {
 
 // close ends the run whose state machine caught an error.
 func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error) {
-	var closing Closing
-	if err := decode(input, &closing); err != nil {
+	var asked Closing
+	if err := decode(input, &asked); err != nil {
 		return nil, err
 	}
-	found := identify(closing.Request, closing.Name)
+	found := identify(asked.Request, asked.Name)
 	if found.Run == "" {
 		return nil, failure.New(failure.Invalid, `"name" is missing: the name of the execution`)
 	}
-	reason := message(closing.Failure.Error, closing.Failure.Cause)
-	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, closing.Execution, run.Failed, reason)
-	return Ending{Run: found.Run, State: state, Reason: reason, Notice: notice(found.Run, state, reason)}, err
+	found.ARN, found.As, found.Reason = asked.Execution, run.Failed, message(asked.Failure.Error, asked.Failure.Cause)
+	return c.lost(ctx, found)
+}
+
+func (c *Control) lost(ctx context.Context, execution closing.Execution) (any, error) {
+	state, err := c.Closer.Lost(ctx, execution)
+	id, reason := execution.Run, execution.Reason
+	return Ending{Run: id, State: state, Reason: reason, Notice: notice(id, state, reason)}, err
 }
 
 // executionEnded ends the run of an execution that was stopped, failed or timed out. "Stop" in the console runs no
@@ -98,16 +106,16 @@ func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (an
 		return nil, failure.New(failure.Invalid, "read the event: %w", err)
 	}
 	found := identify([]byte(event.Detail.Input), event.Detail.Name)
-	as, what := run.Failed, "execution "+strings.ReplaceAll(strings.ToLower(event.Detail.Status), "_", " ")
+	found.ARN, found.As = event.Detail.Execution, run.Failed
+	what := "execution " + strings.ReplaceAll(strings.ToLower(event.Detail.Status), "_", " ")
 	if event.Detail.Status == "ABORTED" {
-		as, what = run.Cancelled, "the execution was stopped"
+		found.As, what = run.Cancelled, "the execution was stopped"
 	}
-	reason := message(what, message(event.Detail.Error, event.Detail.Cause))
-	if err := c.stopSegment(ctx, found.Run, event.Detail.Execution, reason); err != nil {
+	found.Reason = message(what, message(event.Detail.Error, event.Detail.Cause))
+	if err := c.stopSegment(ctx, found.Run, found.ARN, found.Reason); err != nil {
 		return nil, err
 	}
-	state, err := c.Closer.Lost(ctx, found.Run, found.Backfill, event.Detail.Execution, as, reason)
-	return Ending{Run: found.Run, State: state, Reason: reason, Notice: notice(found.Run, state, reason)}, err
+	return c.lost(ctx, found)
 }
 
 // stopSegment ends the child execution, so that nobody beats for a run that is closed.

@@ -3,6 +3,7 @@ package control_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"backfill/internal/failure"
@@ -96,6 +97,30 @@ func TestACloseFindsTheRunByItsRequest(t *testing.T) {
 				t.Fatalf("%+v", status)
 			}
 		})
+	}
+}
+
+// TestARefusedErrandIsNoRun: a resume or rollback from the console, of a run that does not exist, or of none.
+func TestARefusedErrandIsNoRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for request, id := range map[string]string{
+		`{"action":"resume","run":"nobody"}`:                  "nobody",
+		`{"action":"rollback","run":"nobody","chunks":"1-3"}`: "nobody",
+		`{"action":"resume"}`:                                 "console-1",
+	} {
+		closed := strings.Replace(caught(request, "Backfill.Invalid", "no such run"), `"name":"run-1"`, `"name":"console-1"`, 1)
+		ended := strings.Replace(event("FAILED", "arn:2", "console-1", "Backfill.Invalid", "no such run"),
+			text(`{"action":"start","backfill":"users"}`), text(request), 1)
+		for input, reason := range map[string]string{closed: "no such run", ended: "execution failed: no such run"} {
+			want := fmt.Sprintf(`{"run":%q,"state":"","reason":%q,"notice":"There is no run %s in this database: %s"}`, id, reason, id, reason)
+			if got := b.answer(t, input); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		}
+	}
+	if runs := b.list(t, ""); len(runs) != 1 {
+		t.Fatalf("%+v", runs)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// sweep removes undo that was kept long enough. A schedule of the stack asks for it.
+// sweep removes undo that was kept long enough, and has the records say so. A schedule of the stack asks for it.
 func (c *Control) sweep(ctx context.Context, input json.RawMessage) (any, error) {
 	var asked struct {
 		Action string `json:"action"`
@@ -13,5 +13,5 @@ func (c *Control) sweep(ctx context.Context, input json.RawMessage) (any, error)
 	if err := decode(input, &asked); err != nil {
 		return nil, err
 	}
-	return c.Ledger.Sweep(ctx, c.UndoRetention)
+	return c.Ledger.Sweep(ctx, c.UndoRetention, c.Records.NoteSweep)
 }

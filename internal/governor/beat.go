@@ -59,7 +59,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 func (b *beat) observe(p ledger.Progress) {
 	status := &b.record.Status
 	before := status.Rows
-	status.State, status.Reason = p.State, p.Reason
+	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
 	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
 	status.Rows.Restored, status.Rows.Conflicts = p.Restored, p.Conflicts
 	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), p.Now.Sub(status.UpdatedAt))

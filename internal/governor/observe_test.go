@@ -75,7 +75,7 @@ func TestTheLastReportIsOfTheEnd(t *testing.T) {
 	b.cancel(t)
 	b.expect(t, b.beat(t), turn.End, run.Cancelled, "enough")
 	status := b.Record(t).Status
-	want := run.Chunks{Total: 8, Pending: 6, Completed: 2, Retries: status.Chunks.Retries}
+	want := run.Chunks{Total: 8, Pending: 6, Completed: 2, Retries: 1}
 	if diff := cmp.Diff(want, status.Chunks); diff != "" || status.ETA != nil || status.EndedAt == nil || status.Concurrency != 0 {
 		t.Fatalf("%+v: %s", status, diff)
 	}

@@ -94,6 +94,43 @@ func TestTheSameOwnerClaimsAgainWithAHigherFence(t *testing.T) {
 	}
 }
 
+// TestRetriesAreClaims: a fence that a close or a rollback takes away is none.
+func TestRetriesAreClaims(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		retries := func(want int64) {
+			t.Helper()
+			progress, _, err := b.ledger.Beat(t.Context(), theRun, 10)
+			must(t, err)
+			if progress.Retries != want {
+				t.Fatalf("%d retries, want %d", progress.Retries, want)
+			}
+		}
+		b.finish(t, message(1, "", "100", 1))
+		b.claim(t, message(2, "100", "200", 1), "dead", ledger.Claimed)
+		b.expire(t)
+		closing(t, b)
+		_, _, err := b.ledger.Finish(t.Context(), theRun)
+		must(t, err)
+		retries(0)
+		_, err = b.ledger.Revive(t.Context(), theRun, "")
+		must(t, err)
+		b.claim(t, message(2, "100", "200", 2), "another", ledger.Claimed)
+		retries(1)
+		b.claim(t, message(2, "100", "200", 2), "another", ledger.Claimed) // after a lost answer
+		retries(2)
+		b.exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) VALUES ($1, 2, 0, 0, 1, '')", theRun)
+		b.end(t, run.Cancelled)
+		_, err = b.ledger.Reverse(t.Context(), theRun, "", nil)
+		must(t, err)
+		b.claim(t, message(2, "100", "200", 3), "first back", ledger.Claimed)
+		retries(2)
+		b.expire(t)
+		b.claim(t, message(2, "100", "200", 4), "second back", ledger.Claimed)
+		retries(3)
+	})
+}
+
 func TestThreeDeliveriesAtOnceAreOneClaim(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := setup(t, db)

@@ -18,6 +18,7 @@ import (
 // Progress is what the ledger holds of a run at one moment. Chunks that no worker has claimed yet are not in it.
 type Progress struct {
 	State      run.State
+	Action     string // start, or rollback
 	Reason     string
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
@@ -33,7 +34,7 @@ type Progress struct {
 	Open       int64 // chunks of the run's direction that are to be worked on still
 	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
-	Retries    int64 // claims beyond a chunk's first
+	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
 	Restored   int64
@@ -65,15 +66,14 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
-		RETURNING state, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
+		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
 	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(greatest(fence - 1 - CASE direction WHEN 'back' THEN 2 ELSE 0 END, 0)), 0)::bigint,
-		coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`, id)
@@ -103,7 +103,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
+	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time

@@ -31,7 +31,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 			return err
 		}
 		if swept {
-			return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
+			return errSwept()
 		}
 		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
@@ -42,6 +42,10 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		return Run{}, fmt.Errorf("roll back run %s: %w", id, l.reopening(ctx, id, err))
 	}
 	return l.Run(ctx, id)
+}
+
+func errSwept() error {
+	return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
 }
 
 // beforeRollback says what to do with a run that cannot be rolled back in its state.
@@ -66,7 +70,7 @@ func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int6
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET direction = 'back', fence = fence + 1, lease_until = NULL, not_before = NULL,
+	_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET direction = 'back', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
 		reason = '', sent = send, updated_at = clock_timestamp(), state = CASE WHEN EXISTS (SELECT FROM backfill.undo u
 			WHERE u.run = l.run AND u.chunk = l.chunk) THEN 'PENDING' ELSE 'ROLLED_BACK' END
 		WHERE run = $1 AND state <> 'ROLLED_BACK' AND ($2::bigint[] IS NULL OR chunk = ANY ($2))`, id, chunks)

@@ -21,9 +21,9 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var state run.State
 		var action, owner string
-		var watched bool
-		err := tx.QueryRow(ctx, `SELECT state, action, execution, heartbeat > clock_timestamp() - $2::interval
-			FROM backfill.runs WHERE run = $1 FOR UPDATE`, id, l.terms.Heartbeat).Scan(&state, &action, &owner, &watched)
+		var watched, swept bool
+		err := tx.QueryRow(ctx, `SELECT state, action, execution, heartbeat > clock_timestamp() - $2::interval, undo_swept_at IS NOT NULL
+			FROM backfill.runs WHERE run = $1 FOR UPDATE`, id, l.terms.Heartbeat).Scan(&state, &action, &owner, &watched, &swept)
 		if err != nil || owner == execution && !state.Ended() {
 			return err
 		}
@@ -33,6 +33,9 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 		}
 		if refusal := revivable(state, to, watched); refusal != "" {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, refusal)
+		}
+		if swept && to == run.RollingBack {
+			return errSwept()
 		}
 		return revive(ctx, tx, id, execution, state, to)
 	})

@@ -37,8 +37,9 @@ type Run struct {
 	Reason     string
 	Heartbeat  time.Time
 	StartedAt  time.Time
-	ResumedAt  time.Time // zero: never; messages that were sent before it count as lost
-	Now        time.Time // the database's clock
+	ResumedAt  time.Time  // zero: never; messages that were sent before it count as lost
+	SweptAt    *time.Time // nil: what it keeps to be rolled back is there still
+	Now        time.Time  // the database's clock
 }
 
 // Open stores a run and takes the lock of its table. A run of the same name that exists already is left as it is,
@@ -89,8 +90,8 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	var stored string
 	var resumed pgtype.Timestamptz
 	err = conn.QueryRow(ctx, `SELECT backfill, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
-		heartbeat, started_at, resumed_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.Now)
+		heartbeat, started_at, resumed_at, undo_swept_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
+		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}
@@ -108,7 +109,7 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 func (r Run) Status() run.Status {
 	return run.Status{
 		Run: r.Run, Backfill: r.Backfill, Action: r.Action, State: r.State, Reason: r.Reason,
-		Table: r.Change.Table.String(), Rows: run.Rows{Estimated: r.Estimated},
+		Table: r.Change.Table.String(), Rows: run.Rows{Estimated: r.Estimated}, Undo: run.Undo{SweptAt: r.SweptAt},
 		StartedAt: r.StartedAt.UTC(), UpdatedAt: r.Now.UTC(),
 	}
 }

@@ -35,6 +35,17 @@ func TestManyPlannersMakeTheSchemaAtOnce(t *testing.T) {
 	})
 }
 
+func TestAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "ALTER TABLE backfill.ledger DROP COLUMN retries")
+	b.exec(t, "UPDATE backfill.version SET version = 2")
+	must(t, b.ledger.Migrate(t.Context()))
+	b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	if versions := b.number(t, "SELECT sum(version) FROM backfill.version"); versions != 2+ledger.Version {
+		t.Fatalf("the versions add up to %d", versions)
+	}
+}
+
 func TestOneRunATable(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	_, err := b.ledger.Open(t.Context(), describe("run-2", "users"))

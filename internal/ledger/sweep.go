@@ -26,8 +26,8 @@ const (
 )
 
 // Sweep removes undo and conflicts of runs that ended longer ago than keep. A run is marked first, so that nobody begins
-// to roll back what is going away.
-func (l *Ledger) Sweep(ctx context.Context, keep time.Duration) (Swept, error) {
+// to roll back what is going away, and told of before anything of it is removed: a sweep that dies is told again.
+func (l *Ledger) Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (Swept, error) {
 	var swept Swept
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -39,31 +39,55 @@ func (l *Ledger) Sweep(ctx context.Context, keep time.Duration) (Swept, error) {
 		return swept, fmt.Errorf("mark runs whose undo was kept for %s: %w", keep, postgres.Classify(err))
 	}
 	swept.Runs = tag.RowsAffected()
-	for {
-		undo, rest, err := sweep(ctx, conn)
-		if err != nil {
-			return swept, fmt.Errorf("remove undo: %w", postgres.Classify(err))
+	due, err := sweepable(ctx, conn)
+	if err != nil {
+		return swept, fmt.Errorf("look for undo to be removed: %w", postgres.Classify(err))
+	}
+	for _, r := range due {
+		if err := tell(ctx, r.Run, r.SweptAt); err != nil {
+			return swept, fmt.Errorf("tell that the undo of run %s is removed: %w", r.Run, err)
 		}
-		swept.UndoRows += undo
-		if undo+rest == 0 {
-			return swept, nil
-		}
-		if deadline.Remaining(ctx) < sweepMargin {
-			swept.More = true
-			return swept, nil
+		if err := swept.remove(ctx, conn, r.Run); err != nil || swept.More {
+			return swept, err
 		}
 	}
+	return swept, nil
 }
 
-// sweep removes some rows of both tables, and tells how many.
-func sweep(ctx context.Context, conn *pgx.Conn) (undo, conflicts int64, err error) {
-	for table, count := range map[string]*int64{"undo": &undo, "conflicts": &conflicts} {
-		tag, err := conn.Exec(ctx, `DELETE FROM backfill.`+table+` WHERE ctid = ANY (ARRAY(SELECT u.ctid FROM backfill.`+table+` u
-			JOIN backfill.runs r USING (run) WHERE r.undo_swept_at IS NOT NULL AND r.ended_at IS NOT NULL LIMIT $1))`, sweepRows)
-		if err != nil {
-			return undo, conflicts, err
-		}
-		*count = tag.RowsAffected()
+// marked is a run that was marked, and of which something is left.
+type marked struct {
+	Run     string
+	SweptAt time.Time
+}
+
+func sweepable(ctx context.Context, conn *pgx.Conn) ([]marked, error) {
+	rows, err := conn.Query(ctx, `SELECT run, undo_swept_at FROM backfill.runs r WHERE undo_swept_at IS NOT NULL AND ended_at IS NOT NULL
+		AND (EXISTS (SELECT FROM backfill.undo u WHERE u.run = r.run) OR EXISTS (SELECT FROM backfill.conflicts c WHERE c.run = r.run))
+		ORDER BY undo_swept_at`)
+	if err != nil {
+		return nil, err
 	}
-	return undo, conflicts, nil
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[marked])
+}
+
+// remove takes away what a run keeps, some rows at a time.
+func (s *Swept) remove(ctx context.Context, conn *pgx.Conn, id string) error {
+	if _, err := conn.Exec(ctx, "UPDATE backfill.ledger SET undo_bytes = 0 WHERE run = $1 AND undo_bytes > 0", id); err != nil {
+		return fmt.Errorf("note that the undo of run %s is removed: %w", id, postgres.Classify(err))
+	}
+	for table, count := range map[string]*int64{"undo": &s.UndoRows, "conflicts": new(int64)} {
+		for !s.More {
+			tag, err := conn.Exec(ctx, `DELETE FROM backfill.`+table+` WHERE ctid = ANY (ARRAY(
+				SELECT ctid FROM backfill.`+table+` WHERE run = $1 LIMIT $2))`, id, sweepRows)
+			if err != nil {
+				return fmt.Errorf("remove %s of run %s: %w", table, id, postgres.Classify(err))
+			}
+			if tag.RowsAffected() == 0 {
+				break
+			}
+			*count += tag.RowsAffected()
+			s.More = deadline.Remaining(ctx) < sweepMargin
+		}
+	}
+	return nil
 }

@@ -104,7 +104,7 @@ func noConflicts(asked page) string {
 	if asked.After > 0 {
 		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, count(asked.After))
 	}
-	return fmt.Sprintf("run %s has no conflict: no rollback of it left a row alone", asked.Run)
+	return fmt.Sprintf("run %s has no conflict to show: no rollback of it left a row alone, or the list was removed with its undo", asked.Run)
 }
 
 // held is what a row held, a cell for each column.

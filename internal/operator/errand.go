@@ -74,8 +74,7 @@ func written(asked request.Request, name string) ([]byte, error) {
 	return input, nil
 }
 
-// unrecorded says what to do where no record of the run is found. Nothing is started then: an execution would be
-// recorded as a run that has failed.
+// unrecorded says what to do where no record of the run is found. Nothing is started then: there may be no such run.
 func (s *session) unrecorded(err error, id string) error {
 	if !isInvalid(err) {
 		return err

@@ -135,7 +135,7 @@ func TestTheNameOfAnErrandFits(t *testing.T) {
 	}
 }
 
-// TestNothingIsStartedForARunThatIsNotKnown: the execution would be recorded as a run that has failed.
+// TestNothingIsStartedForARunThatIsNotKnown: the execution would fail.
 func TestNothingIsStartedForARunThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{"resume", "rollback"} {

@@ -101,8 +101,7 @@ func done(status run.Status) float64 {
 
 // backward tells whether the figures that matter are those of a rollback: it goes on, or it ended too early.
 func backward(status run.Status) bool {
-	return status.State == run.RollingBack || status.State == run.RolledBack ||
-		status.Action == request.Rollback && status.State != run.Completed
+	return status.State == run.RollingBack || status.State == run.RolledBack || status.Action == request.Rollback
 }
 
 // restored is the part of the changed rows that a rollback has dealt with.

@@ -23,9 +23,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("progress", "%d%%", percent(status))
 	put("rows", "%s", rowsOf(status.Rows))
 	put("chunks", "%s", chunksOf(status))
-	if status.Undo.Bytes > 0 && status.State != run.RolledBack {
-		put("undo", "%s kept", size(status.Undo.Bytes))
-	}
+	put("undo", "%s", undo(status, now))
 	put("striping", "%s", status.Striping.Reason)
 	if moving(status.State) {
 		put("speed", "%s", speed(status, now))
@@ -41,6 +39,19 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put(label, "%s", line)
 		label = ""
 	}
+}
+
+// undo is what the run keeps to be rolled back.
+func undo(status run.Status, now time.Time) string {
+	switch {
+	case status.State == run.RolledBack:
+		return ""
+	case status.Undo.SweptAt != nil:
+		return "removed " + moment(status.Undo.SweptAt, now) + ": the run can no longer be rolled back"
+	case status.Undo.Bytes > 0:
+		return size(status.Undo.Bytes) + " kept"
+	}
+	return ""
 }
 
 func onTable(status run.Status) string {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
@@ -23,22 +24,23 @@ func (s *session) steps(status run.Status) []step {
 	if undoable(status) {
 		steps = append(steps, step{s.suggest("rollback", status.Run), "take back what it wrote"})
 	}
-	if status.Rows.Conflicts > 0 {
+	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
 	}
 	return steps
 }
 
-// resumable tells whether the run can go on: one without a table was refused before it began.
+// resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.
 func resumable(status run.Status) bool {
-	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed)
+	back := status.Action == request.Rollback && status.Undo.SweptAt != nil
+	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed) && !back
 }
 
 // undoable tells whether something is left to be rolled back. What is kept for undo is weighed when a chunk is
 // completed: before that nobody knows whether the definition switched undo off, and the stack has the last word.
 func undoable(status run.Status) bool {
 	left := status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts
-	return status.State.Ended() && status.State != run.RolledBack && left > 0 &&
+	return status.State.Ended() && status.State != run.RolledBack && status.Undo.SweptAt == nil && left > 0 &&
 		(status.Undo.Bytes > 0 || status.Chunks.Completed == 0)
 }
 

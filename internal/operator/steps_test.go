@@ -16,6 +16,7 @@ var undoTranscripts = map[string]transcript{
 	"status-cancelled":   {[]string{"status", "email-1", "--region", "eu-west-1"}, answers("status", stopped())},
 	"status-rolling":     {[]string{"status", "email-1"}, answers("status", rolling(441_000))},
 	"status-rolled-back": {[]string{"status", "email-1"}, answers("status", rolledBack())},
+	"status-swept":       {[]string{"status", "email-1"}, answers("status", swept(partly(run.Cancelled)))},
 	"status-partly":      {[]string{"status", "email-1"}, answers("status", partly(run.Completed))},
 	"list-undo": {[]string{"list"}, answers("list", map[string]any{
 		"runs": []run.Status{rolling(441_000), rolledBack(), partly(run.Completed), halted()}})},
@@ -71,8 +72,16 @@ func halted() run.Status { return back(run.Cancelled, "cancelled by bob@host") }
 // partly is a run of which four chunks are rolled back: it has the state of before.
 func partly(state run.State) run.Status {
 	status := back(state, "4 of 10 chunks are rolled back: 293988 rows restored, 12 conflicts")
+	status.Action = request.Start
 	status.Rows.Restored = 293_988
 	status.Chunks = run.Chunks{Total: 10, Completed: 6, RolledBack: 4, Retries: 1, AllPlanned: true}
+	return status
+}
+
+// swept is a run whose undo was kept long enough.
+func swept(status run.Status) run.Status {
+	at := noon.AddDate(0, 0, -3)
+	status.Undo = run.Undo{SweptAt: &at}
 	return status
 }
 
@@ -97,6 +106,9 @@ func TestStepsFitTheRun(t *testing.T) {
 		"refused":                           {run.Status{Run: "email-1", State: run.Failed}, nil},
 		"rolling back":                      {rolling(441_000), []string{"watch", "conflicts"}},
 		"rolled back":                       {rolledBack(), []string{"conflicts"}},
+		"partly rolled back, and swept":     {swept(partly(run.Completed)), nil},
+		"a rollback that was swept":         {swept(halted()), nil},
+		"cancelled, and swept":              {swept(early), []string{"resume"}},
 		"partly rolled back":                {partly(run.Completed), []string{"rollback", "conflicts"}},
 		"a rollback that was cancelled":     {halted(), []string{"resume", "rollback", "conflicts"}},
 	} {

@@ -39,9 +39,9 @@ func took(status run.Status) string {
 	return " after " + span(lasted(status))
 }
 
-// lasted is 0 after a rollback, which may have come days after the run.
+// lasted is 0 after a rollback, be it of a part: it may have come days after the run.
 func lasted(status run.Status) time.Duration {
-	if status.EndedAt == nil || status.StartedAt.IsZero() || status.Action == request.Rollback {
+	if status.EndedAt == nil || status.StartedAt.IsZero() || status.Action == request.Rollback || status.Chunks.RolledBack > 0 {
 		return 0
 	}
 	return status.EndedAt.Sub(status.StartedAt)

@@ -103,6 +103,9 @@ func decodeRun(found item) (Record, error) {
 	if ended, err := time.Parse(time.RFC3339Nano, textOf(found["ended_at"])); err == nil {
 		r.Status.EndedAt, r.Status.ETA = &ended, nil
 	}
+	if swept, err := time.Parse(time.RFC3339Nano, textOf(found["undo_swept_at"])); err == nil {
+		r.Status.Undo = run.Undo{SweptAt: &swept}
+	}
 	r.Plan = Plan{Planned: numberOf(found["planned"]), Cursor: pointOf(found["cursor"]), Closed: truthOf(found["closed"])}
 	r.Execution, r.Segment = textOf(found["execution_arn"]), textOf(found["segment_arn"])
 	return r, nil
@@ -127,6 +130,15 @@ func (s *Store) SetPlan(ctx context.Context, id string, plan Plan) error {
 // SetSegment notes the child execution that beats now.
 func (s *Store) SetSegment(ctx context.Context, id, execution string) error {
 	return s.update(ctx, id, "SET segment_arn = :segment", item{":segment": text(execution)}, nil)
+}
+
+// NoteSweep notes that what the run kept to be rolled back is no longer there. A record whose time was over is left gone.
+func (s *Store) NoteSweep(ctx context.Context, id string, at time.Time) error {
+	err := s.update(ctx, id, "SET undo_swept_at = :at", item{":at": text(at.UTC().Format(time.RFC3339Nano))}, nil)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func (s *Store) update(ctx context.Context, id, expression string, values item, names map[string]string) error {

@@ -35,7 +35,7 @@ type Chunks struct {
 	Completed  int64 `json:"completed"`
 	Failed     int64 `json:"failed"`
 	RolledBack int64 `json:"rolled_back"`
-	Retries    int64 `json:"retries"` // claims beyond the first of a chunk
+	Retries    int64 `json:"retries"` // claims beyond the first of a chunk, and beyond the first of its rollback
 	AllPlanned bool  `json:"all_planned"`
 }
 
@@ -54,7 +54,8 @@ func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts }
 
 // Undo is what the run keeps to be rolled back.
 type Undo struct {
-	Bytes int64 `json:"bytes"` // as stored in Postgres, of completed chunks
+	Bytes   int64      `json:"bytes"`    // as stored in Postgres, of chunks that were completed and are not rolled back
+	SweptAt *time.Time `json:"swept_at"` // since then nothing is kept, and the run cannot be rolled back
 }
 
 // Striping says how chunks are gone over.

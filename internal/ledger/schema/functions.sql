@@ -64,6 +64,7 @@ BEGIN
         verdict := 'claimed';
         UPDATE backfill.ledger l
             SET state = 'PROCESSING', fence = l.fence + 1, send = the_send, owner = the_owner, not_before = NULL,
+                retries = l.retries + CASE l.owner WHEN '' THEN 0 ELSE 1 END,
                 lease_until = clock_timestamp() + lease, updated_at = clock_timestamp()
             WHERE l.run = the_run AND l.chunk = the_chunk
             RETURNING l.fence INTO fence;
