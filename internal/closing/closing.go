@@ -59,27 +59,31 @@ func (c *Closer) close(ctx context.Context, stored ledger.Run, as run.State, rea
 			return "", err
 		}
 	}
-	return c.Finish(ctx, stored.Run)
+	return c.finish(ctx, stored)
 }
 
 // Finish ends a run that is CANCELLING as soon as no lease lives, and brings the record in line: whoever closed the run
 // may have died before it did. It tells the state.
 func (c *Closer) Finish(ctx context.Context, id string) (run.State, error) {
-	// Read first: who brings the run back after it has ended gives it another execution.
 	stored, err := c.ledger.Run(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	state, reason, err := c.ledger.Finish(ctx, id)
+	return c.finish(ctx, stored)
+}
+
+// finish ends a run as it was read before: who brings it back after it has ended gives it another execution.
+func (c *Closer) finish(ctx context.Context, stored ledger.Run) (run.State, error) {
+	state, reason, err := c.ledger.Finish(ctx, stored.Run)
 	if err != nil || !state.Ended() && state != run.Cancelling {
 		return state, err
 	}
-	if err := c.records.Close(ctx, id, stored.Execution, state, reason); err != nil {
-		return "", fmt.Errorf("record that run %s is %s: %w", id, state, err)
+	if err := c.records.Close(ctx, stored.Run, stored.Execution, state, reason); err != nil {
+		return "", fmt.Errorf("record that run %s is %s: %w", stored.Run, state, err)
 	}
 	if state.Ended() {
-		if err := c.records.Expire(ctx, id); err != nil {
-			return "", fmt.Errorf("let the chunks of run %s expire: %w", id, err)
+		if err := c.records.Expire(ctx, stored.Run); err != nil {
+			return "", fmt.Errorf("let the chunks of run %s expire: %w", stored.Run, err)
 		}
 	}
 	return state, nil

@@ -1,10 +1,12 @@
 package closing_test
 
 import (
+	"context"
 	"testing"
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -117,6 +119,27 @@ func TestACloseIsToldWhileItWaitsForAZombie(t *testing.T) {
 		t.Fatalf("run is %s", state)
 	}
 	b.Expect(t, run.Cancelled, "enough")
+}
+
+// reads counts how often the run is read.
+type reads struct {
+	closing.Ledger
+	made int
+}
+
+func (r *reads) Run(ctx context.Context, id string) (ledger.Run, error) {
+	r.made++
+	return r.Ledger.Run(ctx, id)
+}
+
+func TestACloseReadsTheRunOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	counted := &reads{Ledger: b.Ledger}
+	b.closer = closing.New(counted, b.Records)
+	if b.close(t, run.Cancelled, "enough", run.Cancelled); counted.made != 1 {
+		t.Errorf("%d reads", counted.made)
+	}
 }
 
 func TestACloseThatIsRepeatedKeepsTheFirstReason(t *testing.T) {

@@ -9,14 +9,18 @@ import (
 	"backfill/internal/ledger"
 )
 
-// mostConflicts bounds an answer: a value has up to 1000 characters, and Lambda answers with 6 MB at most.
-const mostConflicts = 1000
+const (
+	// mostConflicts bounds an answer.
+	mostConflicts = 1000
+	// mostBytes bounds it as well, since a row may hold many values of 1000 characters: Lambda answers with 6 MB at most.
+	mostBytes = 5 << 20
+)
 
 // Page is the input of conflicts. Limit is 1 to 1000; 0 means 100.
 type Page struct {
 	Action string `json:"action"`
 	Run    string `json:"run"`
-	Limit  int    `json:"limit,omitempty"`
+	Limit  int64  `json:"limit,omitempty"`
 	After  int64  `json:"after,omitempty"` // how many to leave out: those of the answers before
 }
 
@@ -24,12 +28,13 @@ type Page struct {
 type Conflicts struct {
 	Columns   []string          `json:"columns"`
 	Conflicts []ledger.Conflict `json:"conflicts"`
+	Next      int64             `json:"next,omitempty"` // what After is for the page that follows; 0: this is the last
 }
 
 // Ledger is what is read in Postgres: values of rows never leave it but in an answer to a person.
 type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
-	Conflicts(ctx context.Context, id string, after int64, limit int) ([]ledger.Conflict, error)
+	Conflicts(ctx context.Context, id string, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 
@@ -53,7 +58,21 @@ func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, er
 	for _, assignment := range stored.Change.Set {
 		answer.Columns = append(answer.Columns, assignment.Column)
 	}
-	found, err := c.Ledger.Conflicts(ctx, page.Run, page.After, page.Limit)
-	answer.Conflicts = append(answer.Conflicts, found...)
+	err = c.Ledger.Conflicts(ctx, page.Run, page.After, page.Limit+1, answer.fill(page))
 	return answer, err
+}
+
+// fill takes conflicts until the page is full, and notes then where the next one begins.
+func (a *Conflicts) fill(page Page) (visit func(ledger.Conflict) (enough bool)) {
+	size := 0
+	return func(found ledger.Conflict) bool {
+		encoded, _ := json.Marshal(found) // texts and a time: there is nothing that cannot be encoded
+		size += len(encoded)
+		if listed := int64(len(a.Conflicts)); listed == page.Limit || listed > 0 && size > mostBytes {
+			a.Next = page.After + listed
+			return true
+		}
+		a.Conflicts = append(a.Conflicts, found)
+		return false
+	}
 }

@@ -19,20 +19,25 @@ type Conflict struct {
 	FoundAt time.Time    `json:"found_at"`
 }
 
-// Conflicts lists the conflicts of a run, by chunk and key, after those that were listed before.
-func (l *Ledger) Conflicts(ctx context.Context, id string, after int64, limit int) ([]Conflict, error) {
+// Conflicts visits the conflicts of a run, by chunk and key, after those that were visited before, until visit says that it
+// has enough. They are not collected: a page of them may be larger than the memory of a function.
+func (l *Ledger) Conflicts(ctx context.Context, id string, after, limit int64, visit func(Conflict) (enough bool)) error {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows, err := conn.Query(ctx, `SELECT chunk, key, holds, found_at FROM backfill.conflicts WHERE run = $1
-		ORDER BY chunk, key OFFSET $2 LIMIT $3`, id, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list the conflicts of run %s: %w", id, postgres.Classify(err))
+	rows, _ := conn.Query(ctx, `SELECT chunk, key, holds, found_at FROM backfill.conflicts WHERE run = $1
+		ORDER BY chunk, key OFFSET $2 LIMIT $3`, id, after, limit) // its error is that of the rows
+	defer rows.Close()
+	for enough := false; !enough && rows.Next(); {
+		found, err := pgx.RowToStructByPos[Conflict](rows)
+		if err != nil {
+			return fmt.Errorf("list the conflicts of run %s: %w", id, postgres.Classify(err))
+		}
+		enough = visit(found)
 	}
-	conflicts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Conflict])
-	if err != nil {
-		return nil, fmt.Errorf("list the conflicts of run %s: %w", id, postgres.Classify(err))
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("list the conflicts of run %s: %w", id, postgres.Classify(err))
 	}
-	return conflicts, nil
+	return nil
 }

@@ -30,6 +30,7 @@ type leftAlone struct {
 		Key   []string  `json:"key"`
 		Holds []*string `json:"holds"`
 	} `json:"conflicts"`
+	Next int64 `json:"next"` // 0: none follows
 }
 
 func conflictsCommand(s *session) *cobra.Command {
@@ -40,10 +41,10 @@ func conflictsCommand(s *session) *cobra.Command {
 		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote: chunk, key, and what the
 columns of the run held when the rollback came by, cut to 1000 characters; "gone" where the row was deleted.`,
 		Example: `  backfill conflicts email-1
-  backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key'`,
+  backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key, .next'`,
 		Args: oneRun(),
 	}
-	command.Flags().Int64Var(&asked.Limit, "limit", asked.Limit, "how many, 1 to 1000")
+	command.Flags().Int64Var(&asked.Limit, "limit", asked.Limit, "how many at most, 1 to 1000; less where rows are wide")
 	command.Flags().Int64Var(&asked.After, "after", 0, "how many to leave out: those that were listed before")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		asked.Run = args[0]
@@ -94,9 +95,9 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
-	if int64(len(found.Conflicts)) == asked.Limit {
-		after := strconv.FormatInt(asked.After+asked.Limit, 10)
-		offer(w, step{s.suggest("conflicts", asked.Run, "--limit", strconv.FormatInt(asked.Limit, 10), "--after", after), "see those that follow"})
+	if found.Next > 0 {
+		limit, after := strconv.FormatInt(asked.Limit, 10), strconv.FormatInt(found.Next, 10)
+		offer(w, step{s.suggest("conflicts", asked.Run, "--limit", limit, "--after", after), "see those that follow"})
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 var conflictTranscripts = map[string]transcript{
 	"conflicts":         {[]string{"conflicts", "email-1"}, answers("conflicts", someConflicts())},
 	"conflicts-60":      {[]string{"conflicts", "email-1"}, on(60, answers("conflicts", someConflicts()))},
-	"conflicts-more":    {[]string{"conflicts", "email-1", "--limit", "3", "--after", "6"}, answers("conflicts", someConflicts())},
+	"conflicts-more":    {[]string{"conflicts", "email-1", "--limit", "5", "--after", "6"}, answers("conflicts", aPage())},
 	"conflicts-none":    {[]string{"conflicts", "email-1"}, answers("conflicts", noConflict())},
 	"conflicts-end":     {[]string{"conflicts", "email-1", "--after", "1200"}, answers("conflicts", noConflict())},
 	"conflicts-json":    {[]string{"conflicts", "email-1", "-o", "json"}, answers("conflicts", someConflicts())},
@@ -30,6 +30,13 @@ func someConflicts() map[string]any {
 		conflict(3, []string{"12", "bob"}, text("bob@example.org"), text("changed by hand\n"+strings.Repeat("and so on ", 9))),
 		map[string]any{"chunk": 12, "key": []string{"1012", "gil"}, "holds": nil, "found_at": noon},
 	}}
+}
+
+// aPage is full before the limit: rows are wide.
+func aPage() map[string]any {
+	page := someConflicts()
+	page["next"] = 9
+	return page
 }
 
 func noConflict() map[string]any {

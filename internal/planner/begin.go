@@ -61,7 +61,7 @@ func (p *Planner) resume(ctx context.Context, asked request.Request, execution s
 
 // reopened brings the record in line with a run that is watched again.
 func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, error) {
-	if err := p.agree(ctx, stored.Run); err != nil {
+	if _, _, err := p.agree(ctx, stored.Run); err != nil {
 		return turn.Turn{}, err
 	}
 	if err := p.Records.Reopen(ctx, stored.Run, stored.Action, stored.State, stored.Execution); err != nil {
@@ -96,19 +96,24 @@ func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
 	return nil
 }
 
-// agree has the record made again where it was lost, or is older than the ledger.
-func (p *Planner) agree(ctx context.Context, id string) error {
+// look renews the heartbeat, and reads how far the run and its plan are.
+func (p *Planner) look(ctx context.Context, id string) (ledger.Progress, records.Record, error) {
 	progress, _, err := p.Ledger.Beat(ctx, id, 0)
 	if err != nil {
-		return err
+		return progress, records.Record{}, err
 	}
 	record, err := p.Records.Run(ctx, id)
-	if err == nil && progress.Last <= record.Plan.Planned {
-		return nil
+	return progress, record, err
+}
+
+// agree is a look that has the record made again where it was lost, or is older than the ledger.
+func (p *Planner) agree(ctx context.Context, id string) (ledger.Progress, records.Record, error) {
+	progress, record, err := p.look(ctx, id)
+	if err != nil && !errors.Is(err, records.ErrNotFound) || err == nil && progress.Last <= record.Plan.Planned {
+		return progress, record, err
 	}
-	if err != nil && !errors.Is(err, records.ErrNotFound) {
-		return err
+	if _, err := p.Rebuilder.Rebuild(ctx, id); err != nil {
+		return progress, record, err
 	}
-	_, err = p.Rebuilder.Rebuild(ctx, id)
-	return err
+	return p.look(ctx, id)
 }

@@ -24,7 +24,8 @@ const (
 
 // fill plans page after page until enough chunks wait for a worker, the bound is reached, or the run wants no more.
 func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
-	if err := p.agree(ctx, stored.Run); err != nil {
+	progress, record, err := p.agree(ctx, stored.Run)
+	if err != nil {
 		return err
 	}
 	// What a planner before this one has committed and not sent comes first.
@@ -32,14 +33,6 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		return err
 	}
 	for size := firstPage; ; size = min(size*2, largestPage) {
-		progress, _, err := p.Ledger.Beat(ctx, stored.Run, 0)
-		if err != nil {
-			return err
-		}
-		record, err := p.Records.Run(ctx, stored.Run)
-		if err != nil {
-			return err
-		}
 		waiting := record.Plan.Planned - progress.Known
 		if !progress.State.Works() || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin {
 			return nil
@@ -56,6 +49,9 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		}
 		slog.InfoContext(ctx, "page planned", "run", stored.Run, "chunks", len(page.Chunks), "planned", page.After+int64(len(page.Chunks)),
 			"closed", page.Closed)
+		if progress, record, err = p.look(ctx, stored.Run); err != nil {
+			return err
+		}
 	}
 }
 

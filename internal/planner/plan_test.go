@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/planner"
 	"backfill/internal/records"
 	"backfill/internal/run"
@@ -162,6 +163,31 @@ func TestAPlannerThatIsAtItsDeadlineLeavesThePlanAsItIs(t *testing.T) {
 	}
 	b.plan(t)
 	b.expectPlan(t, runtest.ID, 6, 6000, b.Queue.Take())
+}
+
+// looks counts them.
+type looks struct {
+	planner.Ledger
+	made int
+}
+
+func (l *looks) Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error) {
+	l.made++
+	return l.Ledger.Beat(ctx, id, window)
+}
+
+// TestAPlannerLooksOnceAPage, and once to see that none is wanted any more.
+func TestAPlannerLooksOnceAPage(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1050, 6)
+	counted := &looks{Ledger: b.planner.Ledger}
+	b.planner.Ledger = counted
+	if b.begin(t); counted.made != 3 || b.Record(t).Plan.Planned != 6 { // pages of 2 and 4 chunks
+		t.Errorf("%d looks for two pages", counted.made)
+	}
+	if b.plan(t); counted.made != 4 {
+		t.Errorf("%d looks for none", counted.made-3)
+	}
 }
 
 func TestAPlanOfAnUnknownRunIsInvalid(t *testing.T) {

@@ -74,14 +74,3 @@ func (s State) Ended() bool { return slices.Contains(ended, s) }
 
 // Works tells whether workers may claim and commit forward in the state.
 func (s State) Works() bool { return s == Planning || s == Running }
-
-// Active lists the states that have not ended: those in which a run holds the lock of its table.
-func Active() []State {
-	var active []State
-	for _, state := range States() {
-		if !state.Ended() {
-			active = append(active, state)
-		}
-	}
-	return active
-}
