@@ -145,6 +145,21 @@ func TestAnEmptyTableIsComplete(t *testing.T) {
 	b.Expect(t, run.Completed, "")
 }
 
+// TestTheRecordsOfARollbackExpire as those of a run do: its checkpoints were written anew.
+func TestTheRecordsOfARollbackExpire(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.complete(t, true)
+	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, []int64{1, 2})
+	must(t, err)
+	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
+	done, err := b.completer.RolledBack(t.Context(), runtest.ID)
+	must(t, err)
+	if n := b.Expiring(t); !done || n != 4 {
+		t.Fatalf("done %v, %d items of 4 expire", done, n)
+	}
+}
+
 func TestARepeatedCallChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
