@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -211,6 +212,22 @@ func TestNotNullThatIsNotValidated(t *testing.T) {
 	}
 }
 
+// TestTheExampleWithADateMatchesAPart of the table of `make run`, of which this makes every 1000th row.
+func TestTheExampleWithADateMatchesAPart(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	db.Exec(t, strings.ReplaceAll(read(t, "../../infra/demo/users.sql"), "generate_series(1, :rows)", "generate_series(1000, 1000000, 1000)"))
+	var event struct{ Params struct{ Since string } }
+	if err := json.Unmarshal([]byte(read(t, "../../events/start-with-params.json")), &event); err != nil {
+		t.Fatal(err)
+	}
+	var part float64
+	err := connect(t, db).QueryRow(t.Context(), "SELECT avg((created_at >= $1::text::timestamptz)::int)::float8 FROM users", event.Params.Since).Scan(&part)
+	if err != nil || part < 0.1 || part > 0.9 {
+		t.Fatalf("%s matches %v of the rows, %v", event.Params.Since, part, err)
+	}
+}
+
 // TestTheEmbeddedDefinitionsFitTheExample: `make run` makes its table from the same file.
 func TestTheEmbeddedDefinitionsFitTheExample(t *testing.T) {
 	t.Parallel()
@@ -225,7 +242,7 @@ func TestTheEmbeddedDefinitionsFitTheExample(t *testing.T) {
 			}
 			given := map[string]any{}
 			for _, param := range d.Params {
-				given[param.Name] = map[string]any{"timestamptz": "2024-01-01"}[param.Type]
+				given[param.Name] = map[string]any{"timestamptz": "2022-01-01"}[param.Type]
 			}
 			params, problems := d.Arguments(given)
 			if problems != nil {

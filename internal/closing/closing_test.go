@@ -11,8 +11,6 @@ import (
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -49,14 +47,6 @@ func (b *bundle) finish(t *testing.T, want run.State) {
 	}
 }
 
-// expiring counts the items of the run that expire: its record and its chunks.
-func (b *bundle) expiring(t *testing.T) int32 {
-	t.Helper()
-	found, err := b.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &b.Table, FilterExpression: aws.String("attribute_exists(expires)")})
-	must(t, err)
-	return found.Count
-}
-
 func TestACloseWaitsForTheLastLease(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -66,13 +56,13 @@ func TestACloseWaitsForTheLastLease(t *testing.T) {
 	b.Expect(t, run.Cancelling, "chunk 3 failed")
 	b.Exec(t, "UPDATE backfill.ledger SET lease_until = now() WHERE chunk = 1")
 	b.finish(t, run.Cancelling)
-	if n := b.expiring(t); n != 0 {
+	if n := b.Expiring(t); n != 0 {
 		t.Fatalf("%d items expire before the end", n)
 	}
 	b.Die(t)
 	b.finish(t, run.Failed)
 	b.Expect(t, run.Failed, "chunk 3 failed")
-	if n := b.expiring(t); n != 4 {
+	if n := b.Expiring(t); n != 4 {
 		t.Fatalf("%d items of 4 expire", n)
 	}
 }
@@ -178,7 +168,7 @@ func TestARecordThatIsLateIsBroughtInLine(t *testing.T) {
 	must(t, err)
 	b.finish(t, run.Failed)
 	b.Expect(t, run.Failed, "lost")
-	if n := b.expiring(t); n != 4 {
+	if n := b.Expiring(t); n != 4 {
 		t.Fatalf("%d items of 4 expire", n)
 	}
 }

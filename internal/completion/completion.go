@@ -71,13 +71,8 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 	if err != nil || !moved {
 		return false, err
 	}
-	if err := c.records.Close(ctx, id, stored.Execution, run.Completed, ""); err != nil {
-		return false, fmt.Errorf("record the end of run %s: %w", id, err)
-	}
-	if err := c.records.Expire(ctx, id); err != nil {
-		return false, fmt.Errorf("let the chunks of run %s expire: %w", id, err)
-	}
-	return true, nil
+	stored.State, stored.Reason = run.Completed, ""
+	return c.record(ctx, stored)
 }
 
 // RolledBack ends a rollback of which no chunk is open any more, and brings the record in line.
@@ -89,8 +84,16 @@ func (c *Completer) RolledBack(ctx context.Context, id string) (bool, error) {
 	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
 		return false, err
 	}
-	if err := c.records.Close(ctx, id, stored.Execution, stored.State, stored.Reason); err != nil {
-		return false, fmt.Errorf("record the end of the rollback of run %s: %w", id, err)
+	return c.record(ctx, stored)
+}
+
+// record brings the record of a run to its end, and lets the chunks' records go when it goes.
+func (c *Completer) record(ctx context.Context, ended ledger.Run) (bool, error) {
+	if err := c.records.Close(ctx, ended.Run, ended.Execution, ended.State, ended.Reason); err != nil {
+		return false, fmt.Errorf("record that run %s is %s: %w", ended.Run, ended.State, err)
+	}
+	if err := c.records.Expire(ctx, ended.Run); err != nil {
+		return false, fmt.Errorf("let the chunks of run %s expire: %w", ended.Run, err)
 	}
 	return true, nil
 }

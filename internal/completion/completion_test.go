@@ -13,8 +13,6 @@ import (
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -53,13 +51,6 @@ func (b *bundle) checkpoints(t *testing.T) []records.Checkpoint {
 	}))
 	slices.SortFunc(all, func(a, b records.Checkpoint) int { return int(a.Chunk - b.Chunk) })
 	return all
-}
-
-func (b *bundle) expiring(t *testing.T) int64 {
-	t.Helper()
-	found, err := b.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &b.Table, FilterExpression: aws.String("attribute_exists(expires)")})
-	must(t, err)
-	return int64(found.Count)
 }
 
 // TestARunIsNotCompleteUnlessItsRangesTileTheKeySpace: each way in which they do not. Nothing is touched.
@@ -102,8 +93,8 @@ func TestARunIsNotCompleteUnlessItsRangesTileTheKeySpace(t *testing.T) {
 				t.Fatalf("complete: %v, %v", complete, err)
 			}
 			b.Expect(t, run.Running, "")
-			if written := b.checkpoints(t)[0].State; written != chunk.Pending || b.expiring(t) != 0 {
-				t.Fatalf("checkpoint %s, %d items expire", written, b.expiring(t))
+			if written := b.checkpoints(t)[0].State; written != chunk.Pending || b.Expiring(t) != 0 {
+				t.Fatalf("checkpoint %s, %d items expire", written, b.Expiring(t))
 			}
 		})
 	}
@@ -128,7 +119,7 @@ func TestLateCheckpointsAreMadeAgain(t *testing.T) {
 		}
 	}
 	b.Expect(t, run.Completed, "")
-	if n := b.expiring(t); n != 4 {
+	if n := b.Expiring(t); n != 4 {
 		t.Errorf("%d items of 4 expire", n)
 	}
 }
@@ -152,6 +143,21 @@ func TestAnEmptyTableIsComplete(t *testing.T) {
 		t.Fatalf("%v, %v", complete, err)
 	}
 	b.Expect(t, run.Completed, "")
+}
+
+// TestTheRecordsOfARollbackExpire as those of a run do: its checkpoints were written anew.
+func TestTheRecordsOfARollbackExpire(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.complete(t, true)
+	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, []int64{1, 2})
+	must(t, err)
+	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
+	done, err := b.completer.RolledBack(t.Context(), runtest.ID)
+	must(t, err)
+	if n := b.Expiring(t); !done || n != 4 {
+		t.Fatalf("done %v, %d items of 4 expire", done, n)
+	}
 }
 
 func TestARepeatedCallChangesNothing(t *testing.T) {

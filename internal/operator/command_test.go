@@ -32,7 +32,7 @@ func TestStartSendsWhatTheEventsShow(t *testing.T) {
 	}
 	for name, words := range map[string][]string{
 		"start.json":             {"users-email-normalized"},
-		"start-with-params.json": {"users-display-name", "-p", "since=2024-01-01"},
+		"start-with-params.json": {"users-display-name", "-p", "since=2022-01-01"},
 		"start-inline.json":      {"-f", "-"},
 	} {
 		t.Run(name, func(t *testing.T) {

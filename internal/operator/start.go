@@ -25,7 +25,7 @@ func startCommand(s *session) *cobra.Command {
 		Long: `Starts a run and follows it until it is accepted, or refused with all that is wrong.
 The run goes on by itself. A start that is repeated with the same --run is the same run.`,
 		Example: `  backfill start users-email-normalized
-  backfill start users-display-name -p since=2024-01-01 --run display-name-1
+  backfill start users-display-name -p since=2022-01-01 --run display-name-1
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)

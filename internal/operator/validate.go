@@ -35,7 +35,7 @@ func validateCommand(s *session) *cobra.Command {
 		Use:   "validate NAME | FILE",
 		Short: "Check a definition against the database; nothing is changed",
 		Example: `  backfill validate users-email-normalized
-  backfill validate users.yaml -p since=2024-01-01`,
+  backfill validate users.yaml -p since=2022-01-01`,
 	}
 	from.flags(command)
 	command.RunE = runs(func(ctx context.Context, args []string) error {

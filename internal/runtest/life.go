@@ -13,6 +13,9 @@ import (
 	"backfill/internal/postgres"
 	"backfill/internal/records"
 	"backfill/internal/run"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // width is the number of keys in a chunk: chunk n is (100(n-1), 100n].
@@ -113,6 +116,14 @@ func (b *Bench) Record(t testing.TB) records.Record {
 	record, err := b.Records.Run(context.Background(), ID)
 	must(t, err)
 	return record
+}
+
+// Expiring counts the items that expire: of a run that has ended its record and its chunks.
+func (b *Bench) Expiring(t testing.TB) int32 {
+	t.Helper()
+	found, err := b.Client.Scan(context.Background(), &dynamodb.ScanInput{TableName: &b.Table, FilterExpression: aws.String("attribute_exists(expires)")})
+	must(t, err)
+	return found.Count
 }
 
 // Expect demands the state and reason of the run, in Postgres and in DynamoDB alike.
