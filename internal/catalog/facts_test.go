@@ -177,6 +177,20 @@ func TestABackslashThatHidesQuotesIsRefused(t *testing.T) {
 	}
 }
 
+// TestADatabaseWithoutEncodingIsRefused: nobody knows what its bytes mean, and JSON carries text. Nothing else is said.
+func TestADatabaseWithoutEncodingIsRefused(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		conn := connect(t, db.Encoded(t, "SQL_ASCII"))
+		_, err := catalog.Resolve(t.Context(), conn, parse(t, "name: a\ntable: nothing\nset: {n: 1}\n"), nil)
+		want := "resolve a on table public.nothing: the database has encoding SQL_ASCII: text that is not ASCII would not survive its way " +
+			"through JSON; dump it, and restore it into one with encoding UTF8"
+		if message(err) != want || !failure.Is(err, failure.Invalid) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // TestATableThatIsLockedIsNotTheDefinitionsFault: the same request may succeed later.
 func TestATableThatIsLockedIsNotTheDefinitionsFault(t *testing.T) {
 	t.Parallel()

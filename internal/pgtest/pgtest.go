@@ -34,7 +34,7 @@ func Each(t *testing.T, test func(t *testing.T, db Database)) {
 	for major, server := range servers(t) {
 		t.Run("postgres"+major, func(t *testing.T) {
 			t.Parallel()
-			test(t, create(t, major, server))
+			test(t, create(t, major, server, ""))
 		})
 	}
 }
@@ -47,7 +47,13 @@ func Newest(t testing.TB) Database {
 	for major := range all {
 		newest = max(newest, major)
 	}
-	return create(t, newest, all[newest])
+	return create(t, newest, all[newest], "")
+}
+
+// Encoded gives a fresh database of another encoding on the same server.
+func (d Database) Encoded(t testing.TB, encoding string) Database {
+	t.Helper()
+	return create(t, d.Major, d.URL, " TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C' ENCODING "+encoding)
 }
 
 // Connect opens a connection that is closed with the test.
@@ -99,10 +105,10 @@ func servers(t testing.TB) map[string]string {
 	return all
 }
 
-func create(t testing.TB, major, server string) Database {
+func create(t testing.TB, major, server, options string) Database {
 	t.Helper()
 	name := fmt.Sprintf("test_%d_%d_%d", os.Getpid(), time.Now().UnixNano(), databases.Add(1))
-	admin(t, server, "CREATE DATABASE "+name)
+	admin(t, server, "CREATE DATABASE "+name+options)
 	// A role named backfill would find the product's schema by "$user" before public.
 	admin(t, server, "ALTER DATABASE "+name+" SET search_path = public")
 	t.Cleanup(func() { admin(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })

@@ -44,7 +44,8 @@ func Configure(config *pgx.ConnConfig, name string) {
 	// that a pooler would lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	config.RuntimeParams["application_name"] = "backfill " + name
-	// Keys travel as text; poolers track both parameters.
+	// Keys travel as text, and as JSON; poolers track these parameters.
+	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["datestyle"] = "ISO, MDY"
 	config.RuntimeParams["timezone"] = "UTC"
 }

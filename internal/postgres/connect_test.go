@@ -23,18 +23,20 @@ func gone(pid uint32) string {
 func TestTextDoesNotDependOnTheServersDefaults(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		admin := db.Connect(t)
-		for _, setting := range []string{"datestyle = 'SQL, DMY'", "timezone = 'Asia/Kathmandu'", "application_name = 'other'"} {
+		admin, latin := db.Connect(t), db.Encoded(t, "LATIN1")
+		for _, setting := range []string{"datestyle = 'SQL, DMY'", "timezone = 'Asia/Kathmandu'", "application_name = 'other'", "client_encoding = 'LATIN1'"} {
 			must(t, exec(admin, fmt.Sprintf("ALTER DATABASE %s SET %s", databaseOf(t, db.URL), setting)))
 		}
-		conn, err := postgres.Connect(t.Context(), db.URL, "test")
-		must(t, err)
-		defer func() { _ = conn.Close(context.Background()) }()
-		var at, name string
-		must(t, conn.QueryRow(t.Context(), "SELECT ('2026-02-01 00:30:00.000001+05:45'::timestamptz)::text, "+
-			"current_setting('application_name')").Scan(&at, &name))
-		if at != "2026-01-31 18:45:00.000001+00" || name != "backfill test" {
-			t.Fatalf("%s by %s", at, name)
+		for _, url := range []string{db.URL, latin.URL} {
+			conn, err := postgres.Connect(t.Context(), url, "test")
+			must(t, err)
+			defer func() { _ = conn.Close(context.Background()) }()
+			var at, name, accent string
+			must(t, conn.QueryRow(t.Context(), "SELECT ('2026-02-01 00:30:00.000001+05:45'::timestamptz)::text, "+
+				"current_setting('application_name'), chr(233)").Scan(&at, &name, &accent))
+			if at != "2026-01-31 18:45:00.000001+00" || name != "backfill test" || accent != "é" {
+				t.Fatalf("%s by %s, %q", at, name, accent)
+			}
 		}
 	})
 }
