@@ -64,6 +64,32 @@ chaos: up ## Kill functions at random, 1,000 times (BACKFILL_CHAOS_KILLS, BACKFI
 	export BACKFILL_CHAOS_KILLS="$${BACKFILL_CHAOS_KILLS:-1000}"; \
 	go test -count=1 -v -timeout 60m -run TestRandomKills ./internal/faults
 
+# --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS and _POSTGRES (majors) narrow them; bench --help says what
+# there is. The stack is started where its pipeline takes part. ---
+
+BENCH_STACK := $(if $(BACKFILL_BENCH_CONTENDERS),$(findstring pipeline,$(BACKFILL_BENCH_CONTENDERS)),all)
+BENCH_POSTGRES := $(or $(BACKFILL_BENCH_POSTGRES),$(if $(filter bench-full,$(MAKECMDGOALS)),18 15,18))
+BENCH_READY = $(if $(BENCH_STACK),exports="$$($(STACK) env)"; eval "$$exports";) \
+	servers=; for major in $(BENCH_POSTGRES); do url="$$($(STACK) postgres $$major --durable)"; servers+=" $$url"; done; \
+	export BACKFILL_BENCH_SERVERS="$$servers"
+
+.PHONY: bench-build
+bench-build: $(if $(BENCH_STACK),up build)
+	@go build -ldflags '-X main.version=$(VERSION)' -o $(TOOLS)/bench ./infra/bench
+
+.PHONY: bench
+bench: bench-build ## Compare the product with other ways to change a table, as ratios; up to 15 minutes (docs/performance.md)
+	@$(BENCH_READY); \
+	BACKFILL_BENCH_LIMIT="$${BACKFILL_BENCH_LIMIT:-14m}" $(TOOLS)/bench
+
+.PHONY: bench-full
+bench-full: bench-build ## The same with every combination, Postgres 18 and 15, 5 M rows, and 20 M where the disk has room; many hours
+	@$(BENCH_READY); \
+	BACKFILL_BENCH_ROWS="$${BACKFILL_BENCH_ROWS:-5000000}" $(TOOLS)/bench --full; \
+	if [[ -z "$${BACKFILL_BENCH_ROWS:-}$${BACKFILL_BENCH_CONTENDERS:-}" ]]; then \
+		$(TOOLS)/bench --rows 20000000 --rounds 1 --tasks value --contenders update,direct,undo,pipeline,pipeline-undo; \
+	fi
+
 # --- Lint, with tools that are pinned and live in .local. ---
 
 GOLANGCI_LINT_VERSION := v2.15.0

@@ -13,7 +13,7 @@ from .up import test_database, test_dynamodb, tool, up
 CHANGING = {
     "up": lambda folder, state, _: up(folder, state),
     "down": lambda folder, state, asked: down(folder, state, asked.purge),
-    "postgres": lambda folder, state, asked: test_database(folder, state, asked.major),
+    "postgres": lambda folder, state, asked: test_database(folder, state, asked.major, asked.durable),
     "dynamodb": lambda folder, state, _: test_dynamodb(folder, state),
     "tool": lambda folder, _, asked: tool(folder, asked.name),
 }
@@ -52,8 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     down_.add_argument("--purge", action="store_true", help="remove the data and all that was installed, too")
     commands.add_parser("env", help="print the exports for a shell")
     commands.add_parser("status", help="show what runs")
-    postgres = commands.add_parser("postgres", help="print the URL of a test server of a major version")
+    postgres = commands.add_parser("postgres", help="print the URL of a server of a major version, for tests")
     postgres.add_argument("major", type=int)
+    postgres.add_argument("--durable", action="store_true", help="another server, for benchmarks: it syncs to the disk and has room")
     tool_ = commands.add_parser("tool", help="print the path of an installed program")
     tool_.add_argument("name", choices=["sam", "python"])
     commands.add_parser("dynamodb", help="print the endpoint of a test server")

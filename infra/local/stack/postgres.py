@@ -1,4 +1,4 @@
-"""Postgres servers of the stack: one for the stack itself, one for each major version that tests ask for.
+"""Postgres servers of the stack: one for the stack itself, and for each major version one for tests and a durable one.
 
 Owns their data folders, passwords, ports and processes. The data stays when a server is stopped; `down --purge` removes it.
 """
@@ -32,6 +32,14 @@ SETTINGS = {
 }
 # Tests make and drop hundreds of databases, and none of them ends the machine: a process that dies loses nothing.
 SETTINGS_OF_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
+# Benchmarks measure what a server in use does: every commit is on the disk, and a checkpoint is no surprise in the middle.
+SETTINGS_OF_BENCHMARKS = {
+    "synchronous_commit": "on",
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "off",
+}
 
 
 class Server:

@@ -11,7 +11,7 @@ from .deployment import Deployment
 from .dynamodb import TestServer
 from .folder import Folder
 from .localstack import LocalStack
-from .postgres import SETTINGS_OF_TESTS, Server
+from .postgres import SETTINGS_OF_BENCHMARKS, SETTINGS_OF_TESTS, Server
 from .postgres_programs import find
 from .state import State
 from .venvs import Venvs
@@ -51,9 +51,11 @@ def tool(folder: Folder, name: str) -> str:
     return str(venvs.sam() if name == "sam" else venvs.localstack_python())
 
 
-def test_database(folder: Folder, state: State, major: int) -> str:
+def test_database(folder: Folder, state: State, major: int, durable: bool = False) -> str:
+    """A server for tests, which may forget on a power failure; durable: one for benchmarks, which does not."""
     toolchain.require("linux")
-    return Server(folder, state, "tests", find(major, Artifacts(folder)), SETTINGS_OF_TESTS).start()
+    name, settings = ("durable", SETTINGS_OF_BENCHMARKS) if durable else ("tests", SETTINGS_OF_TESTS)
+    return Server(folder, state, name, find(major, Artifacts(folder)), settings).start()
 
 
 def test_dynamodb(folder: Folder, state: State) -> str:

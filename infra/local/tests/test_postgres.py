@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from infra.local.stack import postgres
+from infra.local.stack import postgres, up
 from infra.local.stack.artifacts import Artifacts
 from infra.local.stack.postgres import Server
 from infra.local.stack.postgres_programs import find
@@ -71,6 +71,17 @@ def test_stopping_leaves_nothing(place, start):
     assert not process(place).alive
     data = str(next(place.folder.postgres.rglob("data")))
     eventually(lambda: not [pid for pid in os.listdir("/proc") if pid.isdigit() and data in command(pid)])
+
+
+def test_durable_server_is_one_beside_the_tests(place, start):
+    start()
+    url = up.test_database(place.folder, place.state, 15, durable=True)
+    durable = Process.of_entry(place.state.get("postgres-durable-15"))
+    settings = command(str(durable.pid)).split("\0")
+    assert url != start() and process(place).alive and durable.alive
+    assert "fsync=on" in settings and "shared_buffers=2GB" in settings
+    postgres.stop_all(place.state)
+    assert not durable.alive
 
 
 def asks_for(port: int) -> str:

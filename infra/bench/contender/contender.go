@@ -1,0 +1,61 @@
+// Package contender holds the ways to change a table that the benchmark compares.
+//
+// Each way is a file. It owns what each does, and leaves the table to ground, measuring to meter, and the order to
+// contest. Invariant: what is done outside of a leg's Work is what its user would have done long before, or afterwards.
+package contender
+
+import (
+	"context"
+
+	"backfill/infra/bench/ground"
+)
+
+// Contender is one way to change the table.
+type Contender struct {
+	Name     string
+	Why      string
+	Deployed bool // it is the deployed stack, and works on its database
+	// Enter prepares a table, and gives what is to be done to it in this order.
+	Enter func(ctx context.Context, table *ground.Table) ([]Leg, error)
+}
+
+// Leg is one piece of work that is measured.
+type Leg struct {
+	Name  string
+	Work  func(ctx context.Context) error
+	Notes func(ctx context.Context) (Notes, error) // what no counter of the server tells; nil: nothing
+	Same  bool                                     // there is no row to write
+	Back  bool                                     // afterwards the table holds what it held before
+}
+
+// Notes of a leg.
+type Notes struct {
+	Undo   int64 `json:"undo_bytes,omitempty"`   // as stored
+	Memory int64 `json:"memory_bytes,omitempty"` // peak of a deployed worker's process
+}
+
+// Names of legs, as the report prints them.
+const (
+	Single   = "one UPDATE"
+	Loop     = "loop"
+	Pgroll   = "pgroll"
+	Direct   = "worker, no undo"
+	Again    = "worker, once more"
+	Undo     = "worker, undo"
+	Rollback = "worker, rollback"
+	Deployed = "pipeline, no undo"
+	Kept     = "pipeline, undo"
+	Restored = "pipeline, rollback"
+	Idle     = "nothing"
+)
+
+// All there are. Each is compared with the first.
+var All = []Contender{
+	{Name: "update", Why: "one UPDATE of the whole table", Enter: single},
+	{Name: "loop", Why: "the loop that people write: 1,000 keys a transaction, one connection", Enter: loop},
+	{Name: "pgroll", Why: "pgroll's statements: 1,000 rows a transaction, one connection, the value set by a trigger", Enter: pgroll},
+	{Name: "direct", Why: "the product's worker code, called directly: 2 workers, undo off; then once more", Enter: workers(false)},
+	{Name: "undo", Why: "the product's worker code with undo; then its rollback", Enter: workers(true)},
+	{Name: "pipeline", Why: "the deployed stack, undo off", Deployed: true, Enter: pipeline(false)},
+	{Name: "pipeline-undo", Why: "the deployed stack with undo; then its rollback", Deployed: true, Enter: pipeline(true)},
+}

@@ -1,0 +1,69 @@
+package contest
+
+import (
+	"testing"
+	"time"
+
+	"backfill/infra/bench/contender"
+	"backfill/infra/bench/report"
+	"backfill/internal/pgtest"
+)
+
+const rows = 2_500
+
+// TestEveryContenderLeavesTheTableRight: the content is checked after each leg.
+func TestEveryContenderLeavesTheTableRight(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		groups, err := Plan(true, nil, []string{"update", "loop", "pgroll", "direct", "undo"})
+		must(t, err)
+		figures := hold(t, db, Contest{Groups: groups, Rounds: 1})
+		if len(figures) != 3*7 {
+			t.Fatalf("%d figures", len(figures))
+		}
+		for _, f := range figures {
+			nothing, undo := f.Leg == contender.Again, f.Leg == contender.Undo
+			if f.Seconds <= 0 || f.WAL <= 0 || nothing != (f.Updates < rows) || undo != (f.Undo > 0) {
+				t.Errorf("task %s: %+v", f.Task, f)
+			}
+		}
+	})
+}
+
+// TestUsersBeside: that no update of theirs is lost is checked with the content.
+func TestUsersBeside(t *testing.T) {
+	groups := []Group{{Task: task("value"), Beside: true, First: true, Contenders: named("update", "undo")}}
+	for _, f := range hold(t, pgtest.Newest(t), Contest{Groups: groups, Rounds: 1}) {
+		if f.Users == nil || f.Users.Written == 0 {
+			t.Errorf("%s: %+v", f.Leg, f.Users)
+		}
+	}
+}
+
+func TestNoRoundBeginsBeyondTheLimit(t *testing.T) {
+	groups := []Group{{Task: task("new"), Contenders: named("update")}}
+	figures := hold(t, pgtest.Newest(t), Contest{Groups: groups, Rounds: 3, Limit: time.Nanosecond})
+	if len(figures) != 1 {
+		t.Fatalf("%d figures", len(figures))
+	}
+}
+
+func hold(t *testing.T, db pgtest.Database, c Contest) []report.Figure {
+	t.Helper()
+	place, err := Open(t.Context(), db.URL)
+	must(t, err)
+	t.Cleanup(place.Ground.Close)
+	c.Places, c.Rows, c.Say = []Place{place}, rows, t.Logf
+	figures, rounds, err := c.Run(t.Context())
+	must(t, err)
+	if rounds != 1 {
+		t.Fatalf("%d rounds", rounds)
+	}
+	return figures
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

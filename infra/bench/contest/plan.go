@@ -1,0 +1,125 @@
+package contest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"backfill/infra/bench/contender"
+	"backfill/infra/bench/ground"
+)
+
+// Users is the name by which the workload is chosen, as contenders are.
+const Users = "users"
+
+// Group is contenders that are compared with each other: the same table, on the same server, within minutes.
+type Group struct {
+	Task       ground.Task
+	Deployed   bool // on the stack's database
+	Beside     bool // users
+	First      bool // only the first leg of each: no rollback
+	Contenders []contender.Contender
+}
+
+// short is what `make bench` has time for.
+var short = []Group{
+	{Task: task("value"), Contenders: named("update", "loop", "pgroll", "direct", "undo")},
+	{Task: task("new"), Contenders: named("update", "undo")},
+	{Task: task("indexed"), Contenders: named("update", "direct")},
+	{Task: task("value"), Deployed: true, First: true, Contenders: named("update", "pipeline", "pipeline-undo")},
+	{Task: task("value"), Beside: true, First: true, Contenders: named("idle", "update", "undo")},
+}
+
+// full is everything.
+var full = func() (groups []Group) {
+	ours := named("update", "loop", "pgroll", "direct", "undo")
+	for _, task := range ground.Tasks {
+		groups = append(groups, Group{Task: task, Contenders: ours},
+			Group{Task: task, Deployed: true, Contenders: named("update", "pipeline", "pipeline-undo")})
+	}
+	return append(groups, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle"), ours...)})
+}()
+
+// Plan gives the groups of a round: those of the short or of the full plan, with the tasks that are named. Contenders that
+// are named come from the full plan; what they are compared with comes along.
+func Plan(whole bool, tasks, contenders []string) ([]Group, error) {
+	if err := errors.Join(unknown("task", tasks, taskNames()), unknown("contender", contenders, Contenders())); err != nil {
+		return nil, err
+	}
+	source := short
+	if whole || len(contenders) > 0 {
+		source = full
+	}
+	var groups []Group
+	for _, g := range source {
+		if len(tasks) > 0 && !slices.Contains(tasks, g.Task.Name) {
+			continue
+		}
+		if len(contenders) > 0 {
+			g = g.only(contenders)
+		}
+		if len(g.Contenders) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	if len(groups) == 0 {
+		return nil, errors.New("these contenders have none of these tasks")
+	}
+	return groups, nil
+}
+
+// only keeps the contenders that are named, and the bases of their ratios; users have to be named as well. None, where
+// nothing that is named is of the group's kind.
+func (g Group) only(named []string) Group {
+	asked := func(c contender.Contender) bool {
+		return slices.Contains(named, c.Name) && c.Deployed == g.Deployed
+	}
+	kept := g.Contenders
+	g.Contenders = nil
+	if !slices.ContainsFunc(kept, asked) || g.Beside && !slices.Contains(named, Users) {
+		return g
+	}
+	for _, c := range kept {
+		if asked(c) || c.Name == "update" || c.Name == "idle" {
+			g.Contenders = append(g.Contenders, c)
+		}
+	}
+	return g
+}
+
+// Contenders are the names that may be chosen.
+func Contenders() []string {
+	names := []string{Users}
+	for _, c := range contender.All {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func taskNames() (names []string) {
+	for _, t := range ground.Tasks {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func unknown(what string, given, known []string) error {
+	for _, name := range given {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("there is no %s %q; there are %s", what, name, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+func task(name string) ground.Task { return ground.Tasks[slices.Index(taskNames(), name)] }
+
+func named(names ...string) (found []contender.Contender) {
+	for _, c := range append(slices.Clone(contender.All), contender.Nothing) {
+		if slices.Contains(names, c.Name) {
+			found = append(found, c)
+		}
+	}
+	return found
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"backfill/infra/bench/ground"
+)
+
+// Markdown writes the summaries for people.
+func (r Report) Markdown(w io.Writer) {
+	fmt.Fprintf(w, "# Benchmark of backfill %s\n\n%s\n\n", r.Version, r.Machine.text())
+	fmt.Fprintf(w, "Rounds: %d, in %s", r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
+	if r.Rounds < r.Wanted {
+		fmt.Fprintf(w, " (%d were wanted)", r.Wanted)
+	}
+	fmt.Fprint(w, legend)
+	for _, s := range r.Summaries() {
+		s.markdown(w)
+	}
+}
+
+const legend = `. In each, the contenders work in random order, each on a table made anew.
+Figures are medians over the rounds. Columns with an x are ratios within a round, with the lowest and the highest: of speed,
+where more than 1 is faster than one UPDATE; of costs, where less than 1 is cheaper. CPU is that of the whole server.
+`
+
+func (s Summary) markdown(w io.Writer) {
+	fmt.Fprintf(w, "\n## %s, %s rows, %s\n\n", s.Server, grouped(s.Rows), s.title())
+	columns := costs
+	if s.Beside {
+		columns = seen
+	}
+	table := [][]string{{""}}
+	for _, column := range columns {
+		table[0] = append(table[0], column.head)
+	}
+	for _, line := range s.Legs {
+		cells := []string{line.Leg}
+		for _, column := range columns {
+			cells = append(cells, cell(column, line.Figures))
+		}
+		table = append(table, cells)
+	}
+	write(w, table)
+	if len(s.Relations) > 0 || s.Memory > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, r := range s.Relations {
+		fmt.Fprintf(w, "- %s: %s\n", r.Name, ranged(r.Ratio))
+	}
+	if s.Memory > 0 {
+		fmt.Fprintf(w, "- peak memory of a deployed worker: %d MB\n", s.Memory>>20)
+	}
+}
+
+func (s Summary) title() string {
+	title := s.Task
+	for _, task := range ground.Tasks {
+		if task.Name == s.Task {
+			title = task.Why
+		}
+	}
+	if s.Beside {
+		title += ", beside users (200 reads/s and 50 updates/s)"
+	}
+	return title
+}
+
+// cell is empty where a figure is not known, and where a leg is compared with itself.
+func cell(column measure, figures map[string]Spread) string {
+	found, known := figures[column.name]
+	if !known {
+		return ""
+	}
+	return column.text(found)
+}
+
+// write prints a table that is aligned for the terminal, too.
+func write(w io.Writer, table [][]string) {
+	widths := make([]int, len(table[0]))
+	for _, cells := range table {
+		for i, cell := range cells {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell), 3)
+		}
+	}
+	for i, cells := range table {
+		fmt.Fprintln(w, line(cells, widths))
+		if i == 0 {
+			rule := make([]string, len(widths))
+			for j, width := range widths {
+				rule[j] = strings.Repeat("-", width-min(j, 1)) + strings.Repeat(":", min(j, 1)) // figures to the right
+			}
+			fmt.Fprintln(w, line(rule, widths))
+		}
+	}
+}
+
+func line(cells []string, widths []int) string {
+	out := "|"
+	for i, cell := range cells {
+		padding := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+		if i == 0 {
+			out += " " + cell + padding + " |"
+			continue
+		}
+		out += " " + padding + cell + " |"
+	}
+	return out
+}
