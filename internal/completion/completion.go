@@ -2,7 +2,7 @@
 //
 // Done means that Postgres confirms that the finished ranges tile the key space up to the bound: never that a queue
 // looks empty or that a counter is right. Invariants: the checkpoints agree with the ledger before the run is
-// COMPLETED; the ledger is COMPLETED before the record is.
+// COMPLETED or ROLLED_BACK; the ledger is it before the record is.
 package completion
 
 import (
@@ -77,11 +77,11 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 
 // RolledBack ends a rollback of which no chunk is open any more, and brings the record in line.
 func (c *Completer) RolledBack(ctx context.Context, id string) (bool, error) {
-	stored, err := c.ledger.Restored(ctx, id)
-	if err != nil || !stored.State.Ended() {
+	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
 		return false, err
 	}
-	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
+	stored, err := c.ledger.Restored(ctx, id)
+	if err != nil || !stored.State.Ended() {
 		return false, err
 	}
 	return c.record(ctx, stored)

@@ -3,6 +3,7 @@ package completion_test
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"backfill/internal/chunk"
@@ -157,6 +158,31 @@ func TestTheRecordsOfARollbackExpire(t *testing.T) {
 	must(t, err)
 	if n := b.Expiring(t); !done || n != 4 {
 		t.Fatalf("done %v, %d items of 4 expire", done, n)
+	}
+}
+
+// TestTheCheckpointsOfARollbackAgreeBeforeItHasEnded: who stops the execution when it has, leaves nobody to write them.
+func TestTheCheckpointsOfARollbackAgreeBeforeItHasEnded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.complete(t, true)
+	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, nil)
+	must(t, err)
+	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
+	var updates atomic.Int64
+	b.Wire.Before = func(operation string) {
+		if operation != "UpdateItem" || updates.Add(1) > 3 {
+			return
+		}
+		stored, err := b.Ledger.Run(t.Context(), runtest.ID)
+		if err != nil || stored.State != run.RollingBack {
+			t.Errorf("a checkpoint is written when the ledger says %s, %v", stored.State, err)
+		}
+	}
+	done, err := b.completer.RolledBack(t.Context(), runtest.ID)
+	must(t, err)
+	if !done || updates.Load() < 4 {
+		t.Fatalf("done %v, %d updates", done, updates.Load())
 	}
 }
 

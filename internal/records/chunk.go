@@ -136,24 +136,45 @@ func decodeChunk(found item) Checkpoint {
 	}
 }
 
-// Expire lets the checkpoints of a run that has ended go when its record goes. One write a chunk, in parallel.
+// Expire lets the checkpoints of a run that has ended go when its record goes, and what it had yet to send: a run that was
+// cancelled while it was planned has such. One write each, in parallel.
 func (s *Store) Expire(ctx context.Context, id string) error {
-	at := number(s.now().Add(s.retention).Unix())
+	left, err := s.Outbox(ctx, id)
+	if err != nil {
+		return err
+	}
+	unsent := make([]item, len(left))
+	for i, page := range left {
+		unsent[i] = outboxKey(id, page.After)
+	}
+	if err := s.expire(ctx, unsent); err != nil {
+		return err
+	}
 	return s.EachChunk(ctx, id, func(all []Checkpoint) error {
-		writes, ctx := errgroup.WithContext(ctx)
-		writes.SetLimit(parallel)
-		for _, c := range all {
-			writes.Go(func() error {
-				_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-					TableName: &s.table, Key: chunkKey(id, c.Chunk), UpdateExpression: aws.String("SET expires = :at"),
-					ExpressionAttributeValues: item{":at": at}, ConditionExpression: aws.String("attribute_not_exists(expires)"),
-				})
-				if refused(err) {
-					return nil
-				}
-				return s.classify("UpdateItem", err)
-			})
+		keys := make([]item, len(all))
+		for i, c := range all {
+			keys[i] = chunkKey(id, c.Chunk)
 		}
-		return writes.Wait()
+		return s.expire(ctx, keys)
 	})
+}
+
+// expire lets items go that are still there, and are not on their way out already.
+func (s *Store) expire(ctx context.Context, keys []item) error {
+	at := number(s.now().Add(s.retention).Unix())
+	writes, ctx := errgroup.WithContext(ctx)
+	writes.SetLimit(parallel)
+	for _, key := range keys {
+		writes.Go(func() error {
+			_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: &s.table, Key: key, UpdateExpression: aws.String("SET expires = :at"), ExpressionAttributeValues: item{":at": at},
+				ConditionExpression: aws.String("attribute_exists(PK) AND attribute_not_exists(expires)"),
+			})
+			if refused(err) {
+				return nil
+			}
+			return s.classify("UpdateItem", err)
+		})
+	}
+	return writes.Wait()
 }

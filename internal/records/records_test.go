@@ -137,18 +137,19 @@ func TestAnOlderFenceNeverWins(t *testing.T) {
 	}
 }
 
+// TestChunksExpireWithTheirRun, and so does a page that was never sent.
 func TestChunksExpireWithTheirRun(t *testing.T) {
 	b := setup(t)
 	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
 	must(t, b.Expire(t.Context(), theRun))
 	must(t, b.Expire(t.Context(), theRun))
 	found, err := b.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &b.table, ConsistentRead: aws.Bool(true),
-		FilterExpression: aws.String("begins_with(SK, :chunk) AND expires = :at"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":chunk": &types.AttributeValueMemberS{Value: "CHUNK#"},
+		FilterExpression: aws.String("SK <> :run AND expires = :at"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":run": &types.AttributeValueMemberS{Value: "RUN"},
 			":at": &types.AttributeValueMemberN{Value: strconv.FormatInt(start.Add(24*time.Hour).Unix(), 10)}}})
 	must(t, err)
-	if found.Count != 3 {
-		t.Fatalf("%d chunks of 3 expire", found.Count)
+	if found.Count != 4 {
+		t.Fatalf("%d of 3 chunks and a page expire", found.Count)
 	}
 }
 
