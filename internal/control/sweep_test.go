@@ -21,7 +21,7 @@ func TestASweepIsSeenInTheStatus(t *testing.T) {
 	must(t, err)
 	status := b.Record(t).Status
 	status.Undo.Bytes = 70
-	must(t, b.Records.SaveProgress(t.Context(), status))
+	must(t, b.Records.SaveProgress(t.Context(), status, 7))
 	b.control.UndoRetention = time.Hour
 	if answer := b.answer(t, `{"action":"sweep"}`); answer != `{"runs":0,"undo_rows":0,"more":false}` || b.Record(t).Status.Undo != (run.Undo{Bytes: 70}) {
 		t.Fatal(answer, b.Record(t).Status.Undo)

@@ -48,7 +48,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 		return progress, nil, err
 	}
 	b.observe(progress)
-	err = b.governor.Records.SaveProgress(ctx, b.record.Status)
+	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
 	if errors.Is(err, records.ErrNotFound) {
 		b.record, err = b.governor.rebuild(ctx, b.record.Status.Run)
 	}
@@ -57,6 +57,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 
 // observe brings the status up to date.
 func (b *beat) observe(p ledger.Progress) {
+	b.record.Beats = p.Beats
 	status := &b.record.Status
 	before := status.Rows
 	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason

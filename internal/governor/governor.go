@@ -37,7 +37,7 @@ type Ledger interface {
 // Records is where a beat reports to.
 type Records interface {
 	Run(ctx context.Context, id string) (records.Record, error)
-	SaveProgress(ctx context.Context, status run.Status) error
+	SaveProgress(ctx context.Context, status run.Status, beats int64) error
 	SetSegment(ctx context.Context, id, execution string) error
 }
 

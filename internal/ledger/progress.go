@@ -23,6 +23,7 @@ type Progress struct {
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
 	Now        time.Time // the database's clock
+	Beats      int64     // of the run's governors so far, this one included
 	ResumedAt  time.Time // zero: never
 	Known      int64     // chunks that were ever claimed
 	Last       int64     // the highest number among them
@@ -58,15 +59,16 @@ type Again struct {
 const Lost = 5 * time.Minute
 
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
-// many as leave no more than window of them on their way. A rollback takes the newest first.
+// many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
+// planner's look, whose number nobody records: it is not counted.
 func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, []Again, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return Progress{}, nil, err
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp() WHERE run = $1
-		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, resumed_at`, id)
+	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
+		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, beats, resumed_at`, id, window)
 	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -103,7 +105,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &resumed); err != nil {
+	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed); err != nil {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time

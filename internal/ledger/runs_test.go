@@ -38,9 +38,11 @@ func TestManyPlannersMakeTheSchemaAtOnce(t *testing.T) {
 func TestAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	b.exec(t, "ALTER TABLE backfill.ledger DROP COLUMN retries")
+	b.exec(t, "ALTER TABLE backfill.runs DROP COLUMN beats")
 	b.exec(t, "UPDATE backfill.version SET version = 2")
 	must(t, b.ledger.Migrate(t.Context()))
 	b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	b.expectDue(t, 10)
 	if versions := b.number(t, "SELECT sum(version) FROM backfill.version"); versions != 2+ledger.Version {
 		t.Fatalf("the versions add up to %d", versions)
 	}

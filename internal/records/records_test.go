@@ -158,7 +158,7 @@ func TestARunThatIsBroughtBackWasHeardOfNow(t *testing.T) {
 	b := setup(t)
 	status := describe(theRun, start)
 	status.Rate = 1000
-	must(t, b.SaveProgress(t.Context(), status))
+	must(t, b.SaveProgress(t.Context(), status, 7))
 	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "cancelled"))
 	b.now = start.Add(48 * time.Hour)
 	must(t, b.Reopen(t.Context(), theRun, "rollback", run.RollingBack, "arn:second"))
@@ -166,6 +166,9 @@ func TestARunThatIsBroughtBackWasHeardOfNow(t *testing.T) {
 	must(t, err)
 	want := describe(theRun, start)
 	want.Action, want.State, want.UpdatedAt = "rollback", run.RollingBack, b.now
+	if record, err := b.Run(t.Context(), theRun); err != nil || record.Beats != 7 { // Postgres counts on
+		t.Errorf("%+v, %v", record, err)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

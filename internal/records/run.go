@@ -29,6 +29,7 @@ type Record struct {
 	Plan      Plan
 	Execution string // ARN of the execution that began the run
 	Segment   string // ARN of the child execution that beats now
+	Beats     int64  // the number of the last beat that was reported, as Postgres counts
 }
 
 func runKey(id string) item { return key("RUN#"+id, "RUN") }
@@ -107,17 +108,18 @@ func decodeRun(found item) (Record, error) {
 		r.Status.Undo = run.Undo{SweptAt: &swept}
 	}
 	r.Plan = Plan{Planned: numberOf(found["planned"]), Cursor: pointOf(found["cursor"]), Closed: truthOf(found["closed"])}
-	r.Execution, r.Segment = textOf(found["execution_arn"]), textOf(found["segment_arn"])
+	r.Execution, r.Segment, r.Beats = textOf(found["execution_arn"]), textOf(found["segment_arn"]), numberOf(found["beats"])
 	return r, nil
 }
 
-// SaveProgress writes the figures of a run; its state is not touched.
-func (s *Store) SaveProgress(ctx context.Context, status run.Status) error {
+// SaveProgress writes the figures of a run, and the number of the beat that read them; its state is not touched.
+func (s *Store) SaveProgress(ctx context.Context, status run.Status, beats int64) error {
 	encoded, err := json.Marshal(status)
 	if err != nil {
 		return fmt.Errorf("encode the status of run %s: %w", status.Run, err)
 	}
-	return s.update(ctx, status.Run, "SET #status = :status", item{":status": text(string(encoded))}, map[string]string{"#status": "status"})
+	return s.update(ctx, status.Run, "SET #status = :status, beats = :beats",
+		item{":status": text(string(encoded)), ":beats": number(beats)}, map[string]string{"#status": "status"})
 }
 
 // SetPlan says how far the key space is cut, where that was lost.

@@ -11,7 +11,7 @@ import (
 func TestStatesFollowTheTable(t *testing.T) {
 	b := setup(t)
 	must(t, b.SetState(t.Context(), theRun, run.Running, ""))
-	must(t, b.SaveProgress(t.Context(), run.Status{Run: theRun, State: run.Planning, Rate: 7}))
+	must(t, b.SaveProgress(t.Context(), run.Status{Run: theRun, State: run.Planning, Rate: 7}, 7))
 	must(t, b.SetState(t.Context(), theRun, run.Cancelling, "enough"))
 	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "enough"))
 	must(t, b.SetState(t.Context(), theRun, run.Failed, "too late"))
