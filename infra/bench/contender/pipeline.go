@@ -52,21 +52,23 @@ func (d *deployed) rollback(ctx context.Context) error {
 	return d.operate(ctx, "rollback", d.run, "--wait")
 }
 
-// operate runs the command. A run that it leaves alone is cancelled: its table is about to go.
+// operate runs the command.
 func (d *deployed) operate(ctx context.Context, args ...string) error {
 	out, err := exec.CommandContext(ctx, command, args...).CombinedOutput()
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() == nil {
-		return fmt.Errorf("%s %s: %w\n%s", command, args[0], err, out)
-	}
-	ending, done := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	d.end(context.WithoutCancel(ctx))
+	return fmt.Errorf("%s %s: %w\n%s", command, args[0], err, out)
+}
+
+// end cancels a run that was left alone, since its table is about to go.
+func (d *deployed) end(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, time.Minute)
 	defer done()
-	if exec.CommandContext(ending, command, "cancel", d.run).Run() == nil {
-		_ = exec.CommandContext(ending, command, "watch", d.run).Run() // 1: it was cancelled
+	if exec.CommandContext(ctx, command, "cancel", d.run).Run() == nil {
+		_ = exec.CommandContext(ctx, command, "watch", d.run).Run() // 1: it was cancelled
 	}
-	return ctx.Err()
 }
 
 func (d *deployed) notes(ctx context.Context) (Notes, error) {
