@@ -83,7 +83,7 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 	restore := statement.Restore(b.Change, u.piece)
 	sql, args = claim.CountBack(restore.SQL, restore.Args)
 	pipeline.Queue(sql, args...)
-	held, consume := statement.Held(b.Change, u.piece.Run, u.piece.Chunk), statement.Consume(u.piece)
+	held, consume := statement.Held(b.Change, u.piece), statement.Consume(u.piece)
 	pipeline.Queue(held.SQL, held.Args...)
 	pipeline.Queue(consume.SQL, consume.Args...)
 	peek := statement.Peek(u.piece.Run, u.piece.Chunk)

@@ -32,8 +32,8 @@ ORDER BY seq DESC, part DESC LIMIT 2`, Args: []any{run, chunk}}
 func Restore(c change.Change, p Piece) Query {
 	bind := &binder{}
 	run, chunk := bind.value(p.Run, "text"), bind.value(p.Chunk, "bigint")
-	where := fmt.Sprintf("run = %s AND chunk = %s AND seq = %s AND part = %s",
-		run, chunk, bind.value(p.Seq, "bigint"), bind.value(p.Part, "integer"))
+	seq := bind.value(p.Seq, "bigint")
+	where := fmt.Sprintf("run = %s AND chunk = %s AND seq = %s AND part = %s", run, chunk, seq, bind.value(p.Part, "integer"))
 	from, to := bind.value(p.Done, "bigint"), bind.value(p.Done+p.Take, "bigint")
 	target, key := Quote(c.Table.Name), quoted(c.Key)
 	sets, matches, texts := make([]string, len(c.Set)), make([]string, len(key)), make([]string, len(key))
@@ -49,11 +49,11 @@ backfill_restored AS (UPDATE %s SET %s FROM backfill_image
 WHERE %s
   AND %s = backfill_image.mark
 RETURNING backfill_image.n),
-backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, key)
-SELECT %s, %s, ARRAY[%s] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
-ON CONFLICT (run, chunk, key) DO UPDATE SET found_at = NULL RETURNING 1)`,
+backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key)
+SELECT %s, %s, %s, ARRAY[%s] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
+ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, found_at = NULL RETURNING 1)`,
 		image(c, where, from, to), Table(c.Table), strings.Join(sets, ", "), strings.Join(matches, " AND "),
-		mark(qualified(target, columns(c.Set)), c.Set), run, chunk, strings.Join(texts, ", "))
+		mark(qualified(target, columns(c.Set)), c.Set), run, chunk, seq, strings.Join(texts, ", "))
 	return Query{SQL: sql, Args: bind.args}
 }
 
@@ -82,9 +82,9 @@ func Consume(p Piece) Query {
 // heldCharacters bounds what is kept of a value that a rollback left alone.
 const heldCharacters = 1000
 
-// Held notes what the conflicts of a transaction hold now. It is a statement of its own, so that it sees what users
+// Held notes what the conflicts of a batch hold now. It is a statement of its own, so that it sees what users
 // committed while the rollback waited for their locks.
-func Held(c change.Change, run string, chunk int64) Query {
+func Held(c change.Change, p Piece) Query {
 	bind := &binder{}
 	matches, values := make([]string, len(c.Key)), make([]string, len(c.Set))
 	for i, name := range quoted(c.Key) {
@@ -95,8 +95,8 @@ func Held(c change.Change, run string, chunk int64) Query {
 	}
 	sql := fmt.Sprintf(`UPDATE backfill.conflicts AS f SET found_at = clock_timestamp(), holds = (SELECT ARRAY[%s]
   FROM %s AS backfill_row WHERE %s)
-WHERE f.run = %s AND f.chunk = %s AND f.found_at IS NULL`,
+WHERE f.run = %s AND f.chunk = %s AND f.seq = %s AND f.found_at IS NULL`,
 		strings.Join(values, ", "), Table(c.Table), strings.Join(matches, " AND "),
-		bind.value(run, "text"), bind.value(chunk, "bigint"))
+		bind.value(p.Run, "text"), bind.value(p.Chunk, "bigint"), bind.value(p.Seq, "bigint"))
 	return Query{SQL: sql, Args: bind.args}
 }
