@@ -92,6 +92,14 @@ class Function:
         lines = self.journal.read_text().splitlines() if self.journal.exists() else []
         return [line.split() for line in lines if line.split()[1] == what]
 
+    def await_held(self, count: int) -> None:
+        """Waits until so many invocations of `hold` are under way."""
+        eventually(lambda: len(self.notes("held")) == count)
+
+    def release(self) -> None:
+        """Lets every invocation of `hold` end."""
+        self.journal.with_name(self.journal.name + ".released").touch()
+
 
 @pytest.fixture(scope="session")
 def stand(tmp_path_factory):

@@ -1,8 +1,10 @@
 """What the plug-in adds to LocalStack's CloudFormation."""
 
-import time
+import inspect
 
 import pytest
+from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
+from localstack_process import resources
 
 from .conftest import Stand
 from .waiting import eventually
@@ -54,9 +56,15 @@ def test_stack_is_made_and_changed(stand: Stand, stack):
     reserved = lambda: lambdas.get_function_concurrency(FunctionName="reserved")["ReservedConcurrentExecutions"]
     timeout = lambda: lambdas.get_function_configuration(FunctionName="reserved")["Timeout"]
 
-    began = time.monotonic()
     stack("CREATE", 2)
-    assert time.monotonic() - began < 5, "LocalStack's own sleeps are 5 s"
     assert (reserved(), timeout()) == (2, 12)
     stack("UPDATE", 3)
     assert (reserved(), timeout()) == (3, 18)
+
+
+def test_resources_are_looked_at_often():
+    """LocalStack sleeps 5 s between two looks."""
+    loop = ResourceProviderExecutor.deploy_loop
+    quick = resources.often(loop)
+    assert (quick.func, quick.keywords) == (loop, {"sleep_time": resources.INTERVAL})
+    assert inspect.signature(loop).parameters["sleep_time"].default > resources.INTERVAL

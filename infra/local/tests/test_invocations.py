@@ -1,6 +1,5 @@
 """Functions as processes: what Lambda documents about one invocation."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -42,13 +41,11 @@ def test_answer_beyond_the_limit(make_function):
 
 
 def test_timeout_kills_the_whole_group(make_function):
-    function = make_function(timeout=1)
+    function = make_function(timeout=4)  # in which a child starts on the slowest machine
     before = function.invoke().payload["pid"]
-    began = time.monotonic()
     answer = function.invoke(do="hang with a child")
-    assert 1 <= time.monotonic() - began < 3
     assert answer.payload["errorType"] == "Sandbox.Timedout"
-    assert answer.payload["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+    assert answer.payload["errorMessage"].endswith("Error: Task timed out after 4.00 seconds")
     (note,) = function.notes("child")
     assert note[2] == str(before)
     eventually(lambda: not exists(note[2]) and not exists(note[3]))
@@ -99,25 +96,33 @@ def test_log_is_bounded(make_function, stand):
 
 
 def test_concurrent_invocations_have_processes_of_their_own(make_function):
-    function = make_function()
+    function = make_function(timeout=30)
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda _: function.invoke(do="sleep", seconds=0.5), range(3)))
-    assert len({answer.payload["pid"] for answer in answers}) == 3
+        running = [pool.submit(function.invoke, do="hold") for _ in range(3)]
+        function.await_held(3)
+        function.release()
+    assert len({answer.result().payload["pid"] for answer in running}) == 3
 
 
 def test_reserved_concurrency_refuses_the_third(make_function):
-    function = make_function(reserved=2)
+    function = make_function(timeout=30, reserved=2)
     with ThreadPoolExecutor() as pool:
-        outcomes = list(pool.map(lambda _: _outcome(function), range(3)))
-    assert sorted(outcomes) == ["TooManyRequestsException", "answered", "answered"]
+        running = [pool.submit(function.invoke, do="hold") for _ in range(2)]
+        function.await_held(2)
+        with pytest.raises(ClientError) as refusal:
+            function.invoke()
+        function.release()
+    assert refusal.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert [answer.result().error for answer in running] == [None, None]
 
 
-def test_update_lets_the_running_invocation_finish(make_function, stand):
-    function = make_function()
+def test_update_lets_the_running_invocation_finish(make_function):
+    function = make_function(timeout=30)
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(function.invoke, do="sleep", seconds=1)
-        eventually(lambda: [pid for pid in stand.processes() if _runs(pid, function.name)])
+        running = pool.submit(function.invoke, do="hold")
+        function.await_held(1)
         function.lambdas.update_function_configuration(FunctionName=function.name, Timeout=20)
+        function.release()
         assert running.result().error is None
 
 
@@ -129,22 +134,9 @@ def test_sigterm_comes_first(make_function):
     eventually(lambda: not exists(pid))
 
 
-def _outcome(function) -> str:
-    try:
-        function.invoke(do="sleep", seconds=0.7)
-        return "answered"
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-
-
 def _unless_missing(call):
     try:
         return call()
     except ClientError as error:
         assert error.response["Error"]["Code"] == "ResourceNotFoundException"
         return None
-
-
-def _runs(pid: int, function: str) -> bool:
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return f"AWS_LAMBDA_FUNCTION_NAME={function}".encode() in file.read().split(b"\0")

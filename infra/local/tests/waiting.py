@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], seconds: float = 20.0) -> T:
+def eventually(check: Callable[[], T], seconds: float = 60.0) -> T:
     """The first true result of `check`; fails the test when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (result := check()):

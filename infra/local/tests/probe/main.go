@@ -21,7 +21,6 @@ var runtime = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/run
 
 type event struct {
 	Do      string
-	Seconds float64
 	Size    int
 	Records []record
 }
@@ -72,8 +71,8 @@ func handle(payload []byte) (any, error) {
 
 func do(e event) (any, error) {
 	switch e.Do {
-	case "sleep":
-		wait(e.Seconds)
+	case "hold":
+		hold()
 	case "hang with a child":
 		child := exec.Command("sleep", "600")
 		if err := child.Start(); err != nil {
@@ -95,7 +94,7 @@ func do(e event) (any, error) {
 	return map[string]any{"pid": os.Getpid(), "environment": os.Environ(), "temporary": os.TempDir()}, nil
 }
 
-// consume treats each message as its body says: "sleep:SECONDS" or "fail".
+// consume treats each message as its body says: "sleep:SECONDS", "hold" or "fail".
 func consume(records []record) any {
 	failures := []map[string]string{}
 	for _, r := range records {
@@ -104,12 +103,26 @@ func consume(records []record) any {
 		if _, err := fmt.Sscanf(r.Body, "sleep:%f", &seconds); err == nil {
 			wait(seconds)
 		}
-		if r.Body == "fail" {
+		switch r.Body {
+		case "hold":
+			hold()
+		case "fail":
 			failures = append(failures, map[string]string{"itemIdentifier": r.MessageID})
 		}
 		note("end", r.Body)
 	}
 	return map[string]any{"batchItemFailures": failures}
+}
+
+// hold waits until the test lets it go on.
+func hold() {
+	note("held", "")
+	for {
+		if _, err := os.Stat(os.Getenv("JOURNAL") + ".released"); err == nil {
+			return
+		}
+		wait(0.01)
+	}
 }
 
 func wait(seconds float64) { time.Sleep(time.Duration(seconds * float64(time.Second))) }
