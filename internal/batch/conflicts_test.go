@@ -33,12 +33,12 @@ func TestARollbackLeavesAloneWhatUsersChanged(t *testing.T) {
 		if diff := cmp.Diff(want, b.image(t)); diff != "" {
 			t.Fatalf("after the rollback (-want +got):\n%s", diff)
 		}
-		rows, err := b.beside.Query(t.Context(), "SELECT key[1] || ': ' || coalesce(array_to_string(holds, ', ', 'null'), 'gone') "+
+		rows, err := b.beside.Query(t.Context(), "SELECT key[1] || ': ' || array_to_string(was, ', ') || ' -> ' || coalesce(array_to_string(holds, ', ', 'null'), 'gone') "+
 			"FROM backfill.conflicts WHERE run = $1 AND found_at IS NOT NULL ORDER BY key[1]::int", theRun)
 		must(t, err)
 		conflicts, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		must(t, err)
-		if diff := cmp.Diff([]string{"7: 7000, note 7!", "8: null, null", "9: gone", "11: 11, note 11"}, conflicts); diff != "" {
+		if diff := cmp.Diff([]string{"7: 7, note 7 -> 7000, note 7!", "8: 8, note 8 -> null, null", "9: 9, note 9 -> gone", "11: 11, note 11 -> 11, note 11"}, conflicts); diff != "" {
 			t.Fatalf("conflicts (-want +got):\n%s", diff)
 		}
 		if restored, noted := b.number(t, "SELECT restored FROM backfill.ledger"), b.number(t, "SELECT conflicts FROM backfill.ledger"); restored != 96 || noted != 4 {

@@ -17,7 +17,11 @@ func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
 	case server.Code == "42703" && r.definition.Quoted(p.path) && ordinary.MatchString(p.expression.String()):
 		return "YAML's quotes are not part of the SQL; for a text write \"'" + p.expression.String() + "'\""
 	case server.Code == "42703" && missingColumn.MatchString(server.Message):
-		return definition.DidYouMean(missingColumn.FindStringSubmatch(server.Message)[1], r.columnNames())
+		names := r.columnNames()
+		for i, name := range names {
+			names[i] = display(name) // as it is written in SQL
+		}
+		return definition.DidYouMean(missingColumn.FindStringSubmatch(server.Message)[1], names)
 	case server.Hint != "":
 		return strings.ToLower(server.Hint[:1]) + strings.TrimSuffix(server.Hint[1:], ".")
 	}

@@ -84,7 +84,7 @@ func check(ctx context.Context, tx pgx.Tx, c change.Change, purpose string, quer
 	}
 	if found := plans[0].Plan.scan(); found != "" {
 		return failure.New(failure.Invalid, "%s would scan table %s for each batch: %s. "+
-			"The key (%s) needs a unique btree index with these columns in this order, in the columns' own collations",
+			"The key (%s) needs a unique btree index with these columns in this order, in the columns' own collations; where it has one, ANALYZE the table, so that Postgres knows that the index pays",
 			purpose, c.Table, found, strings.Join(keyset.Names(c.Key), ", "))
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 
+	"backfill/internal/failure"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -20,7 +22,8 @@ type history interface {
 	GetExecutionHistory(ctx context.Context, in *sfn.GetExecutionHistoryInput, o ...func(*sfn.Options)) (*sfn.GetExecutionHistoryOutput, error)
 }
 
-// Trouble is the last error of an execution that goes on, which Step Functions tries again; "" where there is none.
+// Trouble is the last error of an execution that goes on, where Step Functions tries again; "" where there is none. A
+// refusal is final: it is told when the execution has ended.
 func (m machine) Trouble(ctx context.Context, id string) (string, error) {
 	told, err := m.api.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: aws.String(m.execution(id)), ReverseOrder: true, MaxResults: recent,
@@ -30,6 +33,9 @@ func (m machine) Trouble(ctx context.Context, id string) (string, error) {
 	}
 	for _, event := range told.Events {
 		if failed := event.TaskFailedEventDetails; failed != nil {
+			if final(failure.Class(aws.ToString(failed.Error))) {
+				return "", nil
+			}
 			return message(aws.ToString(failed.Error), aws.ToString(failed.Cause)), nil
 		}
 		if timedOut := event.TaskTimedOutEventDetails; timedOut != nil {
@@ -37,6 +43,11 @@ func (m machine) Trouble(ctx context.Context, id string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// final tells the classes that are not tried again.
+func final(class failure.Class) bool {
+	return class == failure.Invalid || class == failure.Busy || class == failure.Permanent
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"io"
 	"reflect"
 
+	"backfill/internal/failure"
 	"backfill/internal/request"
 	"backfill/internal/run"
 
@@ -62,12 +63,21 @@ func (s *session) start(ctx context.Context, subject subject, id string, wait bo
 	}
 	status, answer, err := s.acceptance(ctx, stack, subject, id)
 	if err != nil {
-		return err
+		return refusedBefore(err, again, id)
 	}
 	if wait || status.State.Ended() {
 		return s.follow(ctx, id, s.untilEnded(stack.Control, id, run.Completed))
 	}
 	return s.print(answer, func(w io.Writer) { s.begun(w, status) })
+}
+
+// refusedBefore says of a refusal that is not of today that an id serves once.
+func refusedBefore(err error, again bool, id string) error {
+	var fault *Fault
+	if again && errors.As(err, &fault) && (fault.Class == string(failure.Invalid) || fault.Class == string(failure.Busy)) {
+		fault.Next = "that was the answer when " + id + " was first started; give another --run, or leave it out, to try it now"
+	}
+	return err
 }
 
 // execution is the input of the execution: what events/start.json shows.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"backfill/internal/change"
@@ -86,6 +88,9 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	words := []string{"start", subject.name}
 	if subject.file != "" {
 		words = []string{"start", "-f", subject.file}
+	}
+	for _, name := range slices.Sorted(maps.Keys(subject.params)) {
+		words = append(words, "-p", fmt.Sprintf("%s=%v", name, subject.params[name]))
 	}
 	fmt.Fprintf(w, "  %s    start it\n", s.suggest(words...))
 }

@@ -49,11 +49,12 @@ backfill_restored AS (UPDATE %s SET %s FROM backfill_image
 WHERE %s
   AND %s = backfill_image.mark
 RETURNING backfill_image.n),
-backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key)
-SELECT %s, %s, %s, ARRAY[%s] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
-ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, found_at = NULL RETURNING 1)`,
+backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key, was)
+SELECT %s, %s, %s, ARRAY[%s], ARRAY[%s]::text[] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
+ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, was = excluded.was, found_at = NULL RETURNING 1)`,
 		image(c, where, from, to), Table(c.Table), strings.Join(sets, ", "), strings.Join(matches, " AND "),
-		mark(qualified(target, columns(c.Set)), c.Set), run, chunk, seq, strings.Join(texts, ", "))
+		mark(qualified(target, columns(c.Set)), c.Set), run, chunk, seq, strings.Join(texts, ", "),
+		strings.Join(numbered("o", len(c.Set)), ", "))
 	return Query{SQL: sql, Args: bind.args}
 }
 

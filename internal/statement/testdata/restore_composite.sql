@@ -8,7 +8,7 @@ backfill_restored AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = backfill_i
 WHERE "Order ""Items"""."tenant Id" = backfill_image.k1 AND "Order ""Items"""."created_at" = backfill_image.k2 AND "Order ""Items"""."ID" = backfill_image.k3
   AND substring(int8send(coalesce(hashtextextended(("Order ""Items"""."n"::text) COLLATE "C", 0), 0)) FROM 4) = backfill_image.mark
 RETURNING backfill_image.n),
-backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key)
-SELECT $1::text, $2::bigint, $3::bigint, ARRAY[k1::text, k2::text, k3::text] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
-ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, found_at = NULL RETURNING 1);
+backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key, was)
+SELECT $1::text, $2::bigint, $3::bigint, ARRAY[k1::text, k2::text, k3::text], ARRAY[o1]::text[] FROM backfill_image AS i FULL JOIN backfill_restored AS r ON r.n = i.n WHERE r.n IS NULL
+ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, was = excluded.was, found_at = NULL RETURNING 1);
 -- ["run-1" '\a' '\x03' '\x01' '\x02' '\a']
