@@ -71,7 +71,7 @@ func (s *Striped) step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 	}
 	// No key is left.
 	rest := Target{span: statement.Span{Range: keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}}, Final: true}
-	outcome, _, err := s.Runner.Apply(ctx, conn, claim, rest, 0)
+	outcome, _, err := s.Apply(ctx, conn, claim, rest, 0)
 	return outcome, stripes{}, err
 }
 
