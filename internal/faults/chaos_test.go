@@ -47,7 +47,7 @@ func TestRandomKills(t *testing.T) {
 	for ; !h.enough() || crashes == 0; w.rounds++ {
 		a := s.begin(t, w, round)
 		crashes += a.crashing(t, c, h.crash)
-		a.completes(t, w)
+		a.completes(t)
 		if w.rounds%10 == 9 {
 			t.Logf("so far %d runs, %s: %v", w.rounds+1, time.Since(begun).Round(time.Second), h.told())
 		}
