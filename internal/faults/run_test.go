@@ -50,6 +50,7 @@ type attempt struct {
 	err   error
 	ended chan struct{}
 
+	stopped     bool // by a person
 	invocations sync.WaitGroup
 }
 
