@@ -58,10 +58,12 @@ test: up ## Set everything up and pass all tests
 	go test -count=1 ./...
 	@$(MAKE) test-local
 
+# BACKFILL_USER_WRITES and BACKFILL_CHAOS_KILLS are how many; BACKFILL_CHAOS_SEED makes the same choices again.
 .PHONY: chaos
-chaos: up ## Kill functions at random, 1,000 times (BACKFILL_CHAOS_KILLS, BACKFILL_CHAOS_SEED); up to 20 minutes
+chaos: up ## Have users make 1,000,000 writes beside runs, kill functions 1,000 times; up to 20 minutes
 	@$(SERVERS); \
-	export BACKFILL_CHAOS_KILLS="$${BACKFILL_CHAOS_KILLS:-1000}"; \
+	export BACKFILL_USER_WRITES="$${BACKFILL_USER_WRITES:-1000000}" BACKFILL_CHAOS_KILLS="$${BACKFILL_CHAOS_KILLS:-1000}"; \
+	go test -count=1 -v -timeout 60m -run TestUsersAtWork ./internal/worker | grep -v ' INFO '; \
 	go test -count=1 -v -timeout 60m -run TestRandomKills ./internal/faults
 
 # --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS and _POSTGRES (majors) narrow them; bench --help says what

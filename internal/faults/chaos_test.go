@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"backfill/internal/faults/cluster"
-	"backfill/internal/pgtest"
 )
 
 // The variables of `make chaos`.
@@ -28,47 +28,88 @@ const (
 	round = 5 * time.Minute
 )
 
-// TestRandomKills increments a table again and again until enough processes were killed at random moments, mixed with
-// lost answers, throttling, cut connections, stopped workers, messages that come three times, and crashes of Postgres.
+// servers share the kills.
+const servers = 2
+
+// TestRandomKills has runs begin, be interrupted, go on and be taken back, again and again, until enough processes were
+// killed at random moments, mixed with lost answers, throttling, cut connections, stopped workers, messages that come
+// three times, and crashes of Postgres.
 func TestRandomKills(t *testing.T) {
-	t.Parallel()
 	wanted, seed := variable(t, killsVariable, fewKills), variable(t, seedVariable, int(rand.Int32()))
 	t.Logf("%d kills; again with %s=%d", wanted, seedVariable, seed)
-	c := cluster.New(t, pgtest.Newest(t))
-	s := deploy(t, c.Database(), plan{workers: 6, visibility: lease + time.Second})
-	h := newHavoc(rand.New(rand.NewPCG(uint64(seed), 0)), wanted)
-	s.watch(h.message)
-	s.gateway.Watch(h.call)
-	for _, d := range s.doors {
-		d.Answering = h.answering(d)
-	}
-	w := increment{rows: 40_000, chunkRows: 1000}.makeTable(t, s.db)
-	begun, crashes := time.Now(), 0
-	for ; !h.enough() || crashes == 0; w.rounds++ {
-		a := s.begin(t, w, round)
-		crashes += a.crashing(t, c, h.crash)
-		a.completes(t, w)
-		if w.rounds%10 == 9 {
-			t.Logf("so far %d runs, %s: %v", w.rounds+1, time.Since(begun).Round(time.Second), h.told())
+	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
+		begun, x := time.Now(), newChaos(t, c, (wanted+1)/servers, uint64(seed))
+		for !x.havoc.enough() || x.counts["crashes"] == 0 {
+			if !x.live(t) {
+				return
+			}
+			if x.counts["lives"]%10 == 0 {
+				t.Logf("so far in %s: %v, %v", time.Since(begun).Round(time.Second), x.counts, x.havoc.told())
+			}
 		}
-	}
-	t.Logf("%d runs, %d crashes of Postgres, in %s: %v", w.rounds, crashes, time.Since(begun).Round(time.Second), h.told())
-	h.expectEach(t, wanted > fewKills)
+		t.Logf("in %s: %v, %v", time.Since(begun).Round(time.Second), x.counts, x.havoc.told())
+		x.havoc.expectEach(t, wanted > fewKills)
+	})
 }
 
-// crashing crashes Postgres when it is told to, until the run has ended, and tells how often.
-func (a *attempt) crashing(t *testing.T, c *cluster.Cluster, crash <-chan struct{}) (crashes int) {
+// The sizes of chunks: those that are walked in the order of the keys, and those that are gone over in passes.
+const (
+	plain   = 2_000
+	striped = 7_000
+)
+
+// chaos is runs under random faults on one server.
+type chaos struct {
+	stack   *stack
+	cluster *cluster.Cluster
+	havoc   *havoc
+	random  *rand.Rand // for the lives; strikes have their own
+	counts  map[string]int
+	yet     []int // lives to come, before all come again
+	table   increment
+}
+
+func newChaos(t *testing.T, c *cluster.Cluster, kills int, seed uint64) *chaos {
 	t.Helper()
-	for {
-		select {
-		case <-crash:
-			c.Crash()
-			c.Start(t)
-			crashes++
-		case <-a.ended:
-			return crashes
+	major, err := strconv.ParseUint(c.Major, 10, 64)
+	must(t, err)
+	x := &chaos{cluster: c, stack: deploy(t, c.Database(), plan{workers: 6, visibility: lease + time.Second}),
+		havoc: newHavoc(rand.New(rand.NewPCG(seed, major)), kills), random: rand.New(rand.NewPCG(seed, 100+major)),
+		counts: map[string]int{}}
+	x.stack.gateway.Watch(x.havoc.call)
+	for _, d := range x.stack.doors {
+		d.Answering = x.havoc.answering(d)
+	}
+	x.table = increment{rows: 40_000}.makeTable(t, c.Database())
+	return x
+}
+
+// live has a run live the next life, and tells whether all went well. The first is the fullest, for those who have
+// time for one.
+func (x *chaos) live(t *testing.T) bool {
+	t.Helper()
+	if len(x.yet) == 0 {
+		x.yet = x.random.Perm(len(lives))
+		if x.counts["lives"] == 0 {
+			fullest := slices.Index(x.yet, 0)
+			x.yet[0], x.yet[fullest] = 0, x.yet[0]
 		}
 	}
+	steps := lives[x.yet[0]]
+	x.yet = x.yet[1:]
+	l := &life{chaos: x, of: x.table, random: rand.New(rand.NewPCG(x.random.Uint64(), 0))}
+	l.of.fills = l.random.IntN(2) == 0 && isTakenBack(steps)
+	l.of.chunkRows = []int{plain, striped}[l.random.IntN(2)]
+	x.counts["lives"]++
+	if !isTakenBack(steps) {
+		x.table.rounds++
+	}
+	return t.Run(fmt.Sprintf("%d %v", x.counts["lives"], steps), func(t *testing.T) {
+		for _, s := range steps {
+			l.take(t, s)
+		}
+		x.counts["chunks in passes"] += int(number(t, x.stack.db.Connect(t), "SELECT count(*) FROM backfill.ledger WHERE run = $1 AND passes > 1", l.id))
+	})
 }
 
 // expectEach demands that no kind of fault was left out; and no function, for which a few kills may be too few.

@@ -19,6 +19,6 @@ func TestEachMessageThreeTimesAtOnce(t *testing.T) {
 		return nil
 	})
 	w := increment{rows: 6000, chunkRows: 1000, slowly: 0.0002}.makeTable(t, db)
-	s.start(t, w).completes(t, w)
+	s.start(t, w).completes(t)
 	s.log.Await(t, patience, `"verdict":"leased"`)
 }

@@ -38,6 +38,9 @@ type strike struct {
 // state machines end a run after seven tries, and wait for minutes in between, where the harness waits for seconds.
 const mostInARow = 3
 
+// mostOfControl is how often control is struck until it has answered: an event that it fails is tried twice more.
+const mostOfControl = 2
+
 // patientMoments is after how many moments a strike is given up whose function is not at work.
 const patientMoments = 300
 
@@ -130,7 +133,11 @@ func (h *havoc) due(d *door, fits func(kind string) bool) string {
 	if h.kills >= h.wanted {
 		return ""
 	}
-	if d.function != h.armed.function || !fits(h.armed.kind) {
+	hits := d.function == h.armed.function
+	if d.function == control { // it is seldom at work: whatever comes next hits it
+		hits = h.inARow[control] < mostOfControl
+	}
+	if !hits || !fits(h.armed.kind) {
 		if h.idle++; h.idle > patientMoments {
 			h.kinds = append(h.kinds, h.armed.kind) // it comes later
 			h.arm()
@@ -155,7 +162,7 @@ func (h *havoc) count(function, kind string) {
 	}
 	h.counts[function+" killed"]++
 	h.kills++
-	if h.kills%killsPerCrash == 0 || h.kills == fewKills/2 {
+	if h.kills%killsPerCrash == 0 || h.kills == (h.wanted+1)/2 {
 		select {
 		case h.crash <- struct{}{}:
 		default: // one is under way

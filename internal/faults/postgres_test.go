@@ -54,7 +54,7 @@ func TestPostgresCrashesInTheMiddle(t *testing.T) {
 			c.Start(t)
 			s.until(t, a, batches)
 		}
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -67,7 +67,7 @@ func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
 		s.log.Await(t, patience, "worker", "SQLSTATE 25006")
 		s.log.Await(t, patience, "governor", "SQLSTATE 25006")
 		c.ReadOnly(t, false)
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -84,7 +84,7 @@ func TestPostgresFailsOver(t *testing.T) {
 		for _, d := range s.doors {
 			d.postgres.Lead(c.Address())
 		}
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -108,7 +108,7 @@ func TestPostgresMovesToAnotherAddress(t *testing.T) {
 		c.Move(t)
 		s.db = c.Database()
 		reveal()
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -132,7 +132,7 @@ func TestConnectionsAreCutInTheMiddleOfMessages(t *testing.T) {
 		cuts[d.function]++
 		return pgtest.Halve
 	})
-	s.start(t, w).completes(t, w)
+	s.start(t, w).completes(t)
 	if cuts[planner] < often || cuts[worker] < often || cuts[governor] == 0 {
 		t.Fatalf("too few connections were cut: %v of messages %v", cuts, messages)
 	}
@@ -151,6 +151,6 @@ func TestTheDiskIsFullForAWhile(t *testing.T) {
 		free := cluster.Fill(t, space)
 		s.log.Await(t, patience, "worker", "SQLSTATE 53100")
 		free()
-		a.completes(t, w)
+		a.completes(t)
 	})
 }

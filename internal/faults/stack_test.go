@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ const (
 	planner  = "planner"
 	worker   = "worker"
 	governor = "governor"
+	control  = "control"
 )
 
 // lease is the shortest that settings allow: a killed worker's chunk waits for it.
@@ -55,7 +57,7 @@ func built(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	for _, function := range []string{planner, worker, governor} {
+	for _, function := range []string{planner, worker, governor, control} {
 		if _, err := host.Build(folder, function); err != nil {
 			panic(err)
 		}
@@ -70,11 +72,13 @@ type stack struct {
 	gateway *gateway.Gateway
 	log     *host.Log
 	machine pipeline.Machine
+	control pipeline.Function
 	lanes   pipeline.Lanes
 	doors   []*door
 	client  *dynamodb.Client
 	table   string
 	records *records.Store
+	bounded func(time.Duration) (context.Context, context.CancelFunc) // while the lanes are there
 	moment  atomic.Pointer[func(*door, pgtest.Message) pgtest.Verdict]
 }
 
@@ -111,14 +115,32 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 	variables := map[string]string{
 		"TABLE_NAME": table, "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),
 		"HEARTBEAT_SECONDS": "60", "BEAT_SECONDS": "1", "LOOK_AHEAD": "6", "WORKER_CONCURRENCY": "2",
-		"RUN_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
+		"RUN_RETENTION_DAYS": "1", "UNDO_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
 	}
 	s.machine = pipeline.Machine{Planner: s.host(t, planner, "planner", variables), Governor: s.host(t, governor, "governor", variables),
 		Pause: 200 * time.Millisecond}
+	s.control = s.host(t, control, "control", variables)
 	for n := range p.workers {
 		s.lanes.Workers = append(s.lanes.Workers, s.host(t, worker, fmt.Sprintf("worker %d", n+1), variables))
 	}
+	s.serve(t)
 	return s
+}
+
+// serve has the lanes deliver until the test ends: a run does not begin or end them.
+func (s *stack) serve(t *testing.T) {
+	t.Helper()
+	life, lose := context.WithCancelCause(context.Background())
+	s.bounded = func(d time.Duration) (context.Context, context.CancelFunc) { return context.WithTimeout(life, d) }
+	ended := make(chan struct{})
+	go func() {
+		s.lanes.Serve(life, lose)
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		lose(nil)
+		<-ended
+	})
 }
 
 func (s *stack) host(t *testing.T, function, name string, shared map[string]string) *host.Host {

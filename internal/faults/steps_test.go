@@ -200,7 +200,7 @@ func TestTheRecordIsRunningAfterItsPlannerDied(t *testing.T) {
 	s.set(calling(planner, "UpdateItem", gateway.KillBefore, toRunning), atTheEnd)
 	a := s.start(t, w)
 	id <- a.id
-	a.completes(t, w)
+	a.completes(t)
 	if state := <-seen; state != run.Running {
 		t.Fatalf("the record was %s until the run ended", state)
 	}

@@ -131,7 +131,7 @@ func (c trap) second() trap {
 func (s *stack) falls(t *testing.T, w work, traps ...trap) {
 	t.Helper()
 	all := s.set(traps...)
-	s.start(t, w).completes(t, w)
+	s.start(t, w).completes(t)
 	for _, c := range all {
 		if c.hit.Load() != c.expected() {
 			t.Errorf("a step came %d times, want %d: %s %s%s", c.hit.Load(), c.expected(), c.function, c.sql, c.operation)

@@ -87,7 +87,7 @@ func TestAWorkerThatWasStoppedPastItsLeaseWritesNothing(t *testing.T) {
 			t.Errorf("the zombie wrote: fence %d -> %d, batches %d -> %d, rows %d -> %d", fence, f, seq, q, affected, n)
 		}
 		close(successor.pass)
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -110,7 +110,7 @@ func TestABatchOfWhichHalfArrives(t *testing.T) {
 	})
 	a := s.start(t, w)
 	zombie := next(t, half)
-	a.completes(t, w)
+	a.completes(t)
 	close(end)
 	zombie.Continue()
 }
@@ -137,7 +137,7 @@ func TestAWorkerThatWasStoppedBetweenBatches(t *testing.T) {
 	pgtest.WaitUntil(t, db.Connect(t), fmt.Sprintf("SELECT EXISTS (SELECT FROM backfill.ledger WHERE run = '%s' AND state = 'COMPLETED')", a.id))
 	zombie.Continue()
 	s.log.Await(t, patience, zombie.Name, "chunk left")
-	a.completes(t, w)
+	a.completes(t)
 }
 
 // TestAStatementOutlivesItsFunction: the process is gone while Postgres works on its batch, which is then counted, once.
@@ -155,7 +155,7 @@ func TestAStatementOutlivesItsFunction(t *testing.T) {
 		if number(t, conn, "SELECT count(*) "+working) == 0 {
 			t.Fatal("the statement ended with its function")
 		}
-		a.completes(t, w)
+		a.completes(t)
 	})
 }
 
@@ -177,6 +177,6 @@ func TestAStatementOutlivesTheLease(t *testing.T) {
 		pgtest.WaitUntil(t, conn, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%backfill.claim%'
 			AND pid <> pg_backend_pid())`)
 		thaw()
-		a.completes(t, w)
+		a.completes(t)
 	})
 }

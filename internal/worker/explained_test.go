@@ -16,65 +16,76 @@ func (s *tally) add(more tally) {
 	s.conflicts += more.conflicts
 }
 
-// expectExplained replays the journals against what the table and the list of conflicts hold.
-func (b *bundle) expectExplained(t *testing.T, before map[int64]value, users []*user) tally {
-	t.Helper()
-	all := map[int64]*history{}
-	for id, held := range before {
+// histories is the table.
+type histories map[int64]*history
+
+// begin is the table before anything happens.
+func begin(present map[int64]value) histories {
+	all := histories{}
+	for id, held := range present {
 		all[id] = &history{now: held, absent: held.gone}
 	}
-	var sum tally
+	return all
+}
+
+// follow replays what users wrote beside a run, or beside its rollback, up to what the table holds then. It tells how
+// many of their writes were of the column that the run writes.
+func (all histories) follow(t *testing.T, users []*user, present map[int64]value, back bool) (changes int) {
+	t.Helper()
 	for _, u := range users {
 		for _, w := range u.journal {
-			sum.changes++
-			if err := all[w.id].sees(w.before); err != nil {
+			h := all[w.id]
+			if err := h.sees(w.before, back); err != nil {
 				t.Fatalf("row %d %v", w.id, err)
 			}
-			all[w.id].now, all[w.id].touched = w.after, true
-			all[w.id].absent = all[w.id].absent || w.after.gone
+			h.now, h.absent = w.after, h.absent || !back && w.after.gone
 		}
+		changes += len(u.journal)
 	}
-	for id, now := range b.present(t) {
-		if err := all[id].sees(now); err != nil {
+	for id, now := range present {
+		if err := all[id].sees(now, back); err != nil {
 			t.Fatalf("row %d at the end %v: a user's write is lost", id, err)
 		}
 	}
-	b.expectNamed(t, all, &sum)
-	return sum
+	return changes
 }
 
-// expectNamed demands that each row that the run wrote is restored, or named as a conflict.
-func (b *bundle) expectNamed(t *testing.T, all map[int64]*history, sum *tally) {
+// expectApplied demands that a run wrote each row that was there all the time, and counted those that it wrote.
+func (b *bundle) expectApplied(t *testing.T, all histories) {
 	t.Helper()
-	conflicts, unseen := b.conflicting(t), 0
+	applied, affected := 0, 0
 	for id, h := range all {
-		if h.applied && h.restored == conflicts[id] || !h.applied && conflicts[id] {
-			t.Errorf("row %d: applied %v, restored %v, named as a conflict %v", id, h.applied, h.restored, conflicts[id])
+		if h.applied {
+			applied++
+		} else if !h.absent {
+			t.Errorf("row %d was there all the time, the run has not written it", id)
 		}
-		switch {
-		case h.restored, !h.touched && !h.now.gone: // both effects came and went between two looks
+	}
+	must(t, b.conn.QueryRow(t.Context(), "SELECT sum(affected) FROM backfill.ledger").Scan(&affected))
+	if affected != applied {
+		t.Fatalf("the run wrote %d rows, the ledger says %d", applied, affected)
+	}
+}
+
+// expectNamed demands that each row that a run wrote is restored, or named as a conflict.
+func (b *bundle) expectNamed(t *testing.T, all histories) (sum tally) {
+	t.Helper()
+	named := b.conflicting(t)
+	for id, h := range all {
+		if h.applied && h.restored == named[id] || !h.applied && named[id] {
+			t.Errorf("row %d: applied %v, restored %v, named as a conflict %v", id, h.applied, h.restored, named[id])
+		}
+		if h.restored {
 			sum.restored++
-		case h.applied:
-			sum.conflicts++
-		case h.touched:
-			unseen++ // so may they have here, between two writes
 		}
 	}
-	var affected, restored, conflicting, absent int
-	must(t, b.conn.QueryRow(t.Context(), "SELECT sum(affected), sum(restored), sum(conflicts) FROM backfill.ledger").Scan(
-		&affected, &restored, &conflicting))
-	for _, h := range all {
-		if h.absent {
-			absent++
-		}
+	sum.conflicts = len(named)
+	var restored, conflicts int
+	must(t, b.conn.QueryRow(t.Context(), "SELECT sum(restored), sum(conflicts) FROM backfill.ledger").Scan(&restored, &conflicts))
+	if restored != sum.restored || conflicts != sum.conflicts {
+		t.Fatalf("%d rows restored, the ledger says %d; %d conflicts, the ledger says %d", sum.restored, restored, sum.conflicts, conflicts)
 	}
-	if affected < len(all)-absent {
-		t.Fatalf("%d rows were there all the time, the run wrote %d", len(all)-absent, affected)
-	}
-	if restored < sum.restored || restored > sum.restored+unseen || conflicting != sum.conflicts {
-		t.Fatalf("%d to %d rows restored, the ledger says %d; %d conflicts, the ledger says %d",
-			sum.restored, sum.restored+unseen, restored, sum.conflicts, conflicting)
-	}
+	return sum
 }
 
 // present is the table; a row that is gone is said to be.

@@ -22,7 +22,7 @@ type Caller interface{ Kill() bool }
 // Call is one call of a function to AWS.
 type Call struct {
 	Caller    Caller
-	Service   string // DynamoDB_20120810, AmazonSQS, secretsmanager
+	Service   string // DynamoDB_20120810, AmazonSQS, AWSStepFunctions, secretsmanager
 	Operation string
 	Body      string
 }
@@ -95,6 +95,9 @@ func (e *exchange) forward() response {
 	if e.call.Service == "secretsmanager" && e.gateway.secret != nil {
 		body, _ := json.Marshal(map[string]string{"Name": "database", "SecretString": e.gateway.secret()})
 		return response{status: http.StatusOK, body: body}
+	}
+	if e.call.Service == "AWSStepFunctions" { // the executions are the tests' own
+		return failed(http.StatusBadRequest, "ExecutionDoesNotExist", "Execution Does Not Exist")
 	}
 	request, err := http.NewRequest(e.request.Method, e.gateway.servers[e.call.Service]+e.request.URL.Path, bytes.NewReader(e.body))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -48,7 +49,7 @@ type Machine struct {
 
 // Run makes one execution and gives its last turn. An error is one after which the state machine closes the run.
 func (m *Machine) Run(ctx context.Context, name string, request any) (turn.Turn, error) {
-	now, err := call(ctx, m.Planner, beginTries, map[string]any{
+	now, err := call[turn.Turn](ctx, m.Planner, beginTries, map[string]any{
 		"step": "begin", "request": request, "name": name, "execution": "arn:faults:" + name,
 	})
 	if err != nil {
@@ -65,7 +66,7 @@ func (m *Machine) segment(ctx context.Context, now turn.Turn) (turn.Turn, error)
 	segment := now.Segment
 	for {
 		now.Segment = segment
-		beaten, err := call(ctx, m.Governor, beatTries, now)
+		beaten, err := call[turn.Turn](ctx, m.Governor, beatTries, now)
 		if err != nil {
 			return now, fmt.Errorf("beat %d: %w", now.Beat, err)
 		}
@@ -74,7 +75,7 @@ func (m *Machine) segment(ctx context.Context, now turn.Turn) (turn.Turn, error)
 		case turn.Segment, turn.End:
 			return now, nil
 		case turn.Plan:
-			now, err = call(ctx, m.Planner, planTries, map[string]any{"step": "plan", "run": now.Run, "beat": now.Beat, "budget": now.Budget})
+			now, err = call[turn.Turn](ctx, m.Planner, planTries, map[string]any{"step": "plan", "run": now.Run, "beat": now.Beat, "budget": now.Budget})
 			if err != nil || now.Next == turn.End {
 				return now, err
 			}
@@ -91,24 +92,29 @@ func (m *Machine) segment(ctx context.Context, now turn.Turn) (turn.Turn, error)
 // retried are the names on which the state machines try again.
 var retried = []string{string(failure.Transient), string(failure.Unknown), host.Exited, host.TimedOut}
 
-func call(ctx context.Context, function Function, tries int, input any) (turn.Turn, error) {
+// Ask has control answer, however often it takes: as a person would, who runs a command again.
+func Ask(ctx context.Context, control Function, input any) error {
+	_, err := call[json.RawMessage](ctx, control, math.MaxInt, input)
+	return err
+}
+
+func call[Out any](ctx context.Context, function Function, tries int, input any) (out Out, err error) {
 	payload, err := json.Marshal(input)
 	if err != nil {
-		return turn.Turn{}, err
+		return out, err
 	}
 	wait := firstWait
 	for try := 1; ; try++ {
 		answer, err := function.Invoke(ctx, payload)
 		var failed *host.Failure
 		if err == nil {
-			var out turn.Turn
 			return out, json.Unmarshal(answer, &out)
 		}
 		if !errors.As(err, &failed) || !slices.Contains(retried, failed.Type) || try == tries {
-			return turn.Turn{}, fmt.Errorf("try %d: %w", try, err)
+			return out, fmt.Errorf("try %d: %w", try, err)
 		}
 		if err := rest(ctx, wait); err != nil {
-			return turn.Turn{}, err
+			return out, err
 		}
 		wait = min(2*wait, longestWait)
 	}
