@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,4 +60,29 @@ func TestPlans(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASmallTableThatWasNeverAnalysedPasses: a newcomer's first table. Postgres would sort its keys, index or not.
+func TestASmallTableThatWasNeverAnalysedPasses(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		for _, rows := range []int{1, 100, 1000, 3000} {
+			for _, key := range []keyset.Column{{Name: "id", Type: "bigint"}, {Name: "id", Type: "uuid"}} {
+				db.Exec(t, fmt.Sprintf("DROP TABLE IF EXISTS t; CREATE TABLE t (id %s PRIMARY KEY, n int) WITH (autovacuum_enabled = off); "+
+					"INSERT INTO t SELECT %s FROM generate_series(1, %d) g", key.Type,
+					map[string]string{"bigint": "g", "uuid": "md5(g::text)::uuid"}[key.Type], rows))
+				subject := change.Change{
+					Kind: change.Set, Table: change.Table{Schema: "public", Name: "t"}, Key: []keyset.Column{key},
+					Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "1"}},
+				}
+				conn := db.Connect(t)
+				bound, err := boundary.Bound(t.Context(), conn, subject)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := guard.Check(t.Context(), conn, subject, bound); err != nil {
+					t.Errorf("%d rows by %s: %v", rows, key.Type, err)
+				}
+			}
+		}
+	})
 }
