@@ -112,7 +112,11 @@ func (l *life) work(t *testing.T, s step) (w again, may bool) {
 		}
 		return w.resume(l.id), l.state == run.Cancelled
 	case partly:
-		return l.of.rollbackOf(l.id, l.some(t), l.state), true
+		chunks, all := l.some(t)
+		if w = l.of.rollbackOf(l.id, chunks, l.state); all {
+			w.end = run.RolledBack
+		}
+		return w, true
 	default:
 		return l.of.rollback(l.id), l.state != run.RolledBack
 	}
@@ -130,15 +134,15 @@ func (a again) resume(id string) again {
 	return a
 }
 
-// some chooses chunks that a worker has claimed.
-func (l *life) some(t *testing.T) []int64 {
+// some chooses chunks that a worker has claimed, and tells whether there is no other.
+func (l *life) some(t *testing.T) (chunks []int64, all bool) {
 	t.Helper()
-	var chunks []int64
 	must(t, l.stack.db.Connect(t).QueryRow(t.Context(), "SELECT array_agg(chunk ORDER BY chunk) FROM backfill.ledger WHERE run = $1", l.id).Scan(&chunks))
 	l.random.Shuffle(len(chunks), func(i, j int) { chunks[i], chunks[j] = chunks[j], chunks[i] })
+	all = len(chunks) == 1
 	chunks = chunks[:(len(chunks)+1)/2]
 	slices.Sort(chunks)
-	return chunks
+	return chunks, all
 }
 
 // wasInterrupted tells whether the run was closed before it had ended.

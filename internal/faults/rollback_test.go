@@ -37,10 +37,8 @@ func (i increment) rollback(id string) again {
 func (a again) check(t *testing.T, db pgtest.Database, id string) {
 	t.Helper()
 	a.of.accounts(t, db, id)
-	conn, others := db.Connect(t), a.of.after()
-	if a.end == run.Cancelled {
-		others = "true"
-	}
+	conn := db.Connect(t)
+	others := map[run.State]string{run.Completed: a.of.after(), run.Cancelled: "true", run.RolledBack: a.of.before()}[a.end]
 	wrong := number(t, conn, fmt.Sprintf(`SELECT count(*) FROM %s AS t WHERE CASE
 		WHEN $2 OR EXISTS (SELECT FROM backfill.ledger WHERE run = $1 AND chunk = ANY ($3)
 			AND t.id > coalesce(lo[1]::bigint, 0) AND t.id <= hi[1]::bigint) THEN %s
