@@ -79,17 +79,14 @@ type Governor struct {
 
 // Beat watches the run until the beat is over or something else is to be done.
 func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
-	record, err := g.Records.Run(ctx, in.Run)
+	record, err := g.begin(ctx, in)
 	if errors.Is(err, records.ErrNotFound) {
-		record, err = g.rebuild(ctx, in.Run)
+		if _, err = g.rebuild(ctx, in.Run); err == nil {
+			record, err = g.begin(ctx, in)
+		}
 	}
 	if err != nil {
 		return in, err
-	}
-	if in.Beat == 0 && in.Segment != "" {
-		if err := g.Records.SetSegment(ctx, in.Run, in.Segment); err != nil {
-			return in, err
-		}
 	}
 	beat := &beat{governor: g, record: record, until: time.Now().Add(g.Duration)}
 	next, err := beat.watch(ctx)
@@ -107,6 +104,15 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 		"completed", beat.record.Status.Chunks.Completed, "of", beat.record.Status.Chunks.Total,
 		"rows", beat.record.Status.Rows.Scanned, "rate", int64(beat.record.Status.Rate))
 	return out, nil
+}
+
+// begin reads the record, and notes in it who beats. It may be lost between the two.
+func (g *Governor) begin(ctx context.Context, in turn.Turn) (records.Record, error) {
+	record, err := g.Records.Run(ctx, in.Run)
+	if err == nil && in.Beat == 0 && in.Segment != "" {
+		err = g.Records.SetSegment(ctx, in.Run, in.Segment)
+	}
+	return record, err
 }
 
 // rebuild makes records again that were lost.
