@@ -26,8 +26,7 @@ func (d *direct) finish(ctx context.Context, entries *ledger.Ledger, messages []
 		case err != nil:
 			return err
 		case progress.Broken > 0:
-			number, reason, err := entries.FirstFailure(ctx, d.run)
-			return fmt.Errorf("chunk %d failed: %s (%w)", number, reason, err)
+			return failed(ctx, entries, d.run)
 		case progress.Open == 0:
 			return nil
 		case len(due) == 0 && !deadline.Rest(ctx, 20*time.Millisecond): // what was given back is not due yet
@@ -38,6 +37,14 @@ func (d *direct) finish(ctx context.Context, entries *ledger.Ledger, messages []
 			messages = append(messages, chunk.Message{Run: d.run, Chunk: a.Chunk, Lo: a.Lo, Hi: a.Hi, Send: a.Send})
 		}
 	}
+}
+
+func failed(ctx context.Context, entries *ledger.Ledger, run string) error {
+	number, reason, err := entries.FirstFailure(ctx, run)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("chunk %d failed: %s", number, reason)
 }
 
 // deliver has workers take the messages from a queue.
