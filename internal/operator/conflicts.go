@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"backfill/internal/figure"
+
 	"github.com/spf13/cobra"
 )
 
@@ -57,7 +59,7 @@ columns of the run held when the rollback came by, cut to 1000 characters; "gone
 		}
 		answer, err := stack.Control.Look(ctx, asked)
 		if err != nil {
-			return s.unknown(err)
+			return s.unknown(ctx, stack.Control, asked.Run, err)
 		}
 		var found leftAlone
 		if err := json.Unmarshal(answer, &found); err != nil {
@@ -103,7 +105,7 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 
 func noConflicts(asked page) string {
 	if asked.After > 0 {
-		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, count(asked.After))
+		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, figure.Count(asked.After))
 	}
 	return fmt.Sprintf("run %s has no conflict to show: no rollback of it left a row alone, or the list was removed with its undo", asked.Run)
 }
