@@ -3,7 +3,7 @@
 // It owns the questions to Postgres' catalogs and parser: does the table exist and may it be changed, which unique
 // index carries the key, what types do columns and expressions have. It does not look at plans (guard does), and it
 // changes nothing. Invariants: all that is wrong comes in one answer, each with the line of the definition that is at
-// fault; everything runs in one read-only transaction that is rolled back; expressions are parsed and planned, never
+// fault; a definition that has problems already is judged as far as it could be read; everything runs in one read-only transaction that is rolled back; expressions are parsed and planned, never
 // run; a Change that leaves it names things as the catalog does.
 package catalog
 
@@ -60,6 +60,7 @@ type resolver struct {
 	key        []column
 	scattered  bool
 	volatile   bool
+	blind      bool // rights are missing, or a parameter's value is refused: plans would only say so again
 	notes      []string
 	problems   definition.Problems
 }
@@ -69,8 +70,12 @@ func (r *resolver) run(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	if found, err := r.findTable(ctx); err != nil || !found {
+	found, err := r.findTable(ctx)
+	if err != nil {
 		return err
+	}
+	if !found {
+		return r.checkAlone(ctx)
 	}
 	if err := r.readColumns(ctx); err != nil {
 		return err
@@ -86,14 +91,24 @@ func (r *resolver) run(ctx context.Context) error {
 		return err
 	}
 	r.checkAssigned()
+	before := len(r.problems)
 	r.checkRights()
 	if err := r.checkParams(ctx); err != nil {
 		return err
 	}
+	r.blind = len(r.problems) > before
 	if err := r.checkExpressions(ctx); err != nil {
 		return err
 	}
 	return r.note(ctx)
+}
+
+// checkAlone judges what means something without the table.
+func (r *resolver) checkAlone(ctx context.Context) error {
+	if err := r.checkParams(ctx); err != nil {
+		return err
+	}
+	return r.checkSyntax(ctx)
 }
 
 func (r *resolver) change() change.Change {

@@ -17,7 +17,14 @@ type probe struct {
 	path           string
 	expression     expression.Expression
 	before, behind string
+	codes          []string // the errors that can be blamed on the expression; nil: all
 }
+
+const (
+	syntaxError     = "42601"
+	undefinedColumn = "42703"
+	undefinedTable  = "42P01"
+)
 
 // checkExpressions has the server parse each expression where it will stand, and then look for volatile functions.
 func (r *resolver) checkExpressions(ctx context.Context) error {
@@ -29,10 +36,21 @@ func (r *resolver) checkExpressions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if fine && len(r.problems) == 0 {
+		if fine && !r.blind {
 			if err := r.checkVolatile(ctx, p); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// checkSyntax has the server parse each expression where there is no table for it to stand in.
+func (r *resolver) checkSyntax(ctx context.Context) error {
+	for _, p := range r.probes() {
+		p.before, p.behind, p.codes = "SELECT (", ")", []string{syntaxError}
+		if _, err := r.prepare(ctx, p); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -51,12 +69,15 @@ func (r *resolver) probes() []probe {
 		}
 		probes = append(probes, p)
 	}
-	if !r.definition.Where.IsZero() {
-		probes = append(probes, probe{
-			path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + name + " WHERE (", behind: ")",
-		})
+	probes = append(probes, probe{
+		path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + name + " WHERE (", behind: ")",
+	})
+	for i, p := range probes {
+		if !r.typed(p.expression) { // a type that is not known decides which function is meant
+			probes[i].codes = []string{syntaxError, undefinedColumn, undefinedTable}
+		}
 	}
-	return probes
+	return slices.DeleteFunc(probes, func(p probe) bool { return p.expression.IsZero() })
 }
 
 // prepare has the server parse the probe. It is not run.
@@ -69,25 +90,10 @@ func (r *resolver) prepare(ctx context.Context, p probe) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("prepare %s: %w", p.path, err)
 	}
-	if server != nil {
+	if server != nil && (p.codes == nil || slices.Contains(p.codes, server.Code)) {
 		r.blame(p, server, int(server.Position)-1-utf8.RuneCountInString(p.before))
 	}
 	return server == nil, nil
-}
-
-// bind numbers the parameters of one expression and gives their values in that order.
-func (r *resolver) bind(e expression.Expression) (func(name string) string, []any) {
-	names := e.Params()
-	types := map[string]string{}
-	values := make([]any, len(names))
-	for _, param := range r.params {
-		if i := slices.Index(names, param.Name); i >= 0 {
-			types[param.Name], values[i] = param.Type, param.Value
-		}
-	}
-	return func(name string) string {
-		return fmt.Sprintf("$%d::%s", slices.Index(names, name)+1, types[name])
-	}, values
 }
 
 // try runs a step that may fail, and keeps the transaction usable. It gives the server's error where that blames
@@ -129,5 +135,9 @@ func (r *resolver) blame(p probe, server *pgconn.PgError, at int) {
 	if server.Position > 0 && at >= 0 && at <= len(text) {
 		offset = p.expression.Origin(len(string(text[:at])), bound)
 	}
-	r.refuse(p.path, offset, server.Message, r.remedy(p, server))
+	message := server.Message
+	if server.Code == syntaxError && offset == len(p.expression.String()) { // it would name the parenthesis behind
+		message = "the expression ends too early"
+	}
+	r.refuse(p.path, offset, message, r.remedy(p, server))
 }

@@ -10,12 +10,15 @@ import (
 
 // chooseKey settles the columns by which the table is walked: those that the definition names, else the primary key.
 func (r *resolver) chooseKey() {
-	names, path := r.definition.Key, "key"
+	names, path, what := r.definition.Key, "key", ""
+	if r.definition.Refused(path) {
+		return
+	}
 	if len(names) == 0 {
-		path = "table"
+		path, what = "table", "the primary key "
 		primary := slices.IndexFunc(r.indexes, func(i index) bool { return i.Primary })
 		if primary < 0 {
-			r.refuse(path, 0, fmt.Sprintf("table %s has no primary key", r.table.Name), r.otherKeys())
+			r.refuse(path, 0, r.table.Name+" has no primary key", r.otherKeys())
 			return
 		}
 		names = r.indexes[primary].Columns
@@ -26,7 +29,7 @@ func (r *resolver) chooseKey() {
 	if len(r.key) < len(names) {
 		return
 	}
-	if message, remedy := r.unindexed(names); message != "" {
+	if message, remedy := r.unindexed(what+list(names), names); message != "" {
 		r.refuse(path, 0, message, remedy)
 	}
 }
@@ -63,9 +66,8 @@ var keyTypes = map[string]bool{
 	"numeric": true, "bytea": true,
 }
 
-// unindexed says why no index carries the key, "" if one does.
-func (r *resolver) unindexed(names []string) (message, remedy string) {
-	what := "the key " + list(names)
+// unindexed says why no index carries the key that is called what, "" if one does.
+func (r *resolver) unindexed(what string, names []string) (message, remedy string) {
 	var reasons []string
 	for _, i := range r.indexes {
 		complaint := i.complaint()

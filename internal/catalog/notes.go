@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"backfill/internal/definition"
+	"backfill/internal/figure"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -38,7 +39,7 @@ func (r *resolver) note(ctx context.Context) error {
 		numbers = append(numbers, found.Number)
 	}
 	if r.table.Kind == "p" {
-		r.warn("the table has %d partitions", r.size.partitions)
+		r.warn("the table has %s", figure.Plural(r.size.partitions, "partition", "partitions"))
 	}
 	if r.size.guessed {
 		r.warn("the table, or a partition, was never analysed: the number of rows is a guess from its size")

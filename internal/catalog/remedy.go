@@ -28,7 +28,7 @@ func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
 	if remedy, ok := remedies[server.Code]; ok {
 		return remedy
 	}
-	return "correct the expression; " + p.path + " has to be one that Postgres accepts here"
+	return "write an expression that Postgres accepts here"
 }
 
 var remedies = map[string]string{

@@ -33,7 +33,7 @@ func (r *resolver) suggestTable(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list tables: %w", err)
 	}
-	message := fmt.Sprintf("table %s does not exist", display(asked.Schema, asked.Name))
+	message := display(asked.Schema, asked.Name) + " does not exist"
 	if len(tables) > 0 && !tables[0].Known {
 		message = fmt.Sprintf("schema %s does not exist", display(asked.Schema))
 	}

@@ -33,6 +33,9 @@ WHERE n.nspname = $1 AND c.relname = $2`
 // findTable tells whether there is a table that the rest can be asked about.
 func (r *resolver) findTable(ctx context.Context) (bool, error) {
 	asked := r.definition.Table
+	if r.definition.Refused("table") {
+		return false, nil
+	}
 	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name)
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[table])
 	if errors.Is(err, pgx.ErrNoRows) {

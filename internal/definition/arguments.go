@@ -12,8 +12,7 @@ import (
 
 // Arguments holds the values that a request gives against the declarations, and fills in defaults. Values are what
 // encoding/json decodes; numbers as json.Number (UseNumber), so that an integer beyond 2^53 keeps its digits. The
-// answer is in the order of the declarations; a value that is refused is replaced by an example of its type, so that
-// the rest of the definition can be judged in the same answer.
+// answer is in the order of the declarations, without what is refused; a declaration that was refused takes any value.
 func (d Definition) Arguments(given map[string]any) ([]change.Param, Problems) {
 	var params []change.Param
 	var problems Problems
@@ -27,20 +26,18 @@ func (d Definition) Arguments(given map[string]any) ([]change.Param, Problems) {
 		}
 	}
 	for _, param := range d.Params {
+		if d.Refused(join("params", param.Name)) {
+			continue
+		}
 		value, there := given[param.Name]
 		text, complaint, remedy := param.argument(value, there)
 		if complaint != "" {
 			refuse(param.Name, complaint, remedy)
-			text = param.example()
+			continue
 		}
 		params = append(params, change.Param{Name: param.Name, Type: param.Type, Value: text})
 	}
 	return params, problems
-}
-
-func (p Param) example() string {
-	known, _ := typeNamed(p.Type)
-	return known.example
 }
 
 // argument gives the value's text, or what is wrong with it.

@@ -4,7 +4,8 @@
 // what to do. It does not know the database: catalog resolves a definition against the real table and reports in the
 // same words. Invariants: a Definition without problems has a name, a table and at least one column to set; its
 // expressions were accepted by package expression; every parameter is declared and used; Source is the text from
-// which it was read, so that parsing it again gives the same Definition.
+// which it was read, so that parsing it again gives the same Definition. One with problems has what could be read, so that
+// catalog's problems come in the same answer.
 package definition
 
 import (
@@ -33,10 +34,11 @@ type Definition struct {
 	Undo        bool // keep what is overwritten
 	Source      string
 
-	origins map[string]origin
+	origins  map[string]origin
+	problems Problems
 }
 
-// Assignment sets one column; the name is exact, as in the catalog.
+// Assignment sets one column; the name is exact, as in the catalog. An expression that was refused is zero.
 type Assignment struct {
 	Column     string
 	Expression expression.Expression
@@ -52,7 +54,7 @@ type Param struct {
 	Description string
 }
 
-// Parse reads a definition, or says all that is wrong with it.
+// Parse reads a definition, and says all that is wrong with it. What is no mapping in YAML has no Source and no more.
 func Parse(source []byte) (Definition, Problems) {
 	text, problems := clean(source)
 	if problems != nil {
@@ -65,12 +67,12 @@ func Parse(source []byte) (Definition, Problems) {
 	}
 	d := r.definition(root)
 	r.parameters(d)
-	if len(r.problems) > 0 {
-		return Definition{}, r.problems.Sorted()
-	}
-	d.Source, d.origins = string(source), r.origins
-	return d, nil
+	d.Source, d.origins, d.problems = string(source), r.origins, r.problems.Sorted()
+	return d, d.problems
 }
+
+// Refused tells whether Parse had a problem with what stands at path ("table", "key", "params.since"), or below.
+func (d Definition) Refused(path string) bool { return d.problems.within(path) }
 
 // Problem places a complaint at the byte offset of the text that stands at path ("table", "key", "where",
 // "set.email", "params.since"); a negative offset stands for the key before the text. A path that the file does not

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"backfill/internal/figure"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -123,8 +125,8 @@ func (r *reader) chunkRows(e entry) int64 {
 	}
 	rows, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
 	if err != nil || !wholeNumber.MatchString(text) || rows < minChunkRows || rows > maxChunkRows {
-		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a whole number from %d to %d", shorten(text), minChunkRows, maxChunkRows),
-			fmt.Sprintf("write one, or remove the line for %d", DefaultChunkRows))
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a whole number from %s to %s", shorten(text),
+			figure.Count(minChunkRows), figure.Count(maxChunkRows)), "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
 	}
 	return rows
 }

@@ -25,7 +25,7 @@ func (r *reader) params(e entry) []Param {
 	for _, declared := range r.entries(mapping, e.name) {
 		path := join(e.name, declared.name)
 		if !paramPattern.MatchString(declared.name) {
-			r.refuse(declared.key, path, fmt.Sprintf("%q is not a name of a parameter", shorten(declared.name)),
+			r.refuse(declared.key, path, "this is not a name of a parameter",
 				"use lower case letters, digits and _, and begin with a letter")
 		}
 		list = append(list, r.param(declared, path))
@@ -125,11 +125,9 @@ func (r *reader) parameters(d Definition) {
 	for _, assignment := range d.Set {
 		r.uses(d, assignment.Expression, join("set", assignment.Column), used)
 	}
-	if len(r.problems) > 0 {
-		return // an expression that was refused may use what seems unused
-	}
 	for _, param := range d.Params {
-		if path := join("params", param.Name); !used[param.Name] {
+		mentioned := used[param.Name] || r.unread && r.text.holds("@"+param.Name)
+		if path := join("params", param.Name); !mentioned && !r.problems.within(path) {
 			r.refuse(r.origins[path].start, path, "it is declared and not used", "write @"+param.Name+" where it belongs, or remove it")
 		}
 	}
@@ -137,9 +135,10 @@ func (r *reader) parameters(d Definition) {
 
 func (r *reader) uses(d Definition, e expression.Expression, path string, used map[string]bool) {
 	known := d.paramNames()
+	unreadable := slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Path == "params" })
 	for _, name := range e.Params() {
 		used[name] = true
-		if !slices.Contains(known, name) {
+		if !slices.Contains(known, name) && !unreadable {
 			remedy := "declare it under params"
 			if nearest := Nearest(name, known); nearest != "" {
 				remedy = fmt.Sprintf("did you mean @%s?", nearest)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 )
 
 // Problem is one thing that is wrong, and what to do about it. Line and Column count from 1, in characters; they
@@ -43,7 +44,7 @@ func (p Problems) Error() string {
 	if len(p) == 1 {
 		return p[0].String()
 	}
-	lines := []string{fmt.Sprintf("%d problems:", len(p))}
+	lines := []string{figure.Plural(int64(len(p)), "problem", "problems") + ":"}
 	for _, problem := range p {
 		lines = append(lines, problem.String())
 	}
@@ -56,6 +57,14 @@ func (p Problems) Err() error {
 		return nil
 	}
 	return failure.As(failure.Invalid, p)
+}
+
+// within tells whether there is one at a path, or below it.
+func (p Problems) within(path string) bool {
+	return slices.ContainsFunc(p, func(problem Problem) bool {
+		below, ok := strings.CutPrefix(problem.Path, path)
+		return ok && (below == "" || below[0] == '.' || below[0] == '[')
+	})
 }
 
 // Sorted is in the order of the file.

@@ -16,6 +16,7 @@ type reader struct {
 	text     text
 	origins  map[string]origin
 	problems Problems
+	unread   bool // an expression was refused: what it uses is not known
 }
 
 func (r *reader) refuse(at position, path, message, remedy string) {

@@ -88,12 +88,14 @@ func (r *reader) line(e entry, path string) (string, bool) {
 func (r *reader) expression(e entry, path string) (expression.Expression, bool) {
 	s, ok := r.scalar(e, path)
 	if !ok || s.plain && !r.whole(e, path) {
+		r.unread = true
 		return expression.Expression{}, false
 	}
 	parsed, problems := expression.Parse(strings.TrimRight(s.text, "\n"))
 	for _, problem := range problems {
 		at := r.origins[path].at(problem.Offset)
 		r.refuse(at, path, problem.Message, problem.Remedy)
+		r.unread = true
 	}
 	return parsed, len(problems) == 0
 }

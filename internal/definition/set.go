@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
@@ -23,12 +22,14 @@ func (r *reader) set(e entry) []Assignment {
 	var list []Assignment
 	for _, column := range r.entries(mapping, e.name) {
 		path := join(e.name, column.name)
-		parsed, ok := r.expression(column, path)
+		r.origins[path] = origin{key: column.key, start: column.at()}
+		parsed, _ := r.expression(column, path)
 		name, named := r.columnName(column.name, column.key, path)
-		if named && slices.ContainsFunc(list, func(a Assignment) bool { return a.Column == name }) {
-			r.refuse(column.key, path, fmt.Sprintf("column %q is set twice", name), "remove one")
-		}
-		if ok && named {
+		switch {
+		case !named:
+		case slices.ContainsFunc(list, func(a Assignment) bool { return a.Column == name }):
+			r.refuse(column.key, path, "the column is set twice", "remove one")
+		default:
 			list = append(list, Assignment{Column: name, Expression: parsed})
 			r.origins[join(e.name, name)] = r.origins[path]
 		}

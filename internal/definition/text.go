@@ -2,9 +2,12 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"backfill/internal/figure"
 )
 
 // maxSource bounds a file: it travels in events and is stored with each run.
@@ -32,6 +35,11 @@ func (t text) rune(at position) (rune, bool) {
 	return '\n', at.Line < len(t)
 }
 
+// holds tells whether a piece stands somewhere in a line.
+func (t text) holds(piece string) bool {
+	return slices.ContainsFunc(t, func(line []rune) bool { return strings.Contains(string(line), piece) })
+}
+
 // rest gives a line from a place to its end.
 func (t text) rest(at position) string {
 	if at.Line < 1 || at.Line > len(t) || at.Column < 1 || at.Column > len(t[at.Line-1]) {
@@ -44,7 +52,7 @@ func (t text) rest(at position) string {
 func clean(source []byte) (string, Problems) {
 	switch {
 	case len(source) > maxSource:
-		return "", Problems{{Message: fmt.Sprintf("the file has %d bytes, and %d are allowed", len(source), maxSource),
+		return "", Problems{{Message: fmt.Sprintf("the file has %s bytes, and %s are allowed", figure.Count(int64(len(source))), figure.Count(maxSource)),
 			Remedy: "shorten it; long lists belong in a table"}}
 	case !utf8.Valid(source):
 		return "", Problems{{Message: "the file is not UTF-8", Remedy: "save it as UTF-8"}}

@@ -80,7 +80,7 @@ var transcripts = map[string]transcript{
 
 	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
 	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
-	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: table public.users has no column country"))},
+	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
 	"validate-json":    {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
 
 	"version":      {[]string{"version"}, nil},

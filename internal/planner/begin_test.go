@@ -85,7 +85,7 @@ func TestARefusedRequestStoresNothing(t *testing.T) {
 		"an unknown key":       {`{"action":"start","backfil":"x"}`, "backfil"},
 		"another action":       {`{"action":"cancel","definition":"x"}`, "cancel"},
 		"an unknown backfill":  {`{"action":"start","backfill":"nobody"}`, "nobody"},
-		"an unknown column":    {`{"action":"start","definition":"name: x\ntable: counters\nset: {m: 1}\n"}`, "no column m"},
+		"an unknown column":    {`{"action":"start","definition":"name: x\ntable: counters\nset: {m: 1}\n"}`, "set.m: public.counters has no such column"},
 		"an unknown table":     {`{"action":"start","definition":"name: x\ntable: countesr\nset: {n: 1}\n"}`, "counters"},
 		"an unknown parameter": {`{"action":"start","definition":"name: x\ntable: counters\nset: {n: 1}\n","params":{"since":1}}`, "since"},
 		"an id with a slash":   {`{"action":"start","definition":"x","run":"a/b"}`, "a/b"},

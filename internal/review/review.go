@@ -1,7 +1,8 @@
 // Package review judges a request against the definition and the real table, before anything is stored.
 //
 // It owns the way from a name or a text to a change: definition, parameters, table, plan. Each judge is a package of
-// its own. Invariants: it changes nothing; all problems of one judge come in one answer, of class failure.Invalid.
+// its own. Invariants: it changes nothing; all problems of file, parameters and table come in one answer, of class
+// failure.Invalid; plans are looked at when there are none.
 package review
 
 import (
@@ -48,25 +49,23 @@ type Reviewer struct {
 	Inline  bool
 }
 
-// Review judges a subject.
+// Review judges a subject. What is known to be wrong is told also where the rest cannot be judged now.
 func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) {
-	d, err := r.find(subject)
+	d, problems, err := r.find(subject)
 	if err != nil {
 		return Finding{}, err
 	}
-	conn, err := r.Session.Conn(ctx)
+	params, refused := d.Arguments(subject.Params)
+	problems = append(problems, refused...)
+	conn, resolved, err := r.resolve(ctx, d, params)
+	var unfit definition.Problems
+	if errors.As(err, &unfit) {
+		problems = append(problems, unfit...)
+	}
+	if len(problems) > 0 {
+		return Finding{}, problems.Sorted().Err()
+	}
 	if err != nil {
-		return Finding{}, err
-	}
-	params, problems := d.Arguments(subject.Params)
-	resolved, err := catalog.Resolve(ctx, conn, d, params)
-	var more definition.Problems
-	if errors.As(err, &more) {
-		problems = append(problems, more...)
-	} else if err != nil {
-		return Finding{}, err
-	}
-	if err := problems.Sorted().Err(); err != nil {
 		return Finding{}, err
 	}
 	bound, err := boundary.Bound(ctx, conn, resolved.Change)
@@ -79,16 +78,29 @@ func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) 
 	}, guard.Check(ctx, conn, resolved.Change, bound)
 }
 
-// find reads the definition. Whoever may start an execution must not thereby run any SQL: a text is taken only where
-// the stack was deployed to allow it.
-func (r Reviewer) find(subject Subject) (definition.Definition, error) {
+func (r Reviewer) resolve(ctx context.Context, d definition.Definition, params []change.Param) (*pgx.Conn, catalog.Resolved, error) {
+	conn, err := r.Session.Conn(ctx)
+	if err != nil {
+		return nil, catalog.Resolved{}, err
+	}
+	resolved, err := catalog.Resolve(ctx, conn, d, params)
+	return conn, resolved, err
+}
+
+// find reads the definition; one that could not be read at all is an error, as there is nothing more to judge. Whoever may
+// start an execution must not thereby run any SQL: a text is taken only where the stack was deployed to allow it.
+func (r Reviewer) find(subject Subject) (definition.Definition, definition.Problems, error) {
 	if subject.Definition == "" {
-		return backfills.Load(subject.Backfill)
+		d, err := backfills.Load(subject.Backfill)
+		return d, nil, err
 	}
 	if !r.Inline {
-		return definition.Definition{}, failure.New(failure.Invalid, "this stack takes no definition in a request; "+
+		return definition.Definition{}, nil, failure.New(failure.Invalid, "this stack takes no definition in a request; "+
 			"put the file into internal/backfills and deploy, or deploy with AllowInlineDefinitions=true")
 	}
 	d, problems := definition.Parse([]byte(subject.Definition))
-	return d, problems.Err()
+	if d.Source == "" {
+		return d, nil, problems.Err()
+	}
+	return d, problems, nil
 }

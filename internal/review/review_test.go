@@ -2,6 +2,8 @@ package review_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"backfill/internal/pgtest"
 	"backfill/internal/review"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -60,6 +63,53 @@ params:
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("the answer does not name %q:\n%s", part, err)
 		}
+	}
+}
+
+// TestNoProblemHidesAnother: neither one of the file, nor of an expression that cannot be read, nor of the table.
+func TestNoProblemHidesAnother(t *testing.T) {
+	r := setup(t, true)
+	for name, params := range map[string]map[string]any{
+		"unreadable-expressions": {"befor": 1},
+		"unknown-table":          {"after": "x"},
+		"missing-table":          nil,
+		"types-unknown":          nil,
+		"no-yaml":                {"after": "x"},
+	} {
+		_, err := r.Review(t.Context(), review.Subject{Definition: read(t, name+".yaml"), Params: params})
+		if !failure.Is(err, failure.Invalid) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(read(t, name+".txt"), err.Error()+"\n"); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// away is a database that nobody reaches.
+type away struct{}
+
+func (away) Conn(context.Context) (*pgx.Conn, error) {
+	return nil, failure.New(failure.Transient, "connect to database app: refused")
+}
+
+// TestWhatTheFileSaysWrongNeedsNoDatabase: trying again would not help.
+func TestWhatTheFileSaysWrongNeedsNoDatabase(t *testing.T) {
+	r := review.Reviewer{Session: away{}, Inline: true}
+	if _, err := r.Review(t.Context(), review.Subject{Definition: read(t, "missing-table.yaml")}); !failure.Is(err, failure.Invalid) {
+		t.Errorf("%v", err)
+	}
+	if _, err := r.Review(t.Context(), review.Subject{Definition: "name: shout\ntable: users\nset: {shout: upper(email)}\n"}); !failure.Is(err, failure.Transient) {
+		t.Errorf("%v", err)
 	}
 }
 
