@@ -72,9 +72,17 @@ func (b *beat) observe(p ledger.Progress) {
 	status.Undo.Bytes = p.UndoBytes
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
-	status.Throttle.Reason = fmt.Sprintf("no limit is set; at most %d workers (ceiling of the stack)", b.governor.MaxWorkers)
+	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
 	status.UpdatedAt = p.Now.UTC()
 	status.ETA = forecast.ETA(*status, p.Now)
+}
+
+// limit says why the run is not faster.
+func (b *beat) limit(p ledger.Progress, waiting int64) string {
+	if p.Idle && waiting > 0 {
+		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
+	}
+	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }
 
 // decide says what the state machine does next; "" goes on watching.
@@ -96,7 +104,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
 		return "", err
 	}
-	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p.ResumedAt); err != nil {
+	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
 		return "", err
 	}
 	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {

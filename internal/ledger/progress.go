@@ -35,6 +35,7 @@ type Progress struct {
 	Open       int64 // chunks of the run's direction that are to be worked on still
 	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
+	Idle       bool  // no worker holds a chunk of any run in the database
 	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
@@ -58,6 +59,10 @@ type Again struct {
 // queue that is merely long does not fill with copies.
 const Lost = 5 * time.Minute
 
+// LostIdle is that age while no worker holds a chunk: then nothing is ahead of the message, and it is hidden by a
+// delivery that could not reach the database. A few times the longest start of a worker.
+const LostIdle = 30 * time.Second
+
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
 // many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
 // planner's look, whose number nobody records: it is not counted.
@@ -68,7 +73,8 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
-		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, beats, resumed_at`, id, window)
+		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, beats, resumed_at, backfill.idle()`,
+		id, window)
 	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -84,10 +90,10 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - $3::interval)
+			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN backfill.idle() THEN $4::interval ELSE $3 END)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
 		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
-		id, window, Lost)
+		id, window, Lost, LostIdle)
 	results := conn.SendBatch(ctx, batch)
 	progress, again, err := readBeat(results)
 	if closing := results.Close(); err == nil {
@@ -105,7 +111,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 
 func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed); err != nil {
+	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Idle); err != nil {
 		return p, nil, err
 	}
 	p.ResumedAt = resumed.Time

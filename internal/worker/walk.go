@@ -23,7 +23,7 @@ const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) exit {
-	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience()}
+	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}

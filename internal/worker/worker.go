@@ -140,7 +140,7 @@ func (w *Worker) claim(ctx context.Context, message chunk.Message, owner string)
 
 // persist tries again while the database cannot be reached or does not answer.
 func (w *Worker) persist(ctx context.Context, try func() error) error {
-	patience := newPatience()
+	patience := newPatience(claims)
 	for {
 		err := try()
 		class := failure.Of(err)
