@@ -9,6 +9,7 @@ import (
 	"backfill/internal/deadline"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
@@ -59,21 +60,10 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 func (b *beat) observe(p ledger.Progress) {
 	b.record.Beats = p.Beats
 	status := &b.record.Status
-	before := status.Rows
-	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
-	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
-	status.Rows.Restored, status.Rows.Conflicts = p.Restored, p.Conflicts
-	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), p.Now.Sub(status.UpdatedAt))
-	status.Chunks = run.Chunks{
-		Total: b.record.Plan.Planned, AllPlanned: b.record.Plan.Closed,
-		Pending: b.record.Plan.Planned - p.Known + p.Pending, Processing: p.Processing,
-		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
-	}
-	status.Undo.Bytes = p.UndoBytes
-	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
-	status.Concurrency = p.Leases
+	before, at := status.Rows, status.UpdatedAt
+	observation.Update(status, p, b.record.Plan)
+	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at))
 	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
-	status.UpdatedAt = p.Now.UTC()
 	status.ETA = forecast.ETA(*status, p.Now)
 }
 
