@@ -24,10 +24,10 @@ func (e *Error) Unwrap() error { return e.server }
 // SQLState is the five character code.
 func (e *Error) SQLState() string { return e.server.Code }
 
-// Safe names the code and the objects; the message only where no row can be in it.
+// Safe names the code, its condition and the objects; the message only where no row can be in it.
 func (e *Error) Safe() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "SQLSTATE %s", e.server.Code)
+	text.WriteString(failure.SQLState(e.server.Code))
 	for _, part := range []struct{ what, name string }{
 		{"table", e.server.TableName}, {"column", e.server.ColumnName},
 		{"constraint", e.server.ConstraintName}, {"type", e.server.DataTypeName},
