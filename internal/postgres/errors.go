@@ -126,3 +126,18 @@ func Raised(err error, sqlstate string) bool {
 	var raised interface{ SQLState() string }
 	return errors.As(err, &raised) && raised.SQLState() == sqlstate
 }
+
+// MetRows tells whether the server raised an error while it worked on rows, so that it helps to know which those were.
+func MetRows(err error) bool {
+	var raised *Error
+	switch {
+	case !errors.As(err, &raised):
+		return false
+	case raised.server.Routine == "ProcessInterrupts", raised.server.Routine == "ExecWithCheckOptions": // a time that is over; a view
+		return raised.server.SeverityUnlocalized != "FATAL"
+	}
+	return !raised.quotesNoRow() && !slices.ContainsFunc(ofTheServer, func(class string) bool { return strings.HasPrefix(raised.server.Code, class) })
+}
+
+// ofTheServer are classes of SQLSTATE that no row is the reason of: it is read-only, full, or broken.
+var ofTheServer = []string{"25", "53", "58"}
