@@ -35,6 +35,7 @@ type Conflicts struct {
 // Ledger is what is read in Postgres: values of rows never leave it but in an answer to a person.
 type Ledger interface {
 	observation.Ledger
+	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, id string, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
