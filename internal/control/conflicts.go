@@ -25,7 +25,7 @@ type Page struct {
 	After  int64  `json:"after,omitempty"` // how many to leave out: those of the answers before
 }
 
-// Conflicts is the answer. Columns are those that Holds lists.
+// Conflicts is the answer. Columns are those of which each conflict lists the values.
 type Conflicts struct {
 	Columns   []string          `json:"columns"`
 	Conflicts []ledger.Conflict `json:"conflicts"`
@@ -36,7 +36,7 @@ type Conflicts struct {
 type Ledger interface {
 	observation.Ledger
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
-	Conflicts(ctx context.Context, id string, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
+	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 
@@ -60,7 +60,7 @@ func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, er
 	for _, assignment := range stored.Change.Set {
 		answer.Columns = append(answer.Columns, assignment.Column)
 	}
-	err = c.Ledger.Conflicts(ctx, page.Run, page.After, page.Limit+1, answer.fill(page))
+	err = c.Ledger.Conflicts(ctx, stored, page.After, page.Limit+1, answer.fill(page))
 	return answer, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"backfill/internal/chunk"
+	"backfill/internal/figure"
 	"backfill/internal/keyset"
 
 	"github.com/spf13/cobra"
@@ -72,7 +73,7 @@ what was done to its rows, and below why a chunk is not done. The numbers are th
 		}
 		answer, err := stack.Control.Look(ctx, asked)
 		if err != nil {
-			return s.unknown(err)
+			return s.unknown(ctx, stack.Control, asked.Run, err)
 		}
 		var found chunkList
 		if err := json.Unmarshal(answer, &found); err != nil {
@@ -113,10 +114,10 @@ func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
 			updated = age(now.Sub(*c.UpdatedAt))
 		}
 		if c.Passes > 0 {
-			passes = count(c.Passes)
+			passes = figure.Count(c.Passes)
 		}
-		t.row(strconv.FormatInt(c.Chunk, 10), c.State, keys, updated, count(c.Scanned), count(c.Affected), count(c.Retries), passes,
-			strconv.FormatInt(c.Fence, 10), count(c.Restored), count(c.Conflicts))
+		t.row(strconv.FormatInt(c.Chunk, 10), c.State, keys, updated, figure.Count(c.Scanned), figure.Count(c.Affected), figure.Count(c.Retries), passes,
+			strconv.FormatInt(c.Fence, 10), figure.Count(c.Restored), figure.Count(c.Conflicts))
 	}
 	if columns, terminal := s.Width(w); terminal {
 		t.fit(columns)

@@ -65,7 +65,8 @@ func TestWhoAsksWhom(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"status email-1":                `look {"action":"status","run":"email-1"}`,
-		"list --limit 7":                `look {"action":"list","limit":7}`,
+		"list --limit 7":                `look {"action":"list","limit":100}`,
+		"list --limit 7 --all":          `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
@@ -126,6 +127,29 @@ func TestAStartThatSomebodyElseWasQuickerWith(t *testing.T) {
 	}
 }
 
+// TestANameMayBeThatOfAFile: it is one only if it holds a definition.
+func TestANameMayBeThatOfAFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{"draft": inline, "notes": "something else\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("folder", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]int{"start draft": exitInvalid, "start notes": exitDone, "start folder": exitDone, "validate draft": exitDone} {
+		b := setup(t)
+		b.control.answers["status"], b.control.answers["validate"] = []any{working()}, []any{found()}
+		if code := b.run(t, strings.Fields(line)...); code != want {
+			t.Errorf("%s: exit code %d: %s", line, code, &b.err)
+		}
+		if asked := strings.Join(b.control.asked, ""); line == "validate draft" && !strings.Contains(asked, "upper(country)") {
+			t.Errorf("asked %s", asked)
+		}
+	}
+}
+
 // TestInputThatIsWrong ends before anything is started.
 func TestInputThatIsWrong(t *testing.T) {
 	t.Parallel()
@@ -164,6 +188,10 @@ func TestInputThatIsWrong(t *testing.T) {
 		"conflicts email-1 --after -1":        "--after -1 is less than 0",
 		"rebuild":                             "RUN is missing",
 		"status email-1 --stack":              "flag needs an argument",
+		"start ./users":                       "./users looks like a file, and a file is given by -f",
+		"start users.yml":                     "users.yml looks like a file",
+		"list --limit 0":                      "--limit 0 is not within 1 to 100",
+		"list --limit 101":                    "--limit 101 is not within 1 to 100",
 		"start one --wait=maybe":              "invalid argument",
 		"completion":                          "",
 		"start one --run " + "x" + "\u00e9":   "is not 1 to 80",

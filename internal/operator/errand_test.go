@@ -20,6 +20,8 @@ var errandTranscripts = map[string]transcript{
 	"resume-json":      {[]string{"resume", "email-1", "-o", "json"}, accepts(stopped(), working())},
 	"resume-failed":    {[]string{"resume", "email-1", "--wait"}, until(failed("RunFailed"), stopped(), working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
 	"resume-refused":   {[]string{"resume", "email-1"}, denied("Backfill.Invalid", "resume run email-1: run email-1 is COMPLETED: there is nothing left to do", reversible())},
+	"resume-rollback":  {[]string{"resume", "email-1"}, accepts(halted(), rolling(441_000))},
+	"resume-never":     {[]string{"resume", "email-1"}, answers("status", refusedRun())},
 	"resume-unknown":   {[]string{"resume", "email-1"}, answers("status", unknownRun())},
 	"rollback":         {[]string{"rollback", "email-1"}, accepts(reversible(), rolling(0))},
 	"rollback-wait":    {[]string{"rollback", "email-1", "--wait"}, until(Execution{}, reversible(), rolling(0), rolling(441_000), rolledBack())},
