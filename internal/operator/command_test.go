@@ -181,7 +181,7 @@ func TestInputThatIsWrong(t *testing.T) {
 		"rollback email-1 --chunks=":          "--chunks is empty",
 		"rollback email-1 --chunks 9-7":       `"9-7" is neither a number`,
 		"rollback email-1 --chunks 3,x":       `"x" is neither a number`,
-		"rollback email-1 --chunks 1-9999999": "more than 100000 chunks",
+		"rollback email-1 --chunks 1-9999999": "more than 100,000 chunks",
 		"conflicts":                           "RUN is missing",
 		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
 		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",

@@ -31,10 +31,11 @@ func (n *news) look(status run.Status, figures string, now time.Time) (still tim
 	return now.Sub(n.moved)
 }
 
-// reason is why, without what was so from the first look on: the usual limit of the speed would read as a warning.
+// reason is why, without what the figures say already, and without what was so from the first look on: the usual limit of
+// the speed would read as a warning.
 func (n *news) reason(status run.Status, now time.Time) string {
 	reason := why(status, now)
-	if reason == status.Throttle.Reason && !n.turned {
+	if reason == status.Throttle.Reason && !n.turned || status.State == run.RolledBack {
 		return ""
 	}
 	return reason
