@@ -15,6 +15,7 @@ import (
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/ledger"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
@@ -57,8 +58,9 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 		return false, err
 	}
 	if !tiling.Complete(planned) {
-		return false, failure.New(failure.Permanent, "run %s: %d chunks are finished, %d are planned, yet their ranges do not "+
-			"tile the key space (%d breaks, reaches the bound: %v)", id, tiling.Finished, planned, tiling.Breaks, tiling.Reaches)
+		return false, failure.New(failure.Permanent, "run %s: %s finished, %s planned, yet their ranges do not "+
+			"tile the key space (%s, reaches the bound: %t)", id, figure.Plural(tiling.Finished, "chunk is", "chunks are"), figure.Count(planned),
+			figure.Plural(tiling.Breaks, "break", "breaks"), tiling.Reaches)
 	}
 	if err := c.agree(ctx, id, chunk.Completed); err != nil {
 		return false, err

@@ -7,6 +7,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 )
 
 const (
@@ -24,7 +25,7 @@ type Page struct {
 	After  int64  `json:"after,omitempty"` // how many to leave out: those of the answers before
 }
 
-// Conflicts is the answer. Columns are those that Holds lists.
+// Conflicts is the answer. Columns are those of which each conflict lists the values.
 type Conflicts struct {
 	Columns   []string          `json:"columns"`
 	Conflicts []ledger.Conflict `json:"conflicts"`
@@ -33,8 +34,9 @@ type Conflicts struct {
 
 // Ledger is what is read in Postgres: values of rows never leave it but in an answer to a person.
 type Ledger interface {
-	Run(ctx context.Context, id string) (ledger.Run, error)
-	Conflicts(ctx context.Context, id string, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
+	observation.Ledger
+	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
+	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 
@@ -58,7 +60,7 @@ func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, er
 	for _, assignment := range stored.Change.Set {
 		answer.Columns = append(answer.Columns, assignment.Column)
 	}
-	err = c.Ledger.Conflicts(ctx, page.Run, page.After, page.Limit+1, answer.fill(page))
+	err = c.Ledger.Conflicts(ctx, stored, page.After, page.Limit+1, answer.fill(page))
 	return answer, err
 }
 

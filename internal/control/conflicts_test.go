@@ -13,6 +13,7 @@ type conflicts struct {
 	Conflicts []struct {
 		Key   []string
 		Holds []*string
+		Was   []*string
 	}
 	Next int64
 	size int
@@ -26,10 +27,11 @@ func (b *bundle) conflicts(t *testing.T, limit, after int64) (page conflicts) {
 	return page
 }
 
-// left puts conflicts into the database, each with columns that hold a value.
+// left puts conflicts into the database, each with columns that hold a value, and held it before.
 func (b *bundle) left(t *testing.T, rows, columns int, value string) {
 	t.Helper()
-	b.Exec(t, `INSERT INTO backfill.conflicts SELECT 'run-1', 1 + n / 100, ARRAY[to_char(n, 'FM0000')], array_fill($3::text, ARRAY[$2::int]), now()
+	b.Exec(t, `INSERT INTO backfill.conflicts (run, chunk, key, holds, was, found_at)
+		SELECT 'run-1', 1 + n / 100, ARRAY[to_char(n, 'FM0000')], array_fill($3::text, ARRAY[$2::int]), array_fill($3::text, ARRAY[$2::int]), now()
 		FROM generate_series(0, $1::int - 1) n`, rows, columns, value)
 }
 
@@ -55,13 +57,13 @@ func TestConflictsComeInPages(t *testing.T) {
 func TestAPageOfWideRowsEndsEarly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	const rows = 250
+	const rows = 125
 	b.left(t, rows, 8, strings.Repeat("\x01", 1000))
 	seen, pages := int64(0), 0
 	for next := int64(-1); next != 0; pages++ {
 		page := b.conflicts(t, 1000, seen)
 		for _, found := range page.Conflicts {
-			if want := fmt.Sprintf("%04d", seen); found.Key[0] != want || len(found.Holds) != 8 {
+			if want := fmt.Sprintf("%04d", seen); found.Key[0] != want || len(found.Holds) != 8 || len(found.Was) != 8 {
 				t.Fatalf("%s in place of %s", found.Key[0], want)
 			}
 			seen++
@@ -79,7 +81,7 @@ func TestAPageOfWideRowsEndsEarly(t *testing.T) {
 func TestARowThatIsTooWideIsAPage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.left(t, 2, 1000, strings.Repeat("x", 6000))
+	b.left(t, 2, 1000, strings.Repeat("x", 5000))
 	if page := b.conflicts(t, 10, 0); len(page.Conflicts) != 1 || page.Next != 1 {
 		t.Fatalf("%d rows, next %d", len(page.Conflicts), page.Next)
 	}

@@ -37,7 +37,7 @@ func (c command) rollback(t *testing.T) {
 func (c command) afterARollback(t *testing.T, id string) {
 	t.Helper()
 	lines := strings.Split(c.expect(t, 0, "conflicts", id).out, "\n")
-	if len(lines) != 4 || strings.Join(strings.Fields(lines[1]), " ") != "1 7 -1" || strings.Join(strings.Fields(lines[2]), " ") != "1 8 gone" {
+	if len(lines) != 4 || strings.Join(strings.Fields(lines[1]), " ") != "1 7 n -1 7" || strings.Join(strings.Fields(lines[2]), " ") != "1 8 n gone 8" {
 		t.Errorf("conflicts: %q", lines)
 	}
 	if got := c.expect(t, 0, "conflicts", id, "--limit", "1"); !strings.Contains(got.out, "--limit 1 --after 1") {

@@ -56,7 +56,7 @@ func TestARollbackOfAWholeRun(t *testing.T) {
 		t.Fatalf("run is %s (%s), %+v %+v", status.State, status.Reason, status.Chunks, status.Rows)
 	}
 	conflicts := string(b.control(t, map[string]any{"action": "conflicts", "run": id}))
-	if !strings.Contains(conflicts, `"key":["7"],"holds":["-1"]`) {
+	if !strings.Contains(conflicts, `"key":["7"],"holds":["-1"],"was":["7"]`) {
 		t.Fatalf("conflicts: %s", conflicts)
 	}
 	b.script(t, "UPDATE "+quoted(table)+" SET n = 7 WHERE id = 7")

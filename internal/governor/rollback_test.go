@@ -44,7 +44,7 @@ func TestARunIsAsItWasAfterARollbackOfAPart(t *testing.T) {
 	if got := b.beat(t); got.Next != turn.End || got.State != run.RolledBack {
 		t.Fatalf("%+v", got)
 	}
-	b.Expect(t, run.Completed, "2 of 12 chunks are rolled back: 0 rows restored, 0 conflicts")
+	b.Expect(t, run.Completed, "chunks rolled back: 2 of 12, rows restored: 0, conflicts: 0")
 	if status := b.Record(t).Status; status.Action != "start" || status.Chunks.RolledBack != 2 || status.Chunks.Completed != 10 ||
 		status.Undo.Bytes != 10*70 {
 		t.Fatalf("%+v", status)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
 
@@ -31,7 +32,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 			return err
 		}
 		if swept {
-			return errSwept()
+			return errSwept(id)
 		}
 		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
@@ -39,13 +40,13 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		return reverse(ctx, tx, id, execution, chunks)
 	})
 	if err != nil {
-		return Run{}, fmt.Errorf("roll back run %s: %w", id, l.reopening(ctx, id, err))
+		return Run{}, l.reopening(ctx, "roll back", id, err)
 	}
 	return l.Run(ctx, id)
 }
 
-func errSwept() error {
-	return failure.New(failure.Invalid, "its undo is no longer there: it was kept for as long as the stack says (UndoRetentionDays)")
+func errSwept(id string) error {
+	return failure.New(failure.Invalid, "run %s has no undo any more: it was kept for as long as the stack says (UndoRetentionDays)", id)
 }
 
 // beforeRollback says what to do with a run that cannot be rolled back in its state.
@@ -84,20 +85,28 @@ func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int6
 
 // known refuses chunks that the run does not have.
 func known(ctx context.Context, tx pgx.Tx, id string, chunks []int64) error {
-	var missing []int64
-	err := tx.QueryRow(ctx, `SELECT array_agg(n ORDER BY n) FROM unnest($2::bigint[]) AS n
-		WHERE NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = $1 AND l.chunk = n)`, id, chunks).Scan(&missing)
-	if err != nil || len(missing) == 0 {
+	var missing string
+	var more int64
+	err := tx.QueryRow(ctx, `SELECT coalesce(array_to_string((array_agg(n ORDER BY n))[1:5], ', '), ''), greatest(count(*) - 5, 0)
+		FROM unnest($2::bigint[]) AS n WHERE NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = $1 AND l.chunk = n)`,
+		id, chunks).Scan(&missing, &more)
+	if err != nil || missing == "" {
 		return err
 	}
-	return failure.New(failure.Invalid, "run %s has no chunk %v, or no worker ever claimed it", id, missing)
+	if more > 0 {
+		missing += " and " + figure.Count(more) + " more"
+	}
+	return failure.New(failure.Invalid, "run %s has no chunk %s, or no worker ever claimed it", id, missing)
 }
 
-// reopening puts an error of bringing back a run in words.
-func (l *Ledger) reopening(ctx context.Context, id string, err error) error {
+// reopening puts an error of bringing back a run in words. A refusal names the run itself.
+func (l *Ledger) reopening(ctx context.Context, verb, id string, err error) error {
 	var server *pgconn.PgError
 	if errors.Is(err, pgx.ErrNoRows) {
-		return failure.New(failure.Invalid, "%w", ErrNoRun)
+		return failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
+	}
+	if failure.Is(err, failure.Invalid) {
+		return err
 	}
 	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
 		r, err := l.Run(ctx, id)
@@ -106,7 +115,7 @@ func (l *Ledger) reopening(ctx context.Context, id string, err error) error {
 		}
 		return l.busy(ctx, r)
 	}
-	return postgres.Classify(err)
+	return fmt.Errorf("%s run %s: %w", verb, id, postgres.Classify(err))
 }
 
 // Restored ends a rollback whose chunks are all done: as ROLLED_BACK, or where a part of the run was asked for as what
@@ -119,7 +128,9 @@ func (l *Ledger) Restored(ctx context.Context, id string) (Run, error) {
 	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET ended_at = clock_timestamp(),
 		state = CASE WHEN whole THEN 'ROLLED_BACK' ELSE coalesce(r.returns_to, 'CANCELLED') END,
 		action = CASE WHEN whole THEN r.action ELSE 'start' END,
-		reason = format('%s of %s chunks are rolled back: %s rows restored, %s conflicts', undone, chunks, restored, conflicts)
+		reason = format('chunks rolled back: %s of %s, rows restored: %s, conflicts: %s',
+			to_char(undone, 'FM999,999,999,999,990'), to_char(chunks, 'FM999,999,999,999,990'),
+			to_char(restored, 'FM999,999,999,999,990'), to_char(conflicts, 'FM999,999,999,999,990'))
 		FROM (SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'ROLLED_BACK') AS undone,
 				coalesce(bool_and(state = 'ROLLED_BACK'), true) AS whole,
 				coalesce(bool_or(direction = 'back' AND state <> 'ROLLED_BACK'), false) AS open,

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 
 	"backfill/internal/failure"
 	"backfill/internal/run"
@@ -35,12 +34,12 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, refusal)
 		}
 		if swept && to == run.RollingBack {
-			return errSwept()
+			return errSwept(id)
 		}
 		return revive(ctx, tx, id, execution, state, to)
 	})
 	if err != nil {
-		return Run{}, fmt.Errorf("resume run %s: %w", id, l.reopening(ctx, id, err))
+		return Run{}, l.reopening(ctx, "resume", id, err)
 	}
 	return l.Run(ctx, id)
 }

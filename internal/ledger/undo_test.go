@@ -98,28 +98,33 @@ func (b *bundle) expectRestored(t *testing.T, want bool, as run.State) {
 
 func TestWhatCannotBeRolledBackIsRefused(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
-	refused := func(chunks []int64, class failure.Class) {
+	refused := func(chunks []int64, class failure.Class, says string) {
 		t.Helper()
-		if _, err := b.ledger.Reverse(t.Context(), theRun, "arn:1", chunks); !failure.Is(err, class) {
-			t.Errorf("got %v, want %s", err, class)
+		if _, err := b.ledger.Reverse(t.Context(), theRun, "arn:1", chunks); !failure.Is(err, class) || err.Error() != says {
+			t.Errorf("got %v, want %s: %s", err, class, says)
 		}
 	}
-	refused(nil, failure.Invalid) // it goes on
+	refused(nil, failure.Invalid, "run run-1 is PLANNING: cancel it first, and roll it back when it has ended")
 	undone(t, b)
-	refused([]int64{1, 9}, failure.Invalid) // there is no chunk 9
+	refused([]int64{1, 9}, failure.Invalid, "run run-1 has no chunk 9, or no worker ever claimed it")
+	many := make([]int64, 2003)
+	for i := range many {
+		many[i] = int64(i) + 1
+	}
+	refused(many, failure.Invalid, "run run-1 has no chunk 4, 5, 6, 7, 8 and 1,995 more, or no worker ever claimed it")
 	_, err := b.ledger.Open(t.Context(), describe("run-2", "users"))
 	must(t, err)
-	refused(nil, failure.Busy)
+	refused(nil, failure.Busy, "run run-2 holds table public.users; wait for its end, or `backfill cancel run-2`")
 	b.exec(t, "UPDATE backfill.runs SET state = 'FAILED', ended_at = clock_timestamp() WHERE run = 'run-2'")
 	_, err = b.ledger.Sweep(t.Context(), 0, tellNobody)
 	must(t, err)
-	refused(nil, failure.Invalid) // its undo is gone
+	refused(nil, failure.Invalid, "run run-1 has no undo any more: it was kept for as long as the stack says (UndoRetentionDays)")
 	// A rollback that was cancelled: it would end as if it had restored what it no longer finds.
 	b.exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', action = 'rollback' WHERE run = $1", theRun)
 	if _, err := b.ledger.Revive(t.Context(), theRun, "arn:1"); !failure.Is(err, failure.Invalid) {
 		t.Errorf("a rollback goes on without undo: %v", err)
 	}
-	if _, err := b.ledger.Reverse(t.Context(), "nobody", "arn:1", nil); !failure.Is(err, failure.Invalid) {
+	if _, err := b.ledger.Reverse(t.Context(), "nobody", "arn:1", nil); !failure.Is(err, failure.Invalid) || err.Error() != "run nobody: no such run in this database" {
 		t.Fatalf("an unknown run: %v", err)
 	}
 }

@@ -29,9 +29,7 @@ func (s *session) acceptance(ctx context.Context, stack Stack, subject subject, 
 		if err != nil {
 			return run.Status{}, nil, s.left(ctx, id, err)
 		}
-		if looks%hesitation == 0 {
-			trouble = s.hesitate(ctx, stack.Executions, id, "run "+id, trouble)
-		}
+		trouble = s.hesitate(ctx, stack.Executions, id, "run "+id, looks, trouble)
 		status, answer, err := statusOf(ctx, stack.Control, id)
 		if err == nil && began(status) {
 			return status, answer, nil
@@ -55,16 +53,25 @@ func glimpse(ctx context.Context, executions Executions, name string, looks int)
 	return execution, err
 }
 
-// began tells a run that the planner accepted from the record of one that it refused: that has no table.
-func began(status run.Status) bool { return status.Table != "" }
-
-// hesitate tells why what was asked for has not begun yet, where that is news. Who may not read the history is told nothing.
-func (s *session) hesitate(ctx context.Context, executions Executions, name, what, before string) string {
-	trouble, err := executions.Trouble(ctx, name)
-	if err != nil || trouble == "" || trouble == before {
+// hesitate tells at some of the looks why what was asked for has not begun yet, where that is news, and now and then that
+// it still has not. It gives what it knows of the trouble.
+func (s *session) hesitate(ctx context.Context, executions Executions, name, what string, looks int, before string) string {
+	if looks%hesitation != 0 {
 		return before
 	}
-	fmt.Fprintf(s.Err, "%s has not begun yet, it is tried again: %s\n", what, printable(trouble))
+	trouble, err := executions.Trouble(ctx, name)
+	if err != nil || trouble == "" { // who may not read the history is told less
+		trouble = before
+	}
+	waited := time.Duration(looks) * glance
+	switch {
+	case trouble != before:
+		fmt.Fprintf(s.Err, "%s has not begun yet, it is tried again: %s\n", what, printable(trouble))
+	case waited%patient == 0 && trouble == "":
+		fmt.Fprintf(s.Err, "%s has not begun for %s: the planner has not answered\n", what, span(waited))
+	case waited%patient == 0:
+		fmt.Fprintf(s.Err, "%s has not begun for %s: %s\n", what, span(waited), printable(trouble))
+	}
 	return trouble
 }
 
@@ -75,6 +82,7 @@ func refusal(execution Execution, what string, subject subject) *Fault {
 		return nil
 	}
 	fault := classed(execution.Error, execution.Cause)
+	fault.unbegun = true
 	subject.locate(fault)
 	switch failure.Class(fault.Class) {
 	case failure.Invalid, failure.Busy:

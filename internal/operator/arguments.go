@@ -2,9 +2,11 @@ package operator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // one demands a single argument, and says what it is.
@@ -48,4 +50,31 @@ func parameters(at *cobra.Command, given []string) (map[string]any, error) {
 		params[key] = value
 	}
 	return params, nil
+}
+
+// flagsOf are the flags of a command as they were given, for a suggestion to repeat; those that every command has are
+// repeated by suggest.
+func flagsOf(at *cobra.Command, except ...string) []string {
+	var words []string
+	at.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed || slices.Contains(except, flag.Name) {
+			return
+		}
+		name := "--" + flag.Name
+		if flag.Shorthand != "" {
+			name = "-" + flag.Shorthand
+		}
+		switch value := flag.Value.(type) {
+		case pflag.SliceValue:
+			for _, one := range value.GetSlice() {
+				words = append(words, name, one)
+			}
+		default:
+			words = append(words, name)
+			if value.Type() != "bool" {
+				words = append(words, value.String())
+			}
+		}
+	})
+	return words
 }

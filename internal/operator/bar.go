@@ -22,6 +22,7 @@ type bar struct {
 	out   io.Writer
 	width func(io.Writer) (int, bool)
 	now   func() time.Time
+	news  news
 	drawn *progressbar.ProgressBar
 }
 
@@ -39,7 +40,7 @@ func (b *bar) show(status run.Status) {
 	b.drawn.Describe(fit(headOf(status, b.now()), columns-wide-frame))
 	// Not to the very end: a bar that is full counts as finished and is not drawn again.
 	_ = b.drawn.Set(min(int(done(status)*scale), scale-1))
-	_ = b.drawn.AddDetail(fit(detailOf(status, b.now()), columns-1))
+	_ = b.drawn.AddDetail(fit(b.detail(status, b.now()), columns-1))
 }
 
 // end leaves an empty line where the bar was: the summary says it all.
@@ -53,12 +54,17 @@ func headOf(status run.Status, now time.Time) string {
 	return printable(strings.Join(append([]string{string(status.State)}, pace(status, now)...), " · "))
 }
 
-func detailOf(status run.Status, now time.Time) string {
-	parts := []string{progress(status), chunks(status)}
-	if reason := why(status, now); reason != "" {
-		parts = append(parts, reason)
+// detail is the line below the bar. That nothing moves comes first: what does not fit is cut.
+func (b *bar) detail(status run.Status, now time.Time) string {
+	figures := progress(status) + " · " + chunks(status)
+	still := b.news.look(status, figures, now)
+	if text := standstill(status, still, now); text != "" {
+		return printable("  " + text + " · " + figures)
 	}
-	return printable("  " + strings.Join(parts, " · "))
+	if reason := b.news.reason(status, now); reason != "" {
+		figures += " · " + reason
+	}
+	return printable("  " + figures)
 }
 
 // fit shortens a text to a number of columns.

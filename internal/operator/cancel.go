@@ -14,7 +14,7 @@ func cancelCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel RUN",
 		Short: "Stop a run; what was committed stays",
-		Long: `Stops a run: no batch begins any more, batches that are at work are finished, then the run is CANCELLED.
+		Long: `Stops a run, or its rollback: no batch begins any more, batches that are at work are finished, then the run is CANCELLED.
 What was committed stays.`,
 		Example: "  backfill cancel email-1",
 		Args:    oneRun(),
@@ -25,7 +25,7 @@ What was committed stays.`,
 			}
 			answer, err := stack.Control.Act(ctx, named{Action: "cancel", Run: args[0], By: s.By})
 			if err != nil {
-				return s.unknown(err)
+				return s.unknown(ctx, stack.Control, args[0], err)
 			}
 			status, err := decodeStatus(answer)
 			if err != nil {
@@ -43,7 +43,7 @@ What was committed stays.`,
 func (s *session) cancelled(w io.Writer, status run.Status) {
 	switch {
 	case status.State == run.Cancelled:
-		fmt.Fprintf(w, "run %s is %s; what was committed stays\n", status.Run, s.painted(w, status.State))
+		fmt.Fprintf(w, "run %s is %s; %s\n", status.Run, s.standing(w, status), stays(status))
 		offer(w, append([]step{{s.suggest("status", status.Run), "show the figures"}}, s.steps(status)...)...)
 	case !status.State.Ended():
 		fmt.Fprintf(w, "run %s is %s: no batch begins any more\n", status.Run, s.painted(w, status.State))

@@ -65,17 +65,20 @@ func TestWhoAsksWhom(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"status email-1":                `look {"action":"status","run":"email-1"}`,
-		"list --limit 7":                `look {"action":"list","limit":7}`,
+		"list --limit 7":                `look {"action":"list","limit":100}`,
+		"list --limit 7 --all":          `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"chunks email-1 --state failed": `look {"action":"chunks","run":"email-1","state":"FAILED","limit":100}`,
+		"chunks email-1 --after 7":      `look {"action":"chunks","run":"email-1","limit":100,"after":7}`,
 		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "rebuild": {map[string]any{}}}
+			"conflicts": {someConflicts()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}
@@ -124,6 +127,29 @@ func TestAStartThatSomebodyElseWasQuickerWith(t *testing.T) {
 	}
 }
 
+// TestANameMayBeThatOfAFile: it is one only if it holds a definition.
+func TestANameMayBeThatOfAFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{"draft": inline, "notes": "something else\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("folder", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]int{"start draft": exitInvalid, "start notes": exitDone, "start folder": exitDone, "validate draft": exitDone} {
+		b := setup(t)
+		b.control.answers["status"], b.control.answers["validate"] = []any{working()}, []any{found()}
+		if code := b.run(t, strings.Fields(line)...); code != want {
+			t.Errorf("%s: exit code %d: %s", line, code, &b.err)
+		}
+		if asked := strings.Join(b.control.asked, ""); line == "validate draft" && !strings.Contains(asked, "upper(country)") {
+			t.Errorf("asked %s", asked)
+		}
+	}
+}
+
 // TestInputThatIsWrong ends before anything is started.
 func TestInputThatIsWrong(t *testing.T) {
 	t.Parallel()
@@ -155,13 +181,17 @@ func TestInputThatIsWrong(t *testing.T) {
 		"rollback email-1 --chunks=":          "--chunks is empty",
 		"rollback email-1 --chunks 9-7":       `"9-7" is neither a number`,
 		"rollback email-1 --chunks 3,x":       `"x" is neither a number`,
-		"rollback email-1 --chunks 1-9999999": "more than 100000 chunks",
+		"rollback email-1 --chunks 1-9999999": "more than 100,000 chunks",
 		"conflicts":                           "RUN is missing",
 		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
 		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",
 		"conflicts email-1 --after -1":        "--after -1 is less than 0",
 		"rebuild":                             "RUN is missing",
 		"status email-1 --stack":              "flag needs an argument",
+		"start ./users":                       "./users looks like a file, and a file is given by -f",
+		"start users.yml":                     "users.yml looks like a file",
+		"list --limit 0":                      "--limit 0 is not within 1 to 100",
+		"list --limit 101":                    "--limit 101 is not within 1 to 100",
 		"start one --wait=maybe":              "invalid argument",
 		"completion":                          "",
 		"start one --run " + "x" + "\u00e9":   "is not 1 to 80",

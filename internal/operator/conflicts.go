@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"backfill/internal/figure"
+
 	"github.com/spf13/cobra"
 )
 
@@ -22,15 +24,19 @@ type page struct {
 	After  int64  `json:"after,omitempty"`
 }
 
-// leftAlone is the part of the answer that people read. A value is null where the column is, Holds where the row is gone.
+// leftAlone is the part of the answer that people read. A value is null where the column is, Holds where the row is gone,
+// Was where nobody knows.
 type leftAlone struct {
-	Columns   []string `json:"columns"`
-	Conflicts []struct {
-		Chunk int64     `json:"chunk"`
-		Key   []string  `json:"key"`
-		Holds []*string `json:"holds"`
-	} `json:"conflicts"`
-	Next int64 `json:"next"` // 0: none follows
+	Columns   []string   `json:"columns"`
+	Conflicts []conflict `json:"conflicts"`
+	Next      int64      `json:"next"` // 0: none follows
+}
+
+type conflict struct {
+	Chunk int64     `json:"chunk"`
+	Key   []string  `json:"key"`
+	Holds []*string `json:"holds"`
+	Was   []*string `json:"was"`
 }
 
 func conflictsCommand(s *session) *cobra.Command {
@@ -38,8 +44,9 @@ func conflictsCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conflicts RUN",
 		Short: "List the rows that a rollback left alone",
-		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote: chunk, key, and what the
-columns of the run held when the rollback came by, cut to 1000 characters; "gone" where the row was deleted.`,
+		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote, in the order of their keys.
+A line for each column that the run wrote: what it holds now, which is when the rollback came by, and what it held before
+the run, both cut to 1000 characters; "gone" where the row was deleted.`,
 		Example: `  backfill conflicts email-1
   backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key, .next'`,
 		Args: oneRun(),
@@ -57,7 +64,7 @@ columns of the run held when the rollback came by, cut to 1000 characters; "gone
 		}
 		answer, err := stack.Control.Look(ctx, asked)
 		if err != nil {
-			return s.unknown(err)
+			return s.unknown(ctx, stack.Control, asked.Run, err)
 		}
 		var found leftAlone
 		if err := json.Unmarshal(answer, &found); err != nil {
@@ -79,19 +86,21 @@ func (p page) check(at *cobra.Command) error {
 	return nil
 }
 
-// conflicts shows rows, a line each, and the way to those that follow.
+// conflicts shows rows, a line for each column, and the way to those that follow.
 func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 	if len(found.Conflicts) == 0 {
 		fmt.Fprintln(w, noConflicts(asked))
 		return
 	}
 	t := table{}
-	t.head(append([]string{"CHUNK", "KEY"}, found.Columns...)...)
+	t.head("CHUNK", "KEY", "COLUMN", "HOLDS NOW", "HELD BEFORE")
 	for _, c := range found.Conflicts {
-		t.row(append([]string{strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", ")}, held(c.Holds, len(found.Columns))...)...)
+		for i, column := range found.Columns {
+			t.row(strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", "), column, held(c.Holds, i, "gone"), held(c.Was, i, "not known"))
+		}
 	}
 	if columns, terminal := s.Width(w); terminal {
-		t.share(2, columns)
+		t.share(3, columns)
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
@@ -103,21 +112,18 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 
 func noConflicts(asked page) string {
 	if asked.After > 0 {
-		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, count(asked.After))
+		return fmt.Sprintf("run %s has no conflict after the first %s", asked.Run, figure.Count(asked.After))
 	}
 	return fmt.Sprintf("run %s has no conflict to show: no rollback of it left a row alone, or the list was removed with its undo", asked.Run)
 }
 
-// held is what a row held, a cell for each column.
-func held(values []*string, columns int) []string {
-	cells := make([]string, columns)
-	if values == nil {
-		cells[0] = "gone"
+// held is what the row held in its i-th column; without any value, what that means.
+func held(values []*string, i int, none string) string {
+	switch {
+	case i >= len(values):
+		return none
+	case values[i] == nil:
+		return "NULL"
 	}
-	for i, value := range values {
-		if cells[i] = "NULL"; value != nil {
-			cells[i] = *value
-		}
-	}
-	return cells
+	return *values[i]
 }

@@ -22,13 +22,14 @@ func TestConflictTranscripts(t *testing.T) { transcribe(t, conflictTranscripts) 
 func text(value string) *string { return &value }
 
 func someConflicts() map[string]any {
-	conflict := func(chunk int64, key []string, holds ...*string) map[string]any {
-		return map[string]any{"chunk": chunk, "key": key, "holds": holds, "found_at": noon}
+	conflict := func(chunk int64, key []string, holds, was []*string) map[string]any {
+		return map[string]any{"chunk": chunk, "key": key, "holds": holds, "was": was, "found_at": noon}
 	}
+	long := text("changed by hand\n" + strings.Repeat("and so on ", 9))
 	return map[string]any{"columns": []string{"email_normalized", "note"}, "conflicts": []any{
-		conflict(1, []string{"7", "ann"}, text("ann@example.org"), nil),
-		conflict(3, []string{"12", "bob"}, text("bob@example.org"), text("changed by hand\n"+strings.Repeat("and so on ", 9))),
-		map[string]any{"chunk": 12, "key": []string{"1012", "gil"}, "holds": nil, "found_at": noon},
+		conflict(1, []string{"7", "ann"}, []*string{text("ann@example.org"), nil}, []*string{nil, text("")}),
+		conflict(3, []string{"12", "bob"}, []*string{text("bob@example.org"), long}, nil),
+		conflict(12, []string{"1012", "gil"}, nil, []*string{text("gil@example.org"), text("new")}),
 	}}
 }
 

@@ -41,11 +41,15 @@ func (s *session) send(ctx context.Context, asked request.Request, wait bool) er
 	if err != nil {
 		return err
 	}
-	if _, _, err := statusOf(ctx, stack.Control, asked.Run); err != nil {
+	before, _, err := statusOf(ctx, stack.Control, asked.Run)
+	if err != nil {
 		return s.unrecorded(err, asked.Run)
 	}
+	if !began(before) {
+		return unbegun(before, exitInvalid)
+	}
 	sent := newErrand(asked, s.Now())
-	if err := start(ctx, stack.Executions, sent, input); err != nil {
+	if err := s.launch(ctx, stack.Executions, sent, input); err != nil {
 		return err
 	}
 	if err := s.accepted(ctx, stack.Executions, sent); err != nil {
@@ -84,22 +88,25 @@ func (s *session) unrecorded(err error, id string) error {
 	return fault
 }
 
-func start(ctx context.Context, executions Executions, sent errand, input []byte) error {
+func (s *session) launch(ctx context.Context, executions Executions, sent errand, input []byte) error {
 	err := executions.Start(ctx, sent.name, input)
 	if errors.Is(err, ErrExecutionExists) {
 		return &Fault{Exit: exitFailed, Message: fmt.Sprintf("execution %s was started just now, by somebody else", sent.name),
-			Next: "look at the run's status, and try again"}
+			Next: s.suggest("status", sent.request.Run) + " shows how the run stands; try again"}
 	}
 	return err
 }
 
 // underWay tells what was begun and what can be typed next.
 func (s *session) underWay(w io.Writer, sent errand, status run.Status) {
-	what := "run " + status.Run + " goes on"
-	if sent.request.Action == request.Rollback {
-		what = "the rollback of run " + status.Run + " has begun"
+	what := "run " + status.Run
+	if backward(status) {
+		what = "the rollback of run " + status.Run
 	}
-	fmt.Fprintf(w, "%s: it is %s on %s\n", what, s.painted(w, status.State), printable(status.Table))
-	offer(w, step{s.suggest("watch", status.Run), "follow it"},
-		step{s.suggest("cancel", status.Run), "stop it; what was committed stays"})
+	how := "goes on"
+	if sent.request.Action == request.Rollback {
+		how = "has begun"
+	}
+	fmt.Fprintf(w, "%s %s: it is %s on %s\n", what, how, s.painted(w, status.State), printable(status.Table))
+	offer(w, step{s.suggest("watch", status.Run), "follow it"}, step{s.suggest("cancel", status.Run), "stop it; " + stays(status)})
 }

@@ -26,9 +26,7 @@ func (s *session) accepted(ctx context.Context, executions Executions, sent erra
 			}
 			return fault
 		}
-		if looks%hesitation == 0 {
-			trouble = s.hesitate(ctx, executions, sent.name, sent.what(), trouble)
-		}
+		trouble = s.hesitate(ctx, executions, sent.name, sent.what(), looks, trouble)
 		if !s.Rest(ctx, glance) {
 			return s.leftErrand(ctx, sent, ctx.Err())
 		}

@@ -27,6 +27,7 @@ type Fault struct {
 	Problems []string `json:"problems,omitempty"` // each for a line of its own
 	Next     string   `json:"next,omitempty"`     // what to do
 	answered bool     // stdout has its document already
+	unbegun  bool     // Step Functions took a start whose run never began
 }
 
 func (f *Fault) Error() string { return f.Message }

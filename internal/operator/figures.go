@@ -3,9 +3,9 @@ package operator
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
+	"backfill/internal/figure"
 	"backfill/internal/request"
 	"backfill/internal/run"
 )
@@ -13,28 +13,12 @@ import (
 // silence is when a run without a sign of life is worth a word: the governor writes every second or two.
 const silence = 3 * time.Minute
 
-// count writes 1234567 as 1,234,567.
-func count(n int64) string {
-	if n < 1000 {
-		return strconv.FormatInt(n, 10)
-	}
-	return fmt.Sprintf("%s,%03d", count(n/1000), n%1000)
-}
-
 // estimate is the catalog's figure, where it has one.
 func estimate(rows int64) string {
 	if rows <= 0 {
 		return ""
 	}
-	return ", about " + count(rows) + " rows"
-}
-
-// plural writes "1 chunk", "2 chunks".
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return count(n) + " " + many
+	return ", about " + figure.Count(rows) + " rows"
 }
 
 // span writes a duration as people say it.
@@ -92,11 +76,21 @@ func done(status run.Status) float64 {
 		part = float64(status.Rows.Scanned) / float64(status.Rows.Estimated)
 	}
 	if chunks := status.Chunks; chunks.AllPlanned && chunks.Total > 0 {
-		least := float64(chunks.Completed) / float64(chunks.Total)
-		most := float64(chunks.Completed+chunks.Processing) / float64(chunks.Total)
-		part = min(max(part, least), most)
+		most := chunks.Total - chunks.RolledBack
+		if untouched(status) {
+			most = chunks.Completed + chunks.Processing
+		}
+		part = max(part, float64(chunks.Completed)/float64(chunks.Total))
+		part = min(part, float64(most)/float64(chunks.Total))
 	}
 	return min(max(part, 0), 0.99)
+}
+
+// untouched tells whether chunks that are neither completed nor at work have no rows that are done. Where a worker has ever
+// left one, by an end of the run or a retry, they may; the rows tell then, unless they are more than were estimated.
+func untouched(status run.Status) bool {
+	first := status.State.Works() && status.Chunks.Retries == 0 && status.Chunks.Processing > 0
+	return first || status.Rows.Scanned > status.Rows.Estimated
 }
 
 // backward tells whether the figures that matter are those of a rollback: it goes on, or it ended too early.
@@ -127,14 +121,18 @@ func remaining(status run.Status, now time.Time) string {
 
 // why is the reason of the present speed.
 func why(status run.Status, now time.Time) string {
-	quiet := now.Sub(status.UpdatedAt)
 	switch {
 	case status.State.Ended(), status.State == run.Cancelling:
 		return status.Reason
-	case !status.UpdatedAt.IsZero() && quiet > silence:
-		return "no sign of life for " + span(quiet) + "; resume the run if its execution in Step Functions has ended"
+	case unheard(status, now):
+		return "no sign of life for " + span(now.Sub(status.UpdatedAt)) + "; resume the run if its execution in Step Functions has ended"
 	case status.Reason != "":
 		return status.Reason
 	}
 	return status.Throttle.Reason
+}
+
+// unheard tells whether nobody reports on the run any more.
+func unheard(status run.Status, now time.Time) bool {
+	return !status.UpdatedAt.IsZero() && now.Sub(status.UpdatedAt) > silence
 }

@@ -9,15 +9,6 @@ import (
 	"backfill/internal/run"
 )
 
-func TestCount(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1_000_007: "1,000,007", 10_000_000_000: "10,000,000,000"} {
-		if got := count(n); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-	}
-}
-
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{
@@ -75,6 +66,18 @@ func TestDone(t *testing.T) {
 		"a rollback that was cancelled":     {run.Status{State: run.Cancelled, Action: "rollback", Rows: run.Rows{Affected: 80, Restored: 40}}, 50},
 
 		"failed": {run.Status{State: run.Failed, Rows: run.Rows{Estimated: 100, Scanned: 30}}, 30},
+		"cancelled, no chunk is whole": {run.Status{State: run.Cancelled, Rows: run.Rows{Estimated: 600, Scanned: 450},
+			Chunks: run.Chunks{Total: 2, Pending: 2, AllPlanned: true}}, 75},
+		"closing": {run.Status{State: run.Cancelling, Rows: run.Rows{Estimated: 600, Scanned: 450},
+			Chunks: run.Chunks{Total: 2, Pending: 1, Processing: 1, AllPlanned: true}}, 75},
+		"resumed, no chunk is claimed yet": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 600, Scanned: 450},
+			Chunks: run.Chunks{Total: 2, Pending: 2, AllPlanned: true}}, 75},
+		"resumed, a chunk is at work": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 600, Scanned: 450},
+			Chunks: run.Chunks{Total: 2, Pending: 1, Processing: 1, Retries: 1, AllPlanned: true}}, 75},
+		"cancelled, and the estimate was too low": {run.Status{State: run.Cancelled, Rows: run.Rows{Estimated: 10, Scanned: 500},
+			Chunks: run.Chunks{Total: 4, Completed: 1, Pending: 3, AllPlanned: true}}, 25},
+		"cancelled, and partly rolled back": {run.Status{State: run.Cancelled, Action: "start", Rows: run.Rows{Estimated: 100, Scanned: 100},
+			Chunks: run.Chunks{Total: 10, Completed: 6, RolledBack: 4, AllPlanned: true}}, 60},
 	} {
 		if got := percent(c.status); got != c.want {
 			t.Errorf("%s: %d%%, want %d%%", name, got, c.want)

@@ -104,8 +104,13 @@ func (s *session) display() display {
 
 // ill is the fault of a run that did not end well.
 func (s *session) ill(status run.Status) error {
+	if !began(status) {
+		fault := unbegun(status, exitFailed)
+		fault.answered = true
+		return fault
+	}
 	return &Fault{
 		Exit: exitFailed, answered: true, Next: s.advice(status),
-		Message: fmt.Sprintf("run %s is %s: %s", status.Run, status.State, status.Reason),
+		Message: fmt.Sprintf("run %s is %s%s: %s", status.Run, status.State, halfway(status), status.Reason),
 	}
 }

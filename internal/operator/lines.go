@@ -3,39 +3,57 @@ package operator
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
+	"backfill/internal/figure"
 	"backfill/internal/run"
 )
 
 // pause is the least time between two lines of a run whose state stays the same.
 const pause = 3 * time.Second
 
-// lines shows a run where there is no terminal: a line whenever figures change, with the reason where that changes.
+// lines shows a run where there is no terminal: a line whenever figures change, with the reason where that changes, and
+// one now and then where nothing does.
 type lines struct {
 	out    io.Writer
 	now    func() time.Time
-	last   string // figures
+	news   news
+	last   string // figures that were printed
 	at     time.Time
 	state  run.State
 	reason string
 }
 
 func (l *lines) show(status run.Status) {
+	if status.State.Ended() && !began(status) {
+		return // there are no figures
+	}
 	now := l.now()
 	figures := fmt.Sprintf("%s %d%%, %s, %s", status.State, percent(status), progress(status), chunks(status))
-	if figures == l.last || status.State == l.state && now.Sub(l.at) < pause {
-		return
+	still := l.news.look(status, figures, now)
+	if figures != l.last && (status.State != l.state || now.Sub(l.at) >= pause) {
+		l.print(status, figures, l.change(status, now))
+	} else if text := standstill(status, still, now); text != "" && now.Sub(l.at) >= patient {
+		l.print(status, figures, "; "+text)
 	}
-	parts := append([]string{figures}, pace(status, now)...)
-	text := strings.Join(parts, ", ")
-	if reason := why(status, now); reason != l.reason && reason != "" {
+}
+
+// change is what follows the figures of a run that goes on: its pace, and the reason where that is new.
+func (l *lines) change(status run.Status, now time.Time) string {
+	text := ""
+	for _, part := range pace(status, now) {
+		text += ", " + part
+	}
+	if reason := l.news.reason(status, now); reason != l.reason && reason != "" {
 		text += ": " + reason
 		l.reason = reason
 	}
-	l.last, l.at, l.state = figures, now, status.State
-	fmt.Fprintf(l.out, "%s  %s\n", now.UTC().Format(time.RFC3339), printable(text))
+	return text
+}
+
+func (l *lines) print(status run.Status, figures, rest string) {
+	l.last, l.at, l.state = figures, l.now(), status.State
+	fmt.Fprintf(l.out, "%s  %s\n", l.at.UTC().Format(time.RFC3339), printable(figures+rest))
 }
 
 func (l *lines) end() {}
@@ -43,12 +61,12 @@ func (l *lines) end() {}
 // progress is how many rows were read, or restored.
 func progress(status run.Status) string {
 	if backward(status) {
-		return fmt.Sprintf("%s of %s rows restored", count(status.Rows.Restored), count(status.Rows.Affected)) + conflicts(status.Rows)
+		return fmt.Sprintf("%s of %s rows restored", figure.Count(status.Rows.Restored), figure.Count(status.Rows.Affected)) + conflicts(status.Rows)
 	}
-	if status.Rows.Estimated > 0 && !status.State.Ended() {
-		return fmt.Sprintf("%s of about %s rows", count(status.Rows.Scanned), count(status.Rows.Estimated))
+	if status.Rows.Estimated > 0 && status.State != run.Completed {
+		return fmt.Sprintf("%s of about %s rows", figure.Count(status.Rows.Scanned), figure.Count(status.Rows.Estimated))
 	}
-	return plural(status.Rows.Scanned, "row", "rows")
+	return figure.Plural(status.Rows.Scanned, "row", "rows")
 }
 
 // conflicts counts the rows that were left alone, as the end of a list.
@@ -56,7 +74,7 @@ func conflicts(rows run.Rows) string {
 	if rows.Conflicts == 0 {
 		return ""
 	}
-	return ", " + plural(rows.Conflicts, "conflict", "conflicts")
+	return ", " + figure.Plural(rows.Conflicts, "conflict", "conflicts")
 }
 
 // pace is the speed and what is left, while workers work.
@@ -64,7 +82,7 @@ func pace(status run.Status, now time.Time) []string {
 	if !moving(status.State) || status.Rate <= 0 {
 		return nil
 	}
-	parts := []string{count(int64(status.Rate)) + " rows/s"}
+	parts := []string{figure.Count(int64(status.Rate)) + " rows/s"}
 	if left := remaining(status, now); left != "" {
 		parts = append(parts, left)
 	}
@@ -75,14 +93,14 @@ func pace(status run.Status, now time.Time) []string {
 func chunks(status run.Status) string {
 	c := status.Chunks
 	text := doneOf(status)
-	if c.Processing > 0 {
-		text += fmt.Sprintf(" (%s at work)", count(c.Processing))
+	if c.Processing > 0 && !status.State.Ended() { // a copy of the figures may be older than the end
+		text += fmt.Sprintf(" (%s at work)", figure.Count(c.Processing))
 	}
 	if c.Failed > 0 {
-		text += fmt.Sprintf(", %s failed", count(c.Failed))
+		text += fmt.Sprintf(", %s failed", figure.Count(c.Failed))
 	}
 	if c.Retries > 0 {
-		text += ", " + plural(c.Retries, "retry", "retries")
+		text += ", " + figure.Plural(c.Retries, "retry", "retries")
 	}
 	return text
 }
@@ -92,16 +110,16 @@ func doneOf(status run.Status) string {
 	c := status.Chunks
 	switch {
 	case status.State == run.RolledBack: // chunks that no worker ever claimed are no part of it
-		return plural(c.RolledBack, "chunk", "chunks") + " rolled back"
+		return figure.Plural(c.RolledBack, "chunk", "chunks") + " rolled back"
 	case backward(status):
-		return fmt.Sprintf("chunks %s/%s rolled back", count(c.RolledBack), count(c.Total))
+		return fmt.Sprintf("chunks %s/%s rolled back", figure.Count(c.RolledBack), figure.Count(c.Total))
 	}
-	text := fmt.Sprintf("chunks %s/%s", count(c.Completed), count(c.Total))
+	text := fmt.Sprintf("chunks %s/%s", figure.Count(c.Completed), figure.Count(c.Total))
 	if !c.AllPlanned && !status.State.Ended() {
 		text += "+"
 	}
 	if c.RolledBack > 0 {
-		text += fmt.Sprintf(", %s rolled back", count(c.RolledBack))
+		text += fmt.Sprintf(", %s rolled back", figure.Count(c.RolledBack))
 	}
 	return text
 }

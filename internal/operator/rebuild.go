@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"backfill/internal/figure"
+
 	"github.com/spf13/cobra"
 )
 
@@ -33,7 +35,7 @@ For a table of records that was lost or restored, or a database that was. It can
 			}
 			answer, err := stack.Control.Act(ctx, named{Action: "rebuild", Run: args[0]})
 			if err != nil {
-				return s.unknown(err)
+				return s.unknown(ctx, stack.Control, args[0], err)
 			}
 			var made rebuilt
 			if err := json.Unmarshal(answer, &made); err != nil {
@@ -45,14 +47,14 @@ For a table of records that was lost or restored, or a database that was. It can
 }
 
 func (s *session) rebuilt(w io.Writer, made rebuilt) {
-	fmt.Fprintf(w, "run %s: the records of %s were made again from the ledger\n", made.Run, plural(made.Chunks, "chunk", "chunks"))
+	fmt.Fprintf(w, "run %s: the records of %s were made again from the ledger\n", made.Run, figure.Plural(made.Chunks, "chunk", "chunks"))
 	if made.Gaps > 0 {
-		fmt.Fprintf(w, "  %s between them planned anew\n", plural(made.Gaps, "range", "ranges"))
+		fmt.Fprintf(w, "  %s between them planned anew\n", figure.Plural(made.Gaps, "range", "ranges"))
 	}
 	extent := "the rest of the table is still to be planned"
 	if made.Closed {
 		extent = "that is the whole table"
 	}
-	fmt.Fprintf(w, "  %s planned now; %s\n", plural(made.Planned, "chunk is", "chunks are"), extent)
+	fmt.Fprintf(w, "  %s planned now; %s\n", figure.Plural(made.Planned, "chunk is", "chunks are"), extent)
 	offer(w, step{s.suggest("status", made.Run), "show how the run stands"})
 }

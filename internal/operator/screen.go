@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/figure"
 	"backfill/internal/run"
 )
 
@@ -20,9 +21,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("run", "%s", status.Run)
 	put("backfill", "%s", onTable(status))
 	s.state(w, status)
-	put("progress", "%d%%", percent(status))
-	put("rows", "%s", rowsOf(status.Rows))
-	put("chunks", "%s", chunksOf(status))
+	if began(status) {
+		put("progress", "%d%%", percent(status))
+		put("rows", "%s", rowsOf(status.Rows))
+		put("chunks", "%s", chunksOf(status))
+	}
 	put("undo", "%s", undo(status, now))
 	put("striping", "%s", status.Striping.Reason)
 	if moving(status.State) {
@@ -34,8 +37,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put("updated", "%s", moment(&status.UpdatedAt, now))
 		put("end", "%s", moment(status.ETA, now))
 	}
-	label := "next"
-	for _, line := range aligned(s.steps(status)) {
+	next, label := aligned(s.steps(status)), "next"
+	if !began(status) {
+		next = []string{anew}
+	}
+	for _, line := range next {
 		put(label, "%s", line)
 		label = ""
 	}
@@ -66,7 +72,7 @@ func onTable(status run.Status) string {
 
 // state is the state and its reason, of which a refused definition has many lines.
 func (s *session) state(w io.Writer, status run.Status) {
-	fmt.Fprintf(w, "%-9s %s", "state", s.painted(w, status.State))
+	fmt.Fprintf(w, "%-9s %s", "state", s.standing(w, status))
 	for i, line := range strings.Split(status.Reason, "\n") {
 		switch {
 		case line == "":
@@ -80,16 +86,16 @@ func (s *session) state(w io.Writer, status run.Status) {
 }
 
 func rowsOf(rows run.Rows) string {
-	text := count(rows.Scanned)
+	text := figure.Count(rows.Scanned)
 	if rows.Estimated > 0 {
-		text += " of about " + count(rows.Estimated)
+		text += " of about " + figure.Count(rows.Estimated)
 	}
-	text += " read, " + count(rows.Affected) + " changed"
+	text += " read, " + figure.Count(rows.Affected) + " changed"
 	if rows.Rejected > 0 {
-		text += ", " + count(rows.Rejected) + " rejected"
+		text += ", " + figure.Count(rows.Rejected) + " rejected"
 	}
 	if rows.Restored > 0 {
-		text += ", " + count(rows.Restored) + " restored"
+		text += ", " + figure.Count(rows.Restored) + " restored"
 	}
 	return text + conflicts(rows)
 }
@@ -99,7 +105,10 @@ func chunksOf(status run.Status) string {
 	if chunks.AllPlanned || status.State.Ended() {
 		planned = "planned"
 	}
-	parts := []string{fmt.Sprintf("%s %s: %s completed", count(chunks.Total), planned, count(chunks.Completed))}
+	if status.State.Ended() { // a copy of the figures may be older than the end
+		chunks.Pending, chunks.Processing = chunks.Pending+chunks.Processing, 0
+	}
+	parts := []string{fmt.Sprintf("%s %s: %s completed", figure.Count(chunks.Total), planned, figure.Count(chunks.Completed))}
 	for _, part := range []struct {
 		n    int64
 		what string
@@ -107,15 +116,15 @@ func chunksOf(status run.Status) string {
 		{chunks.Processing, "at work"}, {chunks.Pending, "pending"}, {chunks.Failed, "failed"}, {chunks.RolledBack, "rolled back"},
 	} {
 		if part.n > 0 {
-			parts = append(parts, count(part.n)+" "+part.what)
+			parts = append(parts, figure.Count(part.n)+" "+part.what)
 		}
 	}
-	return strings.Join(parts, ", ") + "; " + plural(chunks.Retries, "retry", "retries")
+	return strings.Join(parts, ", ") + "; " + figure.Plural(chunks.Retries, "retry", "retries")
 }
 
 // speed is the rate, who makes it, and why it is not another.
 func speed(status run.Status, now time.Time) string {
-	text := count(int64(status.Rate)) + " rows/s by " + plural(status.Concurrency, "worker", "workers")
+	text := figure.Count(int64(status.Rate)) + " rows/s by " + figure.Plural(status.Concurrency, "worker", "workers")
 	if reason := why(status, now); reason != "" && reason != status.Reason {
 		text += ": " + reason
 	}

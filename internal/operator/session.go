@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"backfill/internal/run"
@@ -37,7 +39,22 @@ func (s *session) connect(ctx context.Context) (Stack, error) { return s.Connect
 
 // suggest writes a command that a person can type here.
 func (s *session) suggest(words ...string) string {
-	return strings.Join(append(append([]string{s.Program}, words...), s.global...), " ")
+	typed := []string{s.Program}
+	for _, word := range slices.Concat(words, s.global) {
+		typed = append(typed, quoted(word))
+	}
+	return strings.Join(typed, " ")
+}
+
+// plainWord is a word that every shell takes as it is.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)
+
+// quoted writes a word for a shell.
+func quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // named is the input of the actions on one run.

@@ -8,45 +8,56 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 
-	"backfill/internal/failure"
 	"backfill/internal/request"
 	"backfill/internal/run"
 
 	"github.com/spf13/cobra"
 )
 
+// start is what is asked of the command.
+type start struct {
+	subject subject
+	id      string
+	chosen  bool     // the id was given
+	words   []string // how it was typed, without the id and --wait
+	wait    bool
+}
+
 func startCommand(s *session) *cobra.Command {
 	var from naming
-	var id string
-	var wait bool
+	var asked start
 	command := &cobra.Command{
 		Use:   "start NAME | -f FILE",
 		Short: "Start a run",
 		Long: `Starts a run and follows it until it is accepted, or refused with all that is wrong.
-The run goes on by itself. A start that is repeated with the same --run is the same run.`,
+The run goes on by itself. A start that is repeated with the same --run is the same run; an id whose start was refused is
+spent, as Step Functions keeps the name of its execution.`,
 		Example: `  backfill start users-email-normalized
   backfill start users-display-name -p since=2022-01-01 --run display-name-1
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)
-	command.Flags().StringVar(&id, "run", "", "`ID` of the run (default NAME-yyyymmdd-hhmmss)")
-	command.Flags().BoolVar(&wait, "wait", false, "follow the run to its end, as watch does")
+	command.Flags().StringVar(&asked.id, "run", "", "`ID` of the run (default NAME-yyyymmdd-hhmmss)")
+	command.Flags().BoolVar(&asked.wait, "wait", false, "follow the run to its end, as watch does")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
-		subject, err := from.read(s, command, args, false)
-		if err != nil {
+		var err error
+		if asked.subject, err = from.read(s, command, args, false); err != nil {
 			return err
 		}
-		if id == "" {
-			id = newID(subject.name, s.Now())
+		asked.words = slices.Concat([]string{"start"}, args, flagsOf(command, "run", "wait"))
+		if asked.chosen = asked.id != ""; !asked.chosen {
+			asked.id = newID(asked.subject.name, s.Now())
 		}
-		return s.start(ctx, subject, id, wait)
+		return s.start(ctx, asked)
 	})
 	return command
 }
 
-func (s *session) start(ctx context.Context, subject subject, id string, wait bool) error {
-	input, err := execution(subject, id)
+func (s *session) start(ctx context.Context, asked start) error {
+	id := asked.id
+	input, err := execution(asked.subject, id)
 	if err != nil {
 		return err
 	}
@@ -55,29 +66,23 @@ func (s *session) start(ctx context.Context, subject subject, id string, wait bo
 		return err
 	}
 	again, err := begin(ctx, stack.Executions, id, input)
+	if errors.Is(err, errOther) {
+		return s.taken(ctx, stack, asked)
+	}
 	if err != nil {
 		return err
 	}
 	if again {
 		fmt.Fprintf(s.Err, "run %s was started before, with the same input; this is that run\n", id)
 	}
-	status, answer, err := s.acceptance(ctx, stack, subject, id)
+	status, answer, err := s.acceptance(ctx, stack, asked.subject, id)
 	if err != nil {
-		return refusedBefore(err, again, id)
+		return s.spent(ctx, stack, asked, again, err)
 	}
-	if wait || status.State.Ended() {
+	if asked.wait || status.State.Ended() {
 		return s.follow(ctx, id, s.untilEnded(stack.Control, id, run.Completed))
 	}
 	return s.print(answer, func(w io.Writer) { s.begun(w, status) })
-}
-
-// refusedBefore says of a refusal that is not of today that an id serves once.
-func refusedBefore(err error, again bool, id string) error {
-	var fault *Fault
-	if again && errors.As(err, &fault) && (fault.Class == string(failure.Invalid) || fault.Class == string(failure.Busy)) {
-		fault.Next = "that was the answer when " + id + " was first started; give another --run, or leave it out, to try it now"
-	}
-	return err
 }
 
 // execution is the input of the execution: what events/start.json shows.
@@ -88,6 +93,9 @@ func execution(subject subject, id string) ([]byte, error) {
 	}
 	return written(asked, id)
 }
+
+// errOther is returned by begin where the name was used for something else.
+var errOther = errors.New("started before, with another input")
 
 // begin starts the execution, unless it was started before.
 func begin(ctx context.Context, executions Executions, id string, input []byte) (again bool, err error) {
@@ -103,8 +111,7 @@ func begin(ctx context.Context, executions Executions, id string, input []byte) 
 		return false, err
 	}
 	if !same(found.Input, input) {
-		return false, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("run %s was started before, with another input", id),
-			Next: "give another --run, or leave it out"}
+		return false, fmt.Errorf("run %s: %w", id, errOther)
 	}
 	return true, nil
 }

@@ -21,19 +21,9 @@ func statusCommand(s *session) *cobra.Command {
 			}
 			status, answer, err := statusOf(ctx, stack.Control, args[0])
 			if err != nil {
-				return s.unknown(err)
+				return s.unknown(ctx, stack.Control, args[0], err)
 			}
 			return s.print(answer, func(w io.Writer) { s.screen(w, status) })
 		}),
 	}
-}
-
-// unknown says where ids are found, to somebody who gave one that is not known.
-func (s *session) unknown(err error) error {
-	if isInvalid(err) {
-		fault := asFault(context.Background(), err)
-		fault.Next = s.suggest("list") + " shows the runs"
-		return fault
-	}
-	return err
 }

@@ -19,10 +19,18 @@ func (s *session) steps(status run.Status) []step {
 		steps = append(steps, step{s.suggest("watch", status.Run), "follow it to its end"})
 	}
 	if resumable(status) {
-		steps = append(steps, step{s.suggest("resume", status.Run), "go on"})
+		purpose := "go on"
+		if backward(status) {
+			purpose = "go on with the rollback"
+		}
+		steps = append(steps, step{s.suggest("resume", status.Run), purpose})
 	}
 	if undoable(status) {
-		steps = append(steps, step{s.suggest("rollback", status.Run), "take back what it wrote"})
+		purpose := "take back what it wrote"
+		if backward(status) { // that may have been of some chunks
+			purpose = "take back all that it wrote"
+		}
+		steps = append(steps, step{s.suggest("rollback", status.Run), purpose})
 	}
 	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
@@ -33,7 +41,7 @@ func (s *session) steps(status run.Status) []step {
 // resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.
 func resumable(status run.Status) bool {
 	back := status.Action == request.Rollback && status.Undo.SweptAt != nil
-	return status.Table != "" && (status.State == run.Cancelled || status.State == run.Failed) && !back
+	return began(status) && (status.State == run.Cancelled || status.State == run.Failed) && !back
 }
 
 // undoable tells whether something is left to be rolled back. What is kept for undo is weighed when a chunk is
@@ -75,5 +83,13 @@ func (s *session) advice(status run.Status) string {
 	if parts == nil {
 		parts = []string{s.suggest("status", status.Run) + " has the figures"}
 	}
-	return "what was committed stays; " + strings.Join(parts, ", ")
+	return stays(status) + "; " + strings.Join(parts, ", ")
+}
+
+// stays says what an end leaves as it is.
+func stays(status run.Status) string {
+	if backward(status) {
+		return "rows that were restored stay so"
+	}
+	return "what was committed stays"
 }

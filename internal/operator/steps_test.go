@@ -61,7 +61,7 @@ func back(state run.State, reason string) run.Status {
 }
 
 func rolledBack() run.Status {
-	status := back(run.RolledBack, "10 of 10 chunks are rolled back: 979988 rows restored, 12 conflicts")
+	status := back(run.RolledBack, "chunks rolled back: 10 of 10, rows restored: 979,988, conflicts: 12")
 	status.Rows.Restored = 979_988
 	status.Chunks = run.Chunks{Total: 10, RolledBack: 10, Retries: 1, AllPlanned: true}
 	return status
@@ -71,7 +71,7 @@ func halted() run.Status { return back(run.Cancelled, "cancelled by bob@host") }
 
 // partly is a run of which four chunks are rolled back: it has the state of before.
 func partly(state run.State) run.Status {
-	status := back(state, "4 of 10 chunks are rolled back: 293988 rows restored, 12 conflicts")
+	status := back(state, "chunks rolled back: 4 of 10, rows restored: 293,988, conflicts: 12")
 	status.Action = request.Start
 	status.Rows.Restored = 293_988
 	status.Chunks = run.Chunks{Total: 10, Completed: 6, RolledBack: 4, Retries: 1, AllPlanned: true}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,8 @@ func (n *naming) flags(at *cobra.Command) {
 	at.Flags().StringArrayVarP(&n.params, "param", "p", nil, "a parameter of the definition, `key=value`; can be repeated")
 }
 
-// read finds the subject. An argument that looks like a file is one, where files are taken as arguments.
+// read finds the subject. An argument that looks like a file is one where files are taken as arguments; elsewhere it was
+// meant as one, and would be refused as a name after it has spent the id of a run.
 func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo bool) (subject, error) {
 	params, err := parameters(at, n.params)
 	if err != nil {
@@ -43,7 +45,11 @@ func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo boo
 	if (len(args) == 1) == (n.file != "") {
 		return subject{}, misused(at, errors.New("give either the NAME of a definition or -f FILE"))
 	}
-	if n.file == "" && filesToo && isFile(args[0]) {
+	if n.file == "" && isFile(args[0]) {
+		if !filesToo {
+			return subject{}, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("%s looks like a file, and a file is given by -f", args[0]),
+				Next: s.suggest(slices.Concat([]string{at.Name(), "-f", args[0]}, flagsOf(at))...)}
+		}
 		n.file = args[0]
 	}
 	if n.file == "" {
@@ -56,9 +62,18 @@ func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo boo
 	return subject{name: nameOf(text, n.file), file: n.file, text: text, params: params}, nil
 }
 
-// isFile tells a path from a name: names have neither separators nor dots.
+// isFile tells a path from a name: names have neither separators nor dots. What could be both is a file if it is there and
+// holds a definition.
 func isFile(argument string) bool {
-	return argument == "-" || strings.ContainsAny(argument, `./\`)
+	if argument == "-" || strings.ContainsAny(argument, `./\`) {
+		return true
+	}
+	info, err := os.Stat(argument)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > largest {
+		return false
+	}
+	text, err := os.ReadFile(argument)
+	return err == nil && nameLine.Match(text)
 }
 
 func (s *session) contents(file string) (string, error) {

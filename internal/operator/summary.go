@@ -5,13 +5,17 @@ import (
 	"io"
 	"time"
 
+	"backfill/internal/figure"
 	"backfill/internal/request"
 	"backfill/internal/run"
 )
 
 // summary tells how a run ended.
 func (s *session) summary(w io.Writer, status run.Status) {
-	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.painted(w, status.State), took(status))
+	if !began(status) {
+		return // the fault says it
+	}
+	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.standing(w, status), took(status))
 	fmt.Fprintf(w, "  %s; %s\n", effect(status), chunks(status))
 }
 
@@ -21,12 +25,12 @@ func effect(status run.Status) string {
 	if backward(status) {
 		return progress(status)
 	}
-	text := fmt.Sprintf("%s read, %s changed", plural(rows.Scanned, "row", "rows"), count(rows.Affected))
+	text := fmt.Sprintf("%s read, %s changed", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected))
 	if seconds := lasted(status).Seconds(); seconds > 0 {
-		text += fmt.Sprintf(", %s rows/s", count(int64(float64(rows.Scanned)/seconds)))
+		text += fmt.Sprintf(", %s rows/s", figure.Count(int64(float64(rows.Scanned)/seconds)))
 	}
 	if rows.Restored > 0 {
-		text += ", " + count(rows.Restored) + " restored"
+		text += ", " + figure.Count(rows.Restored) + " restored"
 	}
 	return text + conflicts(rows)
 }
@@ -45,6 +49,20 @@ func lasted(status run.Status) time.Duration {
 		return 0
 	}
 	return status.EndedAt.Sub(status.StartedAt)
+}
+
+// standing is a run's state, and whether it was in its rollback that it ended too early.
+func (s *session) standing(w io.Writer, status run.Status) string {
+	return s.painted(w, status.State) + halfway(status)
+}
+
+// halfway is the end of a sentence about a rollback that is ending, or has ended, too early.
+func halfway(status run.Status) string {
+	early := status.State == run.Cancelling || status.State == run.Cancelled || status.State == run.Failed
+	if early && backward(status) {
+		return " in its rollback"
+	}
+	return ""
 }
 
 // painted is a state in its colour, where the writer takes it.

@@ -31,24 +31,31 @@ var transcripts = map[string]transcript{
 	"status":           {[]string{"status", "email-1"}, answers("status", working())},
 	"status-json":      {[]string{"status", "email-1", "-o", "json"}, answers("status", working())},
 	"status-completed": {[]string{"status", "email-1"}, answers("status", after(run.Completed, ""))},
-	"status-refused":   {[]string{"status", "email-1"}, answers("status", run.Status{Run: "email-1", State: run.Failed, Reason: "2 problems:\n1:1: one\n2:1: two", StartedAt: noon})},
+	"status-refused":   {[]string{"status", "email-1"}, answers("status", refusedRun())},
 	"status-unknown":   {[]string{"status", "email-1"}, answers("status", unknownRun())},
 	"status-terminal":  {[]string{"status", "email-1"}, on(80, answers("status", working()))},
 	"status-silent":    {[]string{"status", "email-1"}, answers("status", silent())},
 	"status-hostile":   {[]string{"status", "email-1"}, answers("status", hostile())},
 
-	"list":       {[]string{"list"}, answers("list", several())},
-	"list-100":   {[]string{"list"}, on(100, answers("list", several()))},
-	"list-50":    {[]string{"list"}, on(50, answers("list", several()))},
-	"list-none":  {[]string{"list", "--stack", "other"}, answers("list", map[string]any{"runs": []run.Status{}})},
-	"list-json":  {[]string{"list", "-o", "json"}, answers("list", map[string]any{"runs": []run.Status{}})},
-	"list-limit": {[]string{"list", "--limit", "500"}, answers("list", classed("Backfill.Invalid", "limit 500 is not within 1 to 100"))},
+	"list":         {[]string{"list"}, answers("list", several())},
+	"list-100":     {[]string{"list"}, on(100, answers("list", several()))},
+	"list-50":      {[]string{"list"}, on(50, answers("list", several()))},
+	"list-all":     {[]string{"list", "--all", "--limit", "2"}, answers("list", several())},
+	"list-begun":   {[]string{"list", "--limit", "1"}, answers("list", several())},
+	"list-refused": {[]string{"list"}, answers("list", map[string]any{"runs": []run.Status{refusedRun(), refusedRun()}})},
+	"list-none":    {[]string{"list", "--stack", "other"}, answers("list", map[string]any{"runs": []run.Status{}})},
+	"list-json":    {[]string{"list", "-o", "json"}, answers("list", map[string]any{"runs": []run.Status{}})},
+	"list-limit":   {[]string{"list", "--limit", "500"}, answers("list", classed("Backfill.Invalid", "not asked"))},
 
-	"watch":        {[]string{"watch", "email-1"}, answers("status", planning(), working(), working(), after(run.Completed, ""))},
-	"watch-failed": {[]string{"watch", "email-1"}, answers("status", working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
-	"watch-json":   {[]string{"watch", "email-1", "-o", "json"}, answers("status", working(), after(run.Cancelled, "cancelled by bob@host"))},
-	"watch-blip":   {[]string{"watch", "email-1"}, answers("status", working(), errors.New("gone for a moment"), after(run.Completed, ""))},
-	"watch-bar":    {[]string{"watch", "email-1"}, on(100, answers("status", working(), after(run.Completed, "")))},
+	"watch":          {[]string{"watch", "email-1"}, answers("status", planning(), working(), working(), after(run.Completed, ""))},
+	"watch-failed":   {[]string{"watch", "email-1"}, answers("status", working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
+	"watch-json":     {[]string{"watch", "email-1", "-o", "json"}, answers("status", working(), after(run.Cancelled, "cancelled by bob@host"))},
+	"watch-blip":     {[]string{"watch", "email-1"}, answers("status", working(), errors.New("gone for a moment"), after(run.Completed, ""))},
+	"watch-still":    {[]string{"watch", "email-1"}, answers("status", still(70, working())...)},
+	"watch-left":     {[]string{"watch", "email-1"}, answers("status", still(200, idle())...)},
+	"watch-throttle": {[]string{"watch", "email-1"}, answers("status", throttled()...)},
+	"watch-refused":  {[]string{"watch", "email-1"}, answers("status", refusedRun())},
+	"watch-bar":      {[]string{"watch", "email-1"}, on(100, answers("status", working(), after(run.Completed, "")))},
 
 	"start":         {[]string{"start", "users-email-normalized", "--run", "email-1"}, answers("status", unknownRun(), working())},
 	"start-json":    {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, answers("status", working())},
@@ -59,12 +66,17 @@ var transcripts = map[string]transcript{
 	"start-ended":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, lost()},
 	"start-busy":    {[]string{"start", "users-email-normalized", "--run", "email-1"}, refused("Backfill.Busy", "run email-0 holds table public.users")},
 	"start-broken":  {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, refused("Backfill.Transient", "connect to database app: refused")},
+	"start-silent":  {[]string{"start", "users-email-normalized", "--run", "email-1"}, slowly()},
+	"start-spent":   {[]string{"start", "users-email-normalized", "--run", "email-1"}, spent(`{"action":"start","backfill":"users-email-normalized"}`)},
+	"start-anew":    {[]string{"start", "-f", "users.yaml", "-p", "note=it's so", "--run", "email-1", "--region", "eu-west-1"}, spent(`{"action":"start","backfill":"other"}`)},
+	"start-file":    {[]string{"start", "users.yaml", "--wait", "-p", "since=2024-01-01 10:00", "-p", "a=b", "--stack", "other"}, nil},
 	"start-trouble": {[]string{"start", "users-email-normalized", "--run", "email-1"}, trouble()},
 
-	"cancel":       {[]string{"cancel", "email-1"}, answers("cancel", cancelling())},
-	"cancel-done":  {[]string{"cancel", "email-1"}, answers("cancel", after(run.Cancelled, "cancelled by ann@laptop"))},
-	"cancel-late":  {[]string{"cancel", "email-1", "-o", "json"}, answers("cancel", after(run.Completed, ""))},
-	"cancel-error": {[]string{"cancel", "email-1"}, answers("cancel", classed("Backfill.Permanent", "close run email-1: SQLSTATE 42501"))},
+	"cancel":         {[]string{"cancel", "email-1"}, answers("cancel", cancelling())},
+	"cancel-done":    {[]string{"cancel", "email-1"}, answers("cancel", after(run.Cancelled, "cancelled by ann@laptop"))},
+	"cancel-late":    {[]string{"cancel", "email-1", "-o", "json"}, answers("cancel", after(run.Completed, ""))},
+	"cancel-refused": {[]string{"cancel", "email-1"}, never("cancel")},
+	"cancel-error":   {[]string{"cancel", "email-1"}, answers("cancel", classed("Backfill.Permanent", "close run email-1: SQLSTATE 42501"))},
 
 	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
 	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
@@ -163,6 +175,33 @@ func lost() func(*bundle) {
 	}
 }
 
+// spent is an id that was used for a start that was refused.
+func spent(input string) func(*bundle) {
+	return func(b *bundle) {
+		b.executions.started["email-1"], b.executions.started["email-2"] = input, "{}"
+		b.executions.looks = []Execution{{Error: "Backfill.Invalid", Cause: "there is no backfill of that name"}}
+		b.control.answers["status"] = []any{refusedRun(), unknownRun()}
+	}
+}
+
+// never is a control that knows no such run in Postgres, where the record says that it was refused.
+func never(action string) func(*bundle) {
+	return func(b *bundle) {
+		b.control.answers[action] = []any{classed("Backfill.Invalid", "run email-1: no such run in this database")}
+		b.control.answers["status"] = []any{refusedRun()}
+	}
+}
+
+// slowly is a planner that does not answer for a minute.
+func slowly() func(*bundle) {
+	return func(b *bundle) {
+		for range 2 * patient / glance {
+			b.control.answers["status"] = append(b.control.answers["status"], unknownRun())
+		}
+		b.control.answers["status"] = append(b.control.answers["status"], working())
+	}
+}
+
 func trouble() func(*bundle) {
 	return func(b *bundle) {
 		b.executions.trouble = "connect to database app: connection refused"
@@ -171,33 +210,6 @@ func trouble() func(*bundle) {
 		}
 		b.control.answers["status"] = append(b.control.answers["status"], working())
 	}
-}
-
-func planning() run.Status {
-	return run.Status{Run: "email-1", State: run.Planning, Table: "public.users", Rows: run.Rows{Estimated: 1_000_000}, StartedAt: noon, UpdatedAt: noon}
-}
-
-func cancelling() run.Status {
-	status := working()
-	status.State, status.Reason = run.Cancelling, "cancelled by ann@laptop"
-	return status
-}
-
-func silent() run.Status {
-	status := working()
-	status.UpdatedAt, status.ETA = noon.Add(-2*silence), nil
-	return status
-}
-
-func hostile() run.Status {
-	status := working()
-	status.Table = "public.\x1b[2J\u202eusers"
-	return status
-}
-
-func several() map[string]any {
-	refused := run.Status{Run: "users-country-20261124-115950", State: run.Failed, StartedAt: noon, Reason: "2 problems:\n1:1: one\n2:1: two"}
-	return map[string]any{"runs": []run.Status{working(), refused, after(run.Completed, "")}}
 }
 
 func found() map[string]any {

@@ -22,7 +22,8 @@ Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run end
 			if err != nil {
 				return err
 			}
-			return s.unknown(s.follow(ctx, args[0], s.untilEnded(stack.Control, args[0], run.Completed, run.RolledBack)))
+			err = s.follow(ctx, args[0], s.untilEnded(stack.Control, args[0], run.Completed, run.RolledBack))
+			return s.unknown(ctx, stack.Control, args[0], err)
 		}),
 	}
 }

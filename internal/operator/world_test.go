@@ -146,7 +146,7 @@ func working() run.Status {
 		Run: "email-1", Backfill: "users-email-normalized", Action: "start", State: run.Running, Table: "public.users",
 		Chunks: run.Chunks{Total: 10, Pending: 4, Processing: 2, Completed: 4, Retries: 1, AllPlanned: true},
 		Rows:   run.Rows{Estimated: 1_000_000, Scanned: 450_123, Affected: 441_000},
-		Rate:   41_234.5, Concurrency: 2, Throttle: run.Throttle{Reason: "no limit is set; at most 4 workers (ceiling of the stack)"},
+		Rate:   41_234.5, Concurrency: 2, Throttle: run.Throttle{Reason: "at most 4 workers at a time"},
 		StartedAt: noon.Add(-11 * time.Second), UpdatedAt: noon.Add(-time.Second), ETA: &eta,
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"backfill/internal/change"
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/request"
 	"backfill/internal/turn"
 )
@@ -43,8 +44,9 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 	}
 	for _, newer := range later {
 		if column := shared(stored.Change, newer.Change); column != "" {
-			return failure.New(failure.Invalid, "run %s is newer and wrote %d rows of column %s as well: roll it back first, "+
-				"or force this rollback; rows that hold what %s wrote are then left alone and reported", newer.Run, newer.Written, column, newer.Run)
+			return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s as well: roll it back first, "+
+				"or force this rollback; rows that hold what %s wrote are then left alone and reported", newer.Run,
+				figure.Plural(newer.Written, "row", "rows"), column, newer.Run)
 		}
 	}
 	return nil

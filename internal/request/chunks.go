@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"backfill/internal/figure"
 )
 
 // mostChunks bounds a list: more is a whole run.
@@ -26,7 +28,7 @@ func ParseChunks(text string) ([]int64, error) {
 			return nil, fmt.Errorf("%q is neither a number from 1 nor a range like 7-9", strings.TrimSpace(part))
 		}
 		if to-from >= mostChunks-int64(len(chunks)) {
-			return nil, fmt.Errorf("more than %d chunks; leave the list out to roll back all", mostChunks)
+			return nil, fmt.Errorf("more than %s chunks; leave the list out to roll back all", figure.Count(mostChunks))
 		}
 		for n := from; n <= to; n++ {
 			chunks = append(chunks, n)

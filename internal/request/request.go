@@ -54,10 +54,13 @@ func Parse(source []byte, name string) (Request, error) {
 		r.Run = name
 	}
 	problems = append(problems, r.check(fields)...)
-	if len(problems) > 0 {
-		return r, failure.New(failure.Invalid, "the request has %d problem(s): %s", len(problems), strings.Join(problems, "; "))
+	switch len(problems) {
+	case 0:
+		return r, nil
+	case 1:
+		return r, failure.New(failure.Invalid, "%s", problems[0])
 	}
-	return r, nil
+	return r, failure.New(failure.Invalid, "%d problems:\n%s", len(problems), strings.Join(problems, "\n"))
 }
 
 // read takes the fields one by one, so that one that is wrong does not hide the next. Names are exact: encoding/json

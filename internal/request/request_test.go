@@ -68,19 +68,19 @@ func TestBadRequests(t *testing.T) {
 		`{"action":"start","backfill":"a","run":"` + long + `"}`:  {"run \"" + long},
 		`{"action":"start","backfill":"a","dry_run":true}`:        {`"dry_run" is not known`},
 		`{"Action":"start","action":"start","backfill":"a"}`:      {`"Action" is not known`},
-		`{"action":"start","backfill":7}`:                         {`1 problem(s): "backfill" has to be a string`},
-		`{"action":["start"],"backfill":"a"}`:                     {`1 problem(s): "action" has to be a string`},
+		`{"action":"start","backfill":7}`:                         {`"backfill" has to be a string`},
+		`{"action":["start"],"backfill":"a"}`:                     {`"action" has to be a string`},
 		`{"action":"start","backfill":"a","params":"since=2024"}`: {`"params" has to be an object`},
 		`{"action":"go","params":[],"b":1,"a":2,"run":"?"}`: {`"a" is not known`, `"b" is not known`, `"params" has to be an object`,
 			`action "go"`, `give either`, `run "?"`},
-		`{"action":"start","backfill":7,"definition":"x"}`:          {`2 problem(s)`, `"backfill" has to be a string`, `give either`},
-		`{"action":"start","backfill":"a","run":7}`:                 {`1 problem(s): "run" has to be a string`},
+		`{"action":"start","backfill":7,"definition":"x"}`:          {"2 problems:\n", `"backfill" has to be a string`, `give either`},
+		`{"action":"start","backfill":"a","run":7}`:                 {`"run" has to be a string`},
 		`{"action":"rollback"}`:                                     {`run "" is not`},
 		`{"action":"resume","run":"a","backfill":"b","chunks":"1"}`: {`"resume" works with the definition`, `"chunks" and "force" belong`},
 		`{"action":"rollback","run":"a","chunks":"3,x"}`:            {`"x" is neither a number`},
 		`{"action":"rollback","run":"a","chunks":"9-7"}`:            {`"9-7" is neither`},
 		`{"action":"rollback","run":"a","chunks":"0"}`:              {`"0" is neither`},
-		`{"action":"rollback","run":"a","chunks":"1-99999999"}`:     {`more than 100000 chunks`},
+		`{"action":"rollback","run":"a","chunks":"1-99999999"}`:     {`more than 100,000 chunks`},
 		`{"action":"rollback","run":"a","force":1}`:                 {`"force" has to be true or false`},
 		`{"action":"start","backfill":"a","force":true}`:            {`belong to a rollback`},
 		`{}`:   {`action ""`, `give either`},
@@ -95,6 +95,9 @@ func TestBadRequests(t *testing.T) {
 		if !failure.Is(err, failure.Invalid) {
 			t.Errorf("%s: %v (%s)", text, err, failure.Of(err))
 			continue
+		}
+		if strings.Contains(err.Error(), "problems") != (len(problems) > 1) {
+			t.Errorf("%s: %v, want %d of them", text, err, len(problems))
 		}
 		at := 0
 		for _, problem := range problems {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 )
 
 // environment reads variables and collects what is wrong with them.
@@ -24,8 +25,8 @@ func (e *environment) err() error {
 	if len(e.problems) == 0 {
 		return nil
 	}
-	return failure.New(failure.Invalid, "the function's environment has %d problem(s): %s",
-		len(e.problems), strings.Join(e.problems, "; "))
+	return failure.New(failure.Invalid, "the function's environment has %s: %s",
+		figure.Plural(int64(len(e.problems)), "problem", "problems"), strings.Join(e.problems, "; "))
 }
 
 func (e *environment) shared() Shared {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"backfill/internal/change"
+	"backfill/internal/figure"
 )
 
 const (
@@ -50,9 +51,9 @@ func Choose(c change.Change, f Figures) (passes int, reason string) {
 	case c.Scattered:
 		return Plain, "plain: neighbours by key lie on different pages"
 	case c.ChunkRows < fewestKeys:
-		return Plain, fmt.Sprintf("plain: chunks have less than %d keys", fewestKeys)
+		return Plain, fmt.Sprintf("plain: chunks have less than %s keys", figure.Count(fewestKeys))
 	case float64(f.Written) < writtenShare*float64(f.Scanned):
-		return Plain, fmt.Sprintf("plain: %d of the first %d rows had to be written", f.Written, f.Scanned)
+		return Plain, fmt.Sprintf("plain: %s of the first %s rows had to be written", figure.Count(f.Written), figure.Count(f.Scanned))
 	case f.Striped > 0 && float64(f.Hot) < hotShare*float64(f.Striped) && f.Chunk%probe != 0:
 		return Plain, fmt.Sprintf("plain: %d of 100 updates were HOT in the striped chunks before; an old transaction may keep dead rows",
 			f.Hot*100/f.Striped)

@@ -1,0 +1,63 @@
+package operator
+
+import (
+	"slices"
+
+	"backfill/internal/run"
+)
+
+func planning() run.Status {
+	return run.Status{Run: "email-1", State: run.Planning, Table: "public.users", Rows: run.Rows{Estimated: 1_000_000}, StartedAt: noon, UpdatedAt: noon}
+}
+
+func refusedRun() run.Status {
+	return run.Status{Run: "email-1", State: run.Failed, StartedAt: noon, Reason: "2 problems:\n1:1: one\n2:1: two"}
+}
+
+// still is a run whose figures stay the same for as many looks.
+func still(looks int, status run.Status) []any {
+	return append(slices.Repeat([]any{status}, looks), after(run.Completed, ""))
+}
+
+// idle is a run at which nobody works.
+func idle() run.Status {
+	status := working()
+	status.Chunks.Pending, status.Chunks.Processing, status.Concurrency, status.Rate, status.ETA = 6, 0, 0, 0, nil
+	return status
+}
+
+// throttled is a run whose speed gets a new reason, and then the first one again.
+func throttled() []any {
+	statuses := slices.Repeat([]any{working()}, 4)
+	for _, reason := range []string{"users wait for locks", "at most 4 workers at a time"} {
+		status := statuses[len(statuses)-1].(run.Status)
+		status.Rows.Scanned += 50_000
+		status.Throttle.Reason = reason
+		statuses = append(statuses, slices.Repeat([]any{status}, 4)...)
+	}
+	return append(statuses, after(run.Completed, ""))
+}
+
+func cancelling() run.Status {
+	status := working()
+	status.State, status.Reason = run.Cancelling, "cancelled by ann@laptop"
+	return status
+}
+
+func silent() run.Status {
+	status := working()
+	status.UpdatedAt, status.ETA = noon.Add(-2*silence), nil
+	return status
+}
+
+func hostile() run.Status {
+	status := working()
+	status.Table = "public.\x1b[2J\u202eusers"
+	return status
+}
+
+func several() map[string]any {
+	refused := refusedRun()
+	refused.Run = "users-country-20261124-115950"
+	return map[string]any{"runs": []run.Status{working(), refused, after(run.Completed, "")}}
+}
