@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -49,10 +50,13 @@ func (c *Control) current(ctx context.Context, id string) (run.Status, error) {
 		return status, err
 	}
 	unrecorded, looking := observation.Unrecorded(ctx, c.Ledger, id)
-	if errors.Is(looking, ledger.ErrNoRun) {
-		return status, err
+	if looking == nil {
+		return unrecorded, nil
 	}
-	return unrecorded, looking
+	if !errors.Is(looking, ledger.ErrNoRun) { // a start is asked after before there is anything to see
+		slog.WarnContext(ctx, "run without a record", "run", id, "class", failure.Of(looking), "error", failure.Safe(looking))
+	}
+	return status, err
 }
 
 func (c *Control) list(ctx context.Context, input json.RawMessage) (any, error) {

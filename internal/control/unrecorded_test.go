@@ -1,10 +1,14 @@
 package control_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"backfill/internal/control"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 
@@ -59,4 +63,31 @@ func TestARebuildHasTheFigures(t *testing.T) {
 	if status := b.Record(t).Status; status.Rows.Scanned != 100 || status.Rows.Affected != 99 || status.State != run.Cancelled {
 		t.Fatalf("%s %+v", status.State, status.Rows)
 	}
+}
+
+// TestARunThatIsNotThereYet: somebody who has just started one asks before the planner has made anything, in a database
+// that has never seen a run, or has the schema of an older version, or does not answer.
+func TestARunThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(b *bundle){
+		"no schema":    func(b *bundle) { b.Exec(t, "DROP SCHEMA backfill CASCADE") },
+		"an older one": func(b *bundle) { b.Exec(t, "ALTER TABLE backfill.runs DROP COLUMN resumed_at") },
+		"no answer":    func(b *bundle) { b.control.Ledger = unreachable{b.Ledger} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			before(b)
+			if told := b.refused(t, "read", `{"action":"status","run":"run-2"}`); !strings.Contains(told, "run run-2") {
+				t.Fatal(told)
+			}
+		})
+	}
+}
+
+// unreachable is a ledger whose database does not answer.
+type unreachable struct{ control.Ledger }
+
+func (unreachable) Run(context.Context, string) (ledger.Run, error) {
+	return ledger.Run{}, failure.New(failure.Transient, "connect to database")
 }
