@@ -65,7 +65,9 @@ func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u
 	}
 	if err != nil {
 		return Outcome{}, undone{}, fmt.Errorf("restore batch %d of chunk %d of run %s: %w",
-			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, u.piece.Take, func() string {
+				return b.within(ctx, conn, *claim, u.piece)
+			}))
 	}
 	claim.Seq++
 	claim.Restored += u.piece.Take

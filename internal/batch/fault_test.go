@@ -42,8 +42,10 @@ func TestAnErrorLeavesLedgerAndRowsUntouched(t *testing.T) {
 				}
 				broken := b.runner
 				b.runner.Change.Set, b.runner.Timeout = c.set, time.Second
-				if err := b.expectNothing(t, target, c.class); !strings.Contains(failure.Safe(err), c.code) {
-					t.Errorf("got %v, want SQLSTATE %s", err, c.code)
+				err := b.expectNothing(t, target, c.class)
+				told, where := failure.Safe(err), `apply batch 1 of chunk 1 of run run-1: 100 rows within "id" > 100 AND "id" <= 200: SQLSTATE `+c.code
+				if !strings.Contains(told, "SQLSTATE "+c.code) || strings.HasPrefix(told, where) != (name != "in the statement") {
+					t.Errorf("told %s of: %v", told, err)
 				}
 				if c.lock {
 					return

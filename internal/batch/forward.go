@@ -74,7 +74,9 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	}
 	if err != nil {
 		return Outcome{}, Target{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, target.Keys, func() string {
+				return statement.Within(r.Change.Key, target.span.Range)
+			}))
 	}
 	outcome.Took = time.Since(begun)
 	claim.Seq++

@@ -126,7 +126,9 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	}
 	if err != nil {
 		return Outcome{}, stripes{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, next.stripe.Take, func() string {
+				return s.within(ctx, conn, *claim, next.stripe)
+			}))
 	}
 	outcome.Took = time.Since(begun)
 	claim.Seq++

@@ -12,6 +12,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 	"backfill/internal/run"
 )
 
@@ -19,7 +20,7 @@ import (
 type Ledger interface {
 	Close(ctx context.Context, id, execution string, as run.State, reason string) (bool, error)
 	Finish(ctx context.Context, id string) (run.State, string, error)
-	Run(ctx context.Context, id string) (ledger.Run, error)
+	observation.Ledger
 }
 
 // Records is what closing needs of DynamoDB. RecordEnd records a run that may have no record yet.
@@ -27,6 +28,7 @@ type Records interface {
 	Close(ctx context.Context, id, execution string, to run.State, reason string) error
 	RecordEnd(ctx context.Context, id, backfill, execution string, as run.State, reason string) error
 	Expire(ctx context.Context, id string) error
+	observation.Records
 }
 
 // Closer closes runs.
@@ -82,6 +84,9 @@ func (c *Closer) finish(ctx context.Context, stored ledger.Run) (run.State, erro
 		return "", fmt.Errorf("record that run %s is %s: %w", stored.Run, state, err)
 	}
 	if state.Ended() {
+		if err := observation.Save(ctx, c.ledger, c.records, stored.Run); err != nil { // the last batches came after the last beat
+			return "", err
+		}
 		if err := c.records.Expire(ctx, stored.Run); err != nil {
 			return "", fmt.Errorf("let the chunks of run %s expire: %w", stored.Run, err)
 		}

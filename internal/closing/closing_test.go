@@ -199,3 +199,18 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestTheEndHasTheLastFigures: what workers committed after the last beat, whoever ends the run.
+func TestTheEndHasTheLastFigures(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Finish(t, 1)
+	b.close(t, run.Cancelled, "the execution was stopped", run.Cancelled)
+	status := b.Record(t).Status
+	if status.Rows.Scanned != 100 || status.Rows.Affected != 99 || status.Chunks.Completed != 1 || status.Chunks.Pending != 2 {
+		t.Fatalf("%+v, %+v", status.Rows, status.Chunks)
+	}
+	if progress, err := b.Ledger.Look(t.Context(), runtest.ID); err != nil || progress.Beats != b.Record(t).Beats {
+		t.Fatalf("a look counts as a beat: %d, %v", progress.Beats, err)
+	}
+}

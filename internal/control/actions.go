@@ -3,8 +3,13 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/observation"
+	"backfill/internal/records"
 	"backfill/internal/review"
 	"backfill/internal/run"
 )
@@ -35,7 +40,23 @@ func (c *Control) status(ctx context.Context, input json.RawMessage) (any, error
 	if err != nil {
 		return nil, err
 	}
-	return c.Records.Status(ctx, named.Run)
+	return c.current(ctx, named.Run)
+}
+
+// current is the status of a run: its record, or where that was lost what Postgres has.
+func (c *Control) current(ctx context.Context, id string) (run.Status, error) {
+	status, err := c.Records.Status(ctx, id)
+	if !errors.Is(err, records.ErrNotFound) {
+		return status, err
+	}
+	unrecorded, looking := observation.Unrecorded(ctx, c.Ledger, id)
+	if looking == nil {
+		return unrecorded, nil
+	}
+	if !errors.Is(looking, ledger.ErrNoRun) { // a start is asked after before there is anything to see
+		slog.WarnContext(ctx, "run without a record", "run", id, "class", failure.Of(looking), "error", failure.Safe(looking))
+	}
+	return status, err
 }
 
 func (c *Control) list(ctx context.Context, input json.RawMessage) (any, error) {
@@ -70,7 +91,7 @@ func (c *Control) cancel(ctx context.Context, input json.RawMessage) (any, error
 	if _, err := c.Closer.Close(ctx, named.Run, run.Cancelled, reason); err != nil {
 		return nil, err
 	}
-	return c.Records.Status(ctx, named.Run)
+	return c.current(ctx, named.Run)
 }
 
 func (c *Control) validate(ctx context.Context, input json.RawMessage) (any, error) {

@@ -7,6 +7,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 )
 
 const (
@@ -33,7 +34,8 @@ type Conflicts struct {
 
 // Ledger is what is read in Postgres: values of rows never leave it but in an answer to a person.
 type Ledger interface {
-	Run(ctx context.Context, id string) (ledger.Run, error)
+	observation.Ledger
+	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }

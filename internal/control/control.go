@@ -1,4 +1,4 @@
-// Package control is what an operator, or an event, invokes at any time: status, list, cancel, validate, close.
+// Package control is what an operator, or an event, invokes at any time: status, list, chunks, cancel, validate, close.
 //
 // It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
 // run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
@@ -25,6 +25,7 @@ const reader = "read"
 
 // Records is what control reads.
 type Records interface {
+	Plan
 	Status(ctx context.Context, id string) (run.Status, error)
 	List(ctx context.Context, limit int) ([]run.Status, error)
 	Segment(ctx context.Context, id, execution string) (string, error)
@@ -73,6 +74,7 @@ type action struct {
 var actions = map[string]action{
 	"status":    {false, (*Control).status},
 	"list":      {false, (*Control).list},
+	"chunks":    {false, (*Control).chunks},
 	"conflicts": {false, (*Control).conflicts},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},

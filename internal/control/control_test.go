@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "cancel, close, conflicts, list, rebuild, status, sweep, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "cancel, chunks, close, conflicts, list, rebuild, status, sweep, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}
@@ -65,7 +65,7 @@ func TestARunHasToBeNamed(t *testing.T) {
 func TestTheAliasReadLooksOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, input := range []string{`{"action":"status","run":"run-1"}`, `{"action":"list"}`} {
+	for _, input := range []string{`{"action":"status","run":"run-1"}`, `{"action":"list"}`, `{"action":"chunks","run":"run-1"}`} {
 		_, err := b.ask(t, "read", input)
 		must(t, err)
 	}
@@ -178,6 +178,7 @@ func TestWhatControlCallsInDynamoDB(t *testing.T) {
 		calls[operation] = true
 	}
 	b.answer(t, `{"action":"list"}`)
+	b.answer(t, `{"action":"chunks","run":"run-1"}`)
 	b.answer(t, `{"action":"cancel","run":"run-1"}`)
 	b.answer(t, event("ABORTED", "arn:2", "refused", "", ""))
 	want := []string{"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"}

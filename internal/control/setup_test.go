@@ -29,7 +29,12 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{Bench: runtest.New(t), stops: &stops{}}
+	return setupOn(t, runtest.New(t))
+}
+
+func setupOn(t *testing.T, bench *runtest.Bench) *bundle {
+	t.Helper()
+	b := &bundle{Bench: bench, stops: &stops{}}
 	b.Begin(t, 3)
 	b.Plan(t, 3)
 	must(t, b.Records.SetSegment(t.Context(), runtest.ID, segment))

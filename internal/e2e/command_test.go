@@ -36,6 +36,7 @@ func TestCommand(t *testing.T) {
 		"not there":            c.notThere,
 		"rollback":             c.rollback,
 		"resume":               c.resume,
+		"a row that fails":     c.aRowThatFails,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,8 +1,9 @@
 // Package failure says what the caller does next when something went wrong.
 //
-// It owns the set of classes, the table from SQLSTATE to class, and the error that carries a class. It does not
-// decide how often something is tried again: callers do. Invariants: an error has exactly one class (the innermost
-// that was given), and every class that leaves a function is a name that the state machines match on.
+// It owns the set of classes, the tables from SQLSTATE to class and to the name of the condition, and the error that
+// carries a class. It does not decide how often something is tried again: callers do. Invariants: an error has exactly
+// one class (the innermost that was given), and every class that leaves a function is a name that the state machines
+// match on.
 package failure
 
 import (

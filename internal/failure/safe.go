@@ -15,7 +15,7 @@ func Safe(err error) string {
 	case quoter:
 		return e.Safe()
 	case coded:
-		return "SQLSTATE " + e.SQLState()
+		return SQLState(e.SQLState())
 	case interface{ Unwrap() error }:
 		return around(err.Error(), e.Unwrap())
 	case interface{ Unwrap() []error }:

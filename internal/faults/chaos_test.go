@@ -49,10 +49,12 @@ func TestRandomKills(t *testing.T) {
 		}
 		t.Logf("in %s: %v, %v", time.Since(begun).Round(time.Second), x.counts, x.havoc.told())
 		x.havoc.expectEach(t, wanted > fewKills)
+		x.expectPasses(t)
 	})
 }
 
-// The sizes of chunks: those that are walked in the order of the keys, and those that are gone over in passes.
+// The sizes of chunks: those that are walked in the order of the keys, and those that are gone over in passes. Lives take
+// turns, the first is in passes.
 const (
 	plain   = 2_000
 	striped = 7_000
@@ -99,16 +101,20 @@ func (x *chaos) live(t *testing.T) bool {
 	x.yet = x.yet[1:]
 	l := &life{chaos: x, of: x.table, random: rand.New(rand.NewPCG(x.random.Uint64(), 0))}
 	l.of.fills = l.random.IntN(2) == 0 && isTakenBack(steps)
-	l.of.chunkRows = []int{plain, striped}[l.random.IntN(2)]
+	l.of.chunkRows = []int{striped, plain}[x.counts["lives"]%2]
 	x.counts["lives"]++
 	if !isTakenBack(steps) {
 		x.table.rounds++
 	}
 	return t.Run(fmt.Sprintf("%d %v", x.counts["lives"], steps), func(t *testing.T) {
+		if l.of.chunkRows == striped {
+			l.of.inOrder(t, x.cluster.Database())
+		}
 		for _, s := range steps {
 			l.take(t, s)
+			x.cluster.Database().Exec(t, witness)
 		}
-		x.counts["chunks in passes"] += int(number(t, x.stack.db.Connect(t), "SELECT count(*) FROM backfill.ledger WHERE run = $1 AND passes > 1", l.id))
+		l.countPasses(t)
 	})
 }
 

@@ -19,12 +19,16 @@ type middle struct {
 	interrupt func(*attempt, *testing.T)
 }
 
-// fewBatches of a run are sure to come before it has ended.
+// fewBatches of a run are sure to come before it has ended; twice as many where it goes in passes, which make more.
 const fewBatches = 20
 
 // inTheMiddle chooses; for each step, so that the same seed chooses the same.
 func (l *life) inTheMiddle(s step) middle {
-	batches := 1 + l.random.IntN(fewBatches)
+	most := fewBatches
+	if l.of.chunkRows == striped {
+		most *= 2
+	}
+	batches := 1 + l.random.IntN(most)
 	m := middle{reached: l.counting(int64(batches)), interrupt: interruptions[l.random.IntN(len(interruptions))]}
 	if !s.interrupted {
 		m.reached = nil

@@ -28,6 +28,9 @@ func Rate(before float64, scanned int64, since time.Duration) float64 {
 	return weight*before + (1-weight)*now
 }
 
+// stalled is the part of the average rate below which nothing moves: a minute and a half after the last row.
+const stalled = 0.02
+
 // ETA estimates the end. Before all chunks are planned, the catalog's estimate of rows is all there is; afterwards
 // the chunks that are left are counted, each as large as those that are done.
 func ETA(status run.Status, now time.Time) *time.Time {
@@ -38,7 +41,8 @@ func ETA(status run.Status, now time.Time) *time.Time {
 		size := float64(status.Rows.Scanned) / float64(status.Chunks.Completed+status.Chunks.Processing)
 		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
 	}
-	if status.Rate <= 0 || left < 0 || status.State.Ended() {
+	average := float64(status.Rows.Handled()) / math.Max(now.Sub(status.StartedAt).Seconds(), 1)
+	if status.Rate <= stalled*average || left < 0 || status.State.Ended() {
 		return nil
 	}
 	seconds := math.Min(left/status.Rate, 10*365*24*3600) // a duration holds 292 years

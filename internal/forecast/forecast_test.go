@@ -44,7 +44,13 @@ func TestETA(t *testing.T) {
 			State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 0, Scanned: 4_000},
 			Chunks: run.Chunks{Total: 10, Completed: 4, AllPlanned: true},
 		}, time.Minute},
-		"without a rate":         {run.Status{Rows: run.Rows{Estimated: 10_000}}, 0},
+		"without a rate": {run.Status{Rows: run.Rows{Estimated: 10_000}}, 0},
+		"of a run that moves": {run.Status{
+			State: run.Running, Rate: 3, StartedAt: now.Add(-100 * time.Second), Rows: run.Rows{Estimated: 10_180, Scanned: 10_000},
+		}, time.Minute},
+		"of a run that does not move any more": {run.Status{
+			State: run.Running, Rate: 1, StartedAt: now.Add(-100 * time.Second), Rows: run.Rows{Estimated: 10_180, Scanned: 10_000},
+		}, 0},
 		"beyond the estimate":    {run.Status{State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 10, Scanned: 4_000}}, 0},
 		"of a run that is ended": {run.Status{State: run.Completed, Rate: 100, Rows: run.Rows{Estimated: 10_000}}, 0},
 	} {

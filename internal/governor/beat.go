@@ -9,6 +9,7 @@ import (
 	"backfill/internal/deadline"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
@@ -59,22 +60,19 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 func (b *beat) observe(p ledger.Progress) {
 	b.record.Beats = p.Beats
 	status := &b.record.Status
-	before := status.Rows
-	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
-	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
-	status.Rows.Restored, status.Rows.Conflicts = p.Restored, p.Conflicts
-	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), p.Now.Sub(status.UpdatedAt))
-	status.Chunks = run.Chunks{
-		Total: b.record.Plan.Planned, AllPlanned: b.record.Plan.Closed,
-		Pending: b.record.Plan.Planned - p.Known + p.Pending, Processing: p.Processing,
-		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
-	}
-	status.Undo.Bytes = p.UndoBytes
-	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
-	status.Concurrency = p.Leases
-	status.Throttle.Reason = fmt.Sprintf("no limit is set; at most %d workers (ceiling of the stack)", b.governor.MaxWorkers)
-	status.UpdatedAt = p.Now.UTC()
+	before, at := status.Rows, status.UpdatedAt
+	observation.Update(status, p, b.record.Plan)
+	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at))
+	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
 	status.ETA = forecast.ETA(*status, p.Now)
+}
+
+// limit says why the run is not faster.
+func (b *beat) limit(p ledger.Progress, waiting int64) string {
+	if p.Idle && waiting > 0 {
+		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
+	}
+	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }
 
 // decide says what the state machine does next; "" goes on watching.
@@ -96,7 +94,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
 		return "", err
 	}
-	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p.ResumedAt); err != nil {
+	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
 		return "", err
 	}
 	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {

@@ -44,7 +44,7 @@ type Records interface {
 // Repairer sends what should be at a worker and is not.
 type Repairer interface {
 	Again(ctx context.Context, id string, again []ledger.Again) error
-	Unclaimed(ctx context.Context, id string, planned int64, resumed time.Time) error
+	Unclaimed(ctx context.Context, id string, planned int64, progress ledger.Progress) error
 }
 
 // Completer brings a run to COMPLETED if it is complete, and tells whether it is.

@@ -39,11 +39,23 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
 		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
-		Throttle: run.Throttle{Reason: "no limit is set; at most 4 workers (ceiling of the stack)"},
+		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)"},
 	}
 	want.ETA = forecast.ETA(want, got.UpdatedAt)
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
 		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
+	}
+}
+
+// TestABeatSaysThatNobodyWorks, where chunks wait and no worker holds one: their messages may be hidden in the queue.
+func TestABeatSaysThatNobodyWorks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	b.Die(t)
+	b.beat(t)
+	if got := b.Record(t).Status.Throttle.Reason; got != "no worker holds a chunk; what waits for longer than 30 s is sent again" {
+		t.Fatal(got)
 	}
 }
 

@@ -35,6 +35,7 @@ type Progress struct {
 	Open       int64 // chunks of the run's direction that are to be worked on still
 	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
+	Idle       bool  // no worker holds a chunk of any run in the database
 	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
@@ -58,6 +59,25 @@ type Again struct {
 // queue that is merely long does not fill with copies.
 const Lost = 5 * time.Minute
 
+// LostIdle is that age while no worker holds a chunk: then nothing is ahead of the message, and it is hidden by a
+// delivery that could not reach the database. A few times the longest start of a worker.
+const LostIdle = 30 * time.Second
+
+// standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
+const (
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, backfill.idle()`
+	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
+		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
+		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
+		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
+		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
+		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
+		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
+		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
+		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
+)
+
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
 // many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
 // planner's look, whose number nobody records: it is not counted.
@@ -68,58 +88,69 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
-		RETURNING state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), heartbeat, beats, resumed_at`, id, window)
-	batch.Queue(`SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
-		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
-		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
-		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
-		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
-		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
-		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
-		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
-		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`, id)
+		RETURNING `+standing, id, window)
+	batch.Queue(sums, id)
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
 			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - $3::interval)
+			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN backfill.idle() THEN $4::interval ELSE $3 END)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
 		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
-		id, window, Lost)
-	results := conn.SendBatch(ctx, batch)
-	progress, again, err := readBeat(results)
+		id, window, Lost, LostIdle)
+	var again []Again
+	progress, err := read(conn.SendBatch(ctx, batch), id, func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		again, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Again])
+		return err
+	})
+	return progress, again, err
+}
+
+// Look reads the progress of a run, and leaves its heartbeat alone.
+func (l *Ledger) Look(ctx context.Context, id string) (Progress, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return Progress{}, err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue("SELECT "+standing+" FROM backfill.runs WHERE run = $1", id)
+	batch.Queue(sums, id)
+	return read(conn.SendBatch(ctx, batch), id, func(pgx.BatchResults) error { return nil })
+}
+
+// read reads a standing, sums and what follows.
+func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error) (Progress, error) {
+	progress, err := readProgress(results)
+	if err == nil {
+		err = rest(results)
+	}
 	if closing := results.Close(); err == nil {
 		err = closing
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
-		return progress, nil, failure.New(failure.Permanent, "run %s: %w; was it restored to a time before the run began? "+
+		return progress, failure.New(failure.Permanent, "run %s: %w; was it restored to a time before the run began? "+
 			"Then nothing of the run is left: start it again", id, ErrNoRun)
 	}
 	if err != nil {
-		return progress, nil, fmt.Errorf("beat of run %s: %w", id, postgres.Classify(err))
+		return progress, fmt.Errorf("progress of run %s: %w", id, postgres.Classify(err))
 	}
-	return progress, again, nil
+	return progress, nil
 }
 
-func readBeat(results pgx.BatchResults) (p Progress, again []Again, err error) {
+func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed pgtype.Timestamptz
-	if err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed); err != nil {
-		return p, nil, err
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Idle)
+	if err != nil {
+		return p, err
 	}
 	p.ResumedAt = resumed.Time
-	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
-	if err != nil {
-		return p, nil, err
-	}
-	rows, err := results.Query()
-	if err != nil {
-		return p, nil, err
-	}
-	again, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Again])
-	return p, again, err
 }
 
 // Sent notes that messages of Beat were put on the queue.

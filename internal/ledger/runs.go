@@ -22,6 +22,9 @@ import (
 // ErrNoRun is returned where the database knows no run of that name.
 var ErrNoRun = errors.New("no such run in this database")
 
+// undefinedTable is the SQLSTATE where the schema is not made yet.
+const undefinedTable = "42P01"
+
 // Run is a run as Postgres knows it.
 type Run struct {
 	Run        string
@@ -92,7 +95,7 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	err = conn.QueryRow(ctx, `SELECT backfill, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
 		heartbeat, started_at, resumed_at, undo_swept_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
 		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || postgres.Raised(err, undefinedTable) { // no run has begun in this database yet
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}
 	if err != nil {

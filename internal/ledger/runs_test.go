@@ -182,3 +182,11 @@ func TestTheWindowBoundsWhatIsOnItsWay(t *testing.T) {
 	b.exec(t, "UPDATE backfill.ledger SET direction = 'back'")
 	b.expectDue(t, 4, 9, 8) // the newest first
 }
+
+// TestADatabaseThatHasNeverSeenARun knows none; that is no error of its own.
+func TestADatabaseThatHasNeverSeenARun(t *testing.T) {
+	t.Parallel()
+	if _, err := newLedger(t, pgtest.Newest(t)).Run(t.Context(), "run-1"); !errors.Is(err, ledger.ErrNoRun) {
+		t.Fatal(err)
+	}
+}

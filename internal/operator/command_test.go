@@ -71,12 +71,14 @@ func TestWhoAsksWhom(t *testing.T) {
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"chunks email-1 --state failed": `look {"action":"chunks","run":"email-1","state":"FAILED","limit":100}`,
+		"chunks email-1 --after 7":      `look {"action":"chunks","run":"email-1","limit":100,"after":7}`,
 		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "rebuild": {map[string]any{}}}
+			"conflicts": {someConflicts()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}

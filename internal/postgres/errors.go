@@ -24,10 +24,10 @@ func (e *Error) Unwrap() error { return e.server }
 // SQLState is the five character code.
 func (e *Error) SQLState() string { return e.server.Code }
 
-// Safe names the code and the objects; the message only where no row can be in it.
+// Safe names the code, its condition and the objects; the message only where no row can be in it.
 func (e *Error) Safe() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "SQLSTATE %s", e.server.Code)
+	text.WriteString(failure.SQLState(e.server.Code))
 	for _, part := range []struct{ what, name string }{
 		{"table", e.server.TableName}, {"column", e.server.ColumnName},
 		{"constraint", e.server.ConstraintName}, {"type", e.server.DataTypeName},
@@ -126,3 +126,18 @@ func Raised(err error, sqlstate string) bool {
 	var raised interface{ SQLState() string }
 	return errors.As(err, &raised) && raised.SQLState() == sqlstate
 }
+
+// MetRows tells whether the server raised an error while it worked on rows, so that it helps to know which those were.
+func MetRows(err error) bool {
+	var raised *Error
+	switch {
+	case !errors.As(err, &raised):
+		return false
+	case raised.server.Routine == "ProcessInterrupts", raised.server.Routine == "ExecWithCheckOptions": // a time that is over; a view
+		return raised.server.SeverityUnlocalized != "FATAL"
+	}
+	return !raised.quotesNoRow() && !slices.ContainsFunc(ofTheServer, func(class string) bool { return strings.HasPrefix(raised.server.Code, class) })
+}
+
+// ofTheServer are classes of SQLSTATE that no row is the reason of: it is read-only, full, or broken.
+var ofTheServer = []string{"25", "53", "58"}

@@ -14,6 +14,7 @@ import (
 
 	"backfill/internal/chunk"
 	"backfill/internal/ledger"
+	"backfill/internal/observation"
 	"backfill/internal/records"
 	"backfill/internal/run"
 
@@ -32,7 +33,7 @@ type Session interface {
 
 // Ledger is what is true.
 type Ledger interface {
-	Run(ctx context.Context, id string) (ledger.Run, error)
+	observation.Ledger
 	Gaps(ctx context.Context, id string) ([]ledger.Gap, error)
 	Fill(ctx context.Context, id string, entries []ledger.Entry) error
 	Page(ctx context.Context, id string, after int64, limit int) ([]ledger.Entry, error)
@@ -40,7 +41,7 @@ type Ledger interface {
 
 // Records is what is made again.
 type Records interface {
-	Run(ctx context.Context, id string) (records.Record, error)
+	observation.Records
 	CreateRun(ctx context.Context, status run.Status, execution string) error
 	SetPlan(ctx context.Context, id string, plan records.Plan) error
 	Chunks(ctx context.Context, id string, numbers []int64) ([]records.Checkpoint, error)
@@ -90,6 +91,9 @@ func (r Rebuilder) Rebuild(ctx context.Context, id string) (Rebuilt, error) {
 	}
 	if err := r.reset(ctx, id, last.Chunk, plan.Planned); err != nil {
 		return done, fmt.Errorf("reset the chunks of run %s after %d: %w", id, last.Chunk, err)
+	}
+	if err := observation.Save(ctx, r.Ledger, r.Records, id); err != nil {
+		return done, err
 	}
 	done.Planned, done.Closed = plan.Planned, plan.Closed
 	slog.WarnContext(ctx, "records made again from the ledger", "run", id, "chunks", done.Chunks, "gaps", done.Gaps, "planned", done.Planned)

@@ -60,7 +60,8 @@ func (r *Repairer) Again(ctx context.Context, id string, again []ledger.Again) e
 
 // Unclaimed sends from time to time what nobody has claimed: pages whose planner died, messages that never arrived.
 // Messages that were sent before the run was resumed count as lost: workers have consumed them while it was closed.
-func (r *Repairer) Unclaimed(ctx context.Context, id string, planned int64, resumed time.Time) error {
+func (r *Repairer) Unclaimed(ctx context.Context, id string, planned int64, progress ledger.Progress) error {
+	resumed := progress.ResumedAt
 	if looked := r.looked[id]; r.now().Sub(looked) < every && !resumed.After(looked) {
 		return nil
 	}
@@ -75,6 +76,9 @@ func (r *Repairer) Unclaimed(ctx context.Context, id string, planned int64, resu
 		return err
 	}
 	lost := r.now().Add(-ledger.Lost)
+	if progress.Idle {
+		lost = r.now().Add(-ledger.LostIdle)
+	}
 	if resumed.After(lost) {
 		lost = resumed
 	}

@@ -39,7 +39,7 @@ func (b *bundle) repair(t *testing.T) [][2]int64 {
 	progress, again, err := b.Ledger.Beat(t.Context(), runtest.ID, window)
 	must(t, err)
 	must(t, b.repairer.Again(t.Context(), runtest.ID, again))
-	must(t, b.repairer.Unclaimed(t.Context(), runtest.ID, b.Record(t).Plan.Planned, progress.ResumedAt))
+	must(t, b.repairer.Unclaimed(t.Context(), runtest.ID, b.Record(t).Plan.Planned, progress))
 	return b.Queue.Numbers()
 }
 
@@ -57,6 +57,7 @@ func TestWhatAPlannerLeftBehindIsSentOnce(t *testing.T) {
 	expect(t, "at the first look", b.repair(t), [2]int64{1, 1})
 	b.Commit(t, 2)
 	expect(t, "before the next look", b.repair(t))
+	b.Claim(t, 1, 1)
 	b.Clock.Pass(every)
 	expect(t, "at the next look", b.repair(t), [2]int64{2, 1})
 	b.Clock.Pass(every)
@@ -104,6 +105,41 @@ func TestAMessageThatIsLostIsSentAgainAfterAWhile(t *testing.T) {
 	expect(t, "on its way again", b.repair(t))
 	b.Clock.Pass(ledger.Lost)
 	expect(t, "lost again", b.repair(t), [2]int64{1, 3}, [2]int64{3, 3})
+}
+
+// TestAMessageIsLostSoonerWhereNobodyWorks: workers that cannot reach the database leave their messages hidden in the
+// queue for its visibility timeout. Nothing is ahead of them, so nothing is to be waited for.
+func TestAMessageIsLostSoonerWhereNobodyWorks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 3)
+	b.Claim(t, 2, 1)
+	b.Clock.Pass(ledger.LostIdle + every)
+	expect(t, "while a lease lives", b.repair(t))
+	b.GiveBack(t, 2, 0)
+	b.Clock.Pass(every)
+	expect(t, "when none lives", b.repair(t), [2]int64{2, 2}, [2]int64{1, 2}, [2]int64{3, 2})
+	b.Clock.Pass(every)
+	expect(t, "on its way again", b.repair(t))
+	b.Exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - $1::interval", ledger.LostIdle)
+	b.Clock.Pass(every)
+	expect(t, "lost again", b.repair(t), [2]int64{2, 3}, [2]int64{1, 3}, [2]int64{3, 3})
+}
+
+// TestAWorkerOfAnotherRunKeepsMessagesWaiting: it is the same queue.
+func TestAWorkerOfAnotherRunKeepsMessagesWaiting(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 1)
+	b.Exec(t, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, state)
+		VALUES ('other', 'orders', 'arn:other', 'public.orders', '', '{}', 'RUNNING')`)
+	b.Exec(t, `INSERT INTO backfill.ledger (run, chunk, hi, state, lease_until)
+		VALUES ('other', 1, '{9}', 'PROCESSING', clock_timestamp() + interval '1 minute')`)
+	b.Clock.Pass(ledger.LostIdle + every)
+	expect(t, "while it works", b.repair(t))
+	b.Exec(t, "UPDATE backfill.runs SET ended_at = now(), state = 'FAILED' WHERE run = 'other'")
+	b.Clock.Pass(every)
+	expect(t, "when its run has ended", b.repair(t), [2]int64{1, 2})
 }
 
 // TestASecondSendThatIsLostIsSentAgainAsWell: the ledger still waits for the chunk, its last send is too old.
@@ -179,7 +215,7 @@ func TestASendThatFailsIsTriedAgain(t *testing.T) {
 	b := setup(t)
 	b.Commit(t, 2)
 	b.Queue.Answer = func([]chunk.Message) ([]int64, error) { return nil, failure.New(failure.Transient, "gone") }
-	if err := b.repairer.Unclaimed(t.Context(), runtest.ID, 2, time.Time{}); !failure.Is(err, failure.Transient) {
+	if err := b.repairer.Unclaimed(t.Context(), runtest.ID, 2, ledger.Progress{}); !failure.Is(err, failure.Transient) {
 		t.Fatal(err)
 	}
 	b.Queue.Take()

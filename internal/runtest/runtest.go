@@ -52,7 +52,13 @@ type Bench struct {
 // New makes a database with the ledger's schema and an empty table of records; there is no run yet.
 func New(t testing.TB) *Bench {
 	t.Helper()
-	b := &Bench{DB: pgtest.Newest(t), Clock: &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, Wire: &Wire{}, Queue: &Queue{}}
+	return On(t, pgtest.Newest(t))
+}
+
+// On is New on a database of the test's own.
+func On(t testing.TB, db pgtest.Database) *Bench {
+	t.Helper()
+	b := &Bench{DB: db, Clock: &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, Wire: &Wire{}, Queue: &Queue{}}
 	b.Conn = b.DB.Connect(t)
 	b.Session = Session(t, b.DB.URL)
 	b.Ledger = ledger.New(b.Session, Terms)

@@ -53,15 +53,19 @@ func Plain(c change.Change, span Span) []Query {
 
 // scope is the condition for the rows that are written: of those keys, in the definition's scope, and not right already.
 func (b *binder) scope(c change.Change, keys string) string {
-	terms := []string{keys}
-	if c.Where != "" {
-		// CASE keeps the plan on the key's index: a partial index on the predicate would be read whole by every batch.
-		terms = append(terms, "CASE WHEN "+b.expression(c.Where, c.Params)+" THEN true END")
+	if c.Where == "" && c.Volatile {
+		return keys
 	}
+	if c.Where == "" {
+		return keys + "\n  AND " + differs(b, c)
+	}
+	// CASE keeps the plan on the key's index: a partial index on the predicate would be read whole by every batch. It also
+	// keeps expressions from rows that are not in scope: of two conditions side by side Postgres takes the cheaper one first.
+	where, written := b.expression(c.Where, c.Params), "true"
 	if !c.Volatile {
-		terms = append(terms, differs(b, c))
+		written = differs(b, c)
 	}
-	return strings.Join(terms, "\n  AND ")
+	return fmt.Sprintf("%s\n  AND CASE WHEN %s\n  THEN %s END", keys, where, written)
 }
 
 func plain(bind *binder, c change.Change, scope string) string {

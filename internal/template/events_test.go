@@ -41,6 +41,7 @@ var decoders = map[string]func([]byte) error{
 	"resume.json":            asked,
 	"rollback.json":          asked,
 	"rollback-chunks.json":   asked,
+	"chunks.json":            into[control.ChunkPage],
 	"conflicts.json":         into[control.Page],
 	"rebuild.json":           into[control.Named],
 	"sweep.json":             into[struct{ Action string }],

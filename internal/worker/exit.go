@@ -21,11 +21,11 @@ type exit struct {
 func exitFor(err error) exit {
 	switch failure.Of(err) {
 	case failure.LeaseLost:
-		return exit{state: chunk.Pending, reason: failure.Safe(err)} // released only if the fence is still ours
+		return exit{state: chunk.Pending, reason: reasonOf(err)} // released only if the fence is still ours
 	case failure.Transient, failure.Unknown:
-		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + failure.Safe(err)}
+		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}
 	default:
-		return exit{state: chunk.Failed, reason: failure.Safe(err)}
+		return exit{state: chunk.Failed, reason: reasonOf(err)}
 	}
 }
 

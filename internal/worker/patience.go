@@ -14,21 +14,25 @@ const (
 	shortest = 100 * time.Millisecond
 	// longest bounds a wait inside of an invocation; what takes longer is paid by a new one, not by idle Lambda time.
 	longest = 5 * time.Second
-	// tries in a row without a committed batch: about 15 s of waiting, then the chunk is given back.
+	// tries in a row without a committed batch: about 11 s of waiting, then the chunk is given back.
 	tries = 8
+	// claims in a row without an answer: about 50 s of waiting. There is nothing to give back yet, and the queue hides a
+	// message whose delivery failed for its visibility timeout, which is half an hour.
+	claims = 16
 )
 
 // patience counts failures in a row and waits between them: exponential, with jitter.
 type patience struct {
 	waits  *backoff.ExponentialBackOff
+	tries  int
 	failed int
 }
 
-func newPatience() *patience {
+func newPatience(tries int) *patience {
 	waits := backoff.NewExponentialBackOff()
-	waits.InitialInterval, waits.MaxInterval = shortest, longest
+	waits.InitialInterval, waits.MaxInterval, waits.Multiplier = shortest, longest, 2
 	waits.Reset()
-	return &patience{waits: waits}
+	return &patience{waits: waits, tries: tries}
 }
 
 // renew forgets the failures: a batch was committed.
@@ -43,5 +47,5 @@ func (p *patience) renew() {
 func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
 	p.failed++
 	rest := p.waits.NextBackOff()
-	return p.failed < tries && deadline.Remaining(ctx) >= rest+margin && deadline.Rest(ctx, rest)
+	return p.failed < p.tries && deadline.Remaining(ctx) >= rest+margin && deadline.Rest(ctx, rest)
 }

@@ -100,15 +100,16 @@ func (b *bundle) expectLedger(t *testing.T, want chunk.State) (reason string) {
 
 // checkpoints remembers what was written, and can fail.
 type checkpoints struct {
-	mutex  sync.Mutex
-	states []chunk.State
-	err    error
+	mutex   sync.Mutex
+	states  []chunk.State
+	reasons []string
+	err     error
 }
 
 func (c *checkpoints) Checkpoint(_ context.Context, checkpoint records.Checkpoint) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.states = append(c.states, checkpoint.State)
+	c.states, c.reasons = append(c.states, checkpoint.State), append(c.reasons, checkpoint.Reason)
 	return c.err
 }
 

@@ -23,7 +23,7 @@ const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) exit {
-	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience()}
+	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
@@ -75,6 +75,7 @@ type walk struct {
 	claim    *ledger.Claim
 	pace     pace.Pace
 	patience *patience
+	suspects suspects
 }
 
 // step applies one batch.
@@ -83,10 +84,11 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	outcome, err := s.batches.Step(ctx, conn, s.claim, s.pace.Rows())
+	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
 	if err != nil {
 		return false, err
 	}
+	s.suspects.clear(outcome.Keys)
 	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
 	if s.claim.Passes == 0 && !s.claim.Back && !outcome.Done {
@@ -115,10 +117,10 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
 	if class != failure.Transient && class != failure.Unknown {
-		return true, exitFor(err)
+		return !s.suspects.narrow(class, err), exitFor(err)
 	}
 	if !s.patience.wait(ctx, margin) {
-		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + failure.Safe(err)}
+		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}
 	}
 	s.pace.Shrink()
 	if class == failure.Unknown {

@@ -1,9 +1,9 @@
 // Package worker works on one chunk: claims it, applies it batch by batch, and leaves it in order.
 //
-// It owns the loop over batches, the retries, and the ways to leave a chunk. It leaves SQL to ledger and batch, and
-// DynamoDB to its Checkpoints. Invariants: no batch without a claim; after an answer that never came it claims again
-// and never just repeats; each way out but a crash leaves the chunk COMPLETED, PENDING or FAILED in the ledger, and
-// consumes the message. It never sends to a queue.
+// It owns the loop over batches, the retries, the search for a row that fails, and the ways to leave a chunk. It leaves
+// SQL to ledger and batch, and DynamoDB to its Checkpoints. Invariants: no batch without a claim; after an answer that
+// never came it claims again and never just repeats; each way out but a crash leaves the chunk COMPLETED, PENDING or
+// FAILED in the ledger, and consumes the message. It never sends to a queue.
 package worker
 
 import (
@@ -140,7 +140,7 @@ func (w *Worker) claim(ctx context.Context, message chunk.Message, owner string)
 
 // persist tries again while the database cannot be reached or does not answer.
 func (w *Worker) persist(ctx context.Context, try func() error) error {
-	patience := newPatience()
+	patience := newPatience(claims)
 	for {
 		err := try()
 		class := failure.Of(err)

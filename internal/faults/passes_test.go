@@ -1,0 +1,51 @@
+package faults
+
+import (
+	"fmt"
+	"testing"
+
+	"backfill/internal/pgtest"
+)
+
+// inOrder puts the rows in the order of their keys, as they were at first. What is updated goes to other pages, so after
+// a few runs neighbours by key share none, and the product would go over no chunk in passes. Room on the pages keeps
+// updates HOT while the transaction of a stopped worker keeps dead rows: else the product would give passes up.
+func (i increment) inOrder(t *testing.T, db pgtest.Database) {
+	t.Helper()
+	db.Exec(t, fmt.Sprintf("ALTER TABLE %[1]s SET (fillfactor = 60); CLUSTER %[1]s USING %[1]s_pkey; ANALYZE %[1]s", i.table))
+}
+
+// witness has Postgres note each claim of a chunk whose stripes another delivery has left in the middle. The schema is
+// there when the first step was taken.
+const witness = `CREATE TABLE IF NOT EXISTS taken_over (run text, chunk bigint);
+	CREATE OR REPLACE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO taken_over SELECT run, chunk FROM backfill.stripes WHERE run = NEW.run AND chunk = NEW.chunk
+			GROUP BY run, chunk HAVING min(part) > 0;
+		RETURN NULL;
+	END $$;
+	CREATE OR REPLACE TRIGGER witness AFTER UPDATE ON backfill.ledger FOR EACH ROW
+		WHEN (NEW.owner <> OLD.owner AND NEW.state = 'PROCESSING' AND NEW.direction = 'forward') EXECUTE FUNCTION witness()`
+
+// countPasses counts the chunks of a life that was to go in passes by what became of them.
+func (l *life) countPasses(t *testing.T) {
+	t.Helper()
+	conn := l.stack.db.Connect(t)
+	l.counts["taken over in passes"] += int(number(t, conn, "SELECT count(*) FROM taken_over WHERE run = $1", l.id))
+	if l.of.chunkRows != striped {
+		return
+	}
+	l.counts["chunks in passes"] += int(number(t, conn, "SELECT count(*) FROM backfill.ledger WHERE run = $1 AND passes > 1", l.id))
+	l.counts["chunks plain instead"] += int(number(t, conn, "SELECT count(*) FROM backfill.ledger WHERE run = $1 AND passes = 1", l.id))
+}
+
+// expectPasses demands that lives that were to go in passes did so for the most part, and that stripes which a worker had
+// left in the middle were taken over. Without the first, the second says nothing.
+func (x *chaos) expectPasses(t *testing.T) {
+	t.Helper()
+	if passes, instead := x.counts["chunks in passes"], x.counts["chunks plain instead"]; passes == 0 || passes < instead {
+		t.Errorf("%d chunks were gone over in passes, %d in the order of the keys instead", passes, instead)
+	}
+	if x.counts["taken over in passes"] == 0 {
+		t.Error("no worker took over stripes that another had left in the middle")
+	}
+}

@@ -1,0 +1,154 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"backfill/internal/chunk"
+	"backfill/internal/figure"
+	"backfill/internal/keyset"
+
+	"github.com/spf13/cobra"
+)
+
+// mostChunks is how many control lists in one answer.
+const mostChunks = 1000
+
+// chunkPage is the input of chunks.
+type chunkPage struct {
+	Action string `json:"action"`
+	Run    string `json:"run"`
+	State  string `json:"state,omitempty"`
+	Limit  int64  `json:"limit"`
+	After  int64  `json:"after,omitempty"`
+}
+
+// chunkList is the part of the answer that people read.
+type chunkList struct {
+	Chunks []struct {
+		keyset.Range // nil where nobody knows it any more
+		Chunk        int64
+		State        string
+		Scanned      int64
+		Affected     int64
+		Restored     int64
+		Conflicts    int64
+		Fence        int64
+		Retries      int64
+		Passes       int64 // 0: not decided yet
+		Reason       string
+		UpdatedAt    *time.Time `json:"updated_at"` // nil: no worker has claimed it
+	} `json:"chunks"`
+	Next int64 `json:"next"` // 0: none follows
+}
+
+func chunksCommand(s *session) *cobra.Command {
+	asked := chunkPage{Action: "chunks", Limit: 100}
+	command := &cobra.Command{
+		Use:   "chunks RUN",
+		Short: "List the chunks of a run, in the order of the keys",
+		Long: `Lists the chunks of a run in the order of the keys: number, state, the keys (after, up to], when its worker was heard of last,
+what was done to its rows, and below why a chunk is not done. The numbers are those that rollback --chunks takes.`,
+		Example: `  backfill chunks email-1 --state failed
+  backfill chunks email-1 --limit 1000 -o json | jq -r '.chunks[] | select(.retries > 3) | .chunk'`,
+		Args: oneRun(),
+	}
+	command.Flags().StringVar(&asked.State, "state", "", "only those in that `STATE`: pending, processing, completed, failed, rolled_back")
+	command.Flags().Int64Var(&asked.Limit, "limit", asked.Limit, "how many at most, 1 to 1000; less where keys are long")
+	command.Flags().Int64Var(&asked.After, "after", 0, "the `NUMBER` of the chunk after which the list begins")
+	command.RunE = runs(func(ctx context.Context, args []string) error {
+		asked.Run, asked.State = args[0], strings.ToUpper(asked.State)
+		if err := asked.check(command); err != nil {
+			return err
+		}
+		stack, err := s.connect(ctx)
+		if err != nil {
+			return err
+		}
+		answer, err := stack.Control.Look(ctx, asked)
+		if err != nil {
+			return s.unknown(ctx, stack.Control, asked.Run, err)
+		}
+		var found chunkList
+		if err := json.Unmarshal(answer, &found); err != nil {
+			return fmt.Errorf("read the chunks of run %s: %w", asked.Run, err)
+		}
+		return s.print(answer, func(w io.Writer) { s.chunks(w, asked, found) })
+	})
+	return command
+}
+
+// check finds what control would refuse as well: there it could not be told from a run that is not known.
+func (p chunkPage) check(at *cobra.Command) error {
+	switch {
+	case p.State != "" && !slices.Contains(chunk.States(), chunk.State(p.State)):
+		return misused(at, fmt.Errorf("--state %s is no state of a chunk", strings.ToLower(p.State)))
+	case p.Limit < 1 || p.Limit > mostChunks:
+		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", p.Limit, mostChunks))
+	case p.After < 0:
+		return misused(at, fmt.Errorf("--after %d is less than 0", p.After))
+	}
+	return nil
+}
+
+// chunks shows chunks, a line each, the reasons below, and the way to those that follow.
+func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
+	if len(found.Chunks) == 0 {
+		fmt.Fprintln(w, noChunk(asked))
+		return
+	}
+	t, now := table{}, s.Now()
+	t.head("CHUNK", "STATE", "KEYS", "UPDATED", "READ", "CHANGED", "RETRIES", "PASSES", "FENCE", "RESTORED", "CONFLICTS")
+	for _, c := range found.Chunks {
+		keys, updated, passes := "not known", "", ""
+		if c.Hi != nil {
+			keys = c.Range.Text()
+		}
+		if c.UpdatedAt != nil {
+			updated = age(now.Sub(*c.UpdatedAt))
+		}
+		if c.Passes > 0 {
+			passes = figure.Count(c.Passes)
+		}
+		t.row(strconv.FormatInt(c.Chunk, 10), c.State, keys, updated, figure.Count(c.Scanned), figure.Count(c.Affected), figure.Count(c.Retries), passes,
+			strconv.FormatInt(c.Fence, 10), figure.Count(c.Restored), figure.Count(c.Conflicts))
+	}
+	if columns, terminal := s.Width(w); terminal {
+		t.fit(columns)
+	}
+	t.write(w, func(_ int, cell string) string { return cell })
+	for _, c := range found.Chunks {
+		if c.Reason != "" {
+			fmt.Fprintf(w, "  chunk %d: %s\n", c.Chunk, printable(c.Reason))
+		}
+	}
+	if found.Next > 0 {
+		offer(w, step{s.suggest(asked.following(found.Next)...), "see those that follow"})
+	}
+}
+
+// following are the words that ask for the next page.
+func (p chunkPage) following(after int64) []string {
+	words := []string{"chunks", p.Run}
+	if p.State != "" {
+		words = append(words, "--state", strings.ToLower(p.State))
+	}
+	return append(words, "--limit", strconv.FormatInt(p.Limit, 10), "--after", strconv.FormatInt(after, 10))
+}
+
+func noChunk(asked chunkPage) string {
+	text := "run " + asked.Run + " has no chunk"
+	if asked.State != "" {
+		text += " that is " + asked.State
+	}
+	if asked.After > 0 {
+		text += " after chunk " + strconv.FormatInt(asked.After, 10)
+	}
+	return text
+}

@@ -1,0 +1,48 @@
+package operator
+
+import "testing"
+
+var chunkTranscripts = map[string]transcript{
+	"chunks":             {[]string{"chunks", "email-1"}, answers("chunks", someChunks(0))},
+	"chunks-80":          {[]string{"chunks", "email-1"}, on(80, answers("chunks", someChunks(0)))},
+	"chunks-more":        {[]string{"chunks", "email-1", "--state", "failed", "--limit", "5"}, answers("chunks", someChunks(7))},
+	"chunks-none":        {[]string{"chunks", "email-1"}, answers("chunks", noChunks())},
+	"chunks-end":         {[]string{"chunks", "email-1", "--state", "rolled_back", "--after", "12"}, answers("chunks", noChunks())},
+	"chunks-json":        {[]string{"chunks", "email-1", "-o", "json"}, answers("chunks", someChunks(0))},
+	"chunks-unknown":     {[]string{"chunks", "email-1"}, answers("chunks", unknownRun())},
+	"usage-chunks-state": {[]string{"chunks", "email-1", "--state", "lost"}, nil},
+	"usage-chunks-limit": {[]string{"chunks", "email-1", "--limit", "0"}, nil},
+	"usage-chunks-after": {[]string{"chunks", "email-1", "--after", "-1"}, nil},
+	"help-chunks":        {[]string{"chunks", "--help"}, nil},
+}
+
+func TestChunkTranscripts(t *testing.T) { transcribe(t, chunkTranscripts) }
+
+// someChunks are one that is done, one that failed, one that is worked on, and two that no worker has claimed: of the last
+// nobody knows the keys.
+func someChunks(next int64) map[string]any {
+	chunk := func(number int64, state string, lo, hi []string, more map[string]any) map[string]any {
+		all := map[string]any{"chunk": number, "state": state, "lo": lo, "hi": hi, "scanned": 0, "affected": 0, "restored": 0, "conflicts": 0,
+			"fence": 0, "retries": 0, "passes": 0, "reason": "", "updated_at": nil}
+		for name, value := range more {
+			all[name] = value
+		}
+		return all
+	}
+	page := map[string]any{"chunks": []any{
+		chunk(1, "COMPLETED", nil, []string{"100000"}, map[string]any{"scanned": 100_000, "affected": 98_000, "restored": 3, "conflicts": 1, "fence": 1,
+			"passes": 16, "updated_at": noon.Add(-11e9)}),
+		chunk(2, "FAILED", []string{"100000"}, []string{"200000"}, map[string]any{"scanned": 899, "affected": 890, "fence": 3, "retries": 2, "passes": 1,
+			"updated_at": noon.Add(-90e9),
+			"reason":     "apply batch 7 of chunk 2 of run email-1: 1 row within \"id\" > 100899 AND \"id\" <= 100900: SQLSTATE 22P02 (invalid_text_representation)\u202e"}),
+		chunk(7, "PROCESSING", []string{"200000"}, []string{"300000"}, map[string]any{"fence": 1, "updated_at": noon}),
+		chunk(11, "PENDING", []string{"300000"}, []string{"400000"}, nil),
+		chunk(12, "PENDING", nil, nil, nil),
+	}}
+	if next > 0 {
+		page["next"] = next
+	}
+	return page
+}
+
+func noChunks() map[string]any { return map[string]any{"chunks": []any{}} }
