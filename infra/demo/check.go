@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"time"
 
+	"backfill/internal/figure"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -54,20 +56,13 @@ func check(ctx context.Context, conn *pgx.Conn, before string, s status) error {
 		return fmt.Errorf("check the example's table: %w", err)
 	}
 	if all != rows || wrong != 0 || written != s.Rows.Affected || after != before {
-		return fmt.Errorf("the table is not as it should be: %d rows, %d wrong, %d written (status says %d), other columns untouched: %v",
-			all, wrong, written, s.Rows.Affected, after == before)
+		return fmt.Errorf("the table is not as it should be: %s rows, %s wrong, %s written (status says %s), other columns untouched: %t",
+			figure.Count(all), figure.Count(wrong), figure.Count(written), figure.Count(s.Rows.Affected), after == before)
 	}
 	seconds := s.EndedAt.Sub(s.StartedAt).Seconds()
-	fmt.Printf("\ncheck passed, by SQL of its own: %s rows, 0 wrong, other columns untouched\n", thousands(all))
-	fmt.Printf("  %s rows read, %s written · %.1f s · %s rows/s · %d chunks · %d retries\n", thousands(s.Rows.Scanned),
-		thousands(s.Rows.Affected), seconds, thousands(int64(float64(s.Rows.Scanned)/seconds)), s.Chunks.Total, s.Chunks.Retries)
+	fmt.Printf("\ncheck passed, by SQL of its own: %s rows, 0 wrong, other columns untouched\n", figure.Count(all))
+	fmt.Printf("  %s rows read, %s written · %.1f s · %s rows/s · %s · %s\n", figure.Count(s.Rows.Scanned),
+		figure.Count(s.Rows.Affected), seconds, figure.Count(int64(float64(s.Rows.Scanned)/seconds)),
+		figure.Plural(s.Chunks.Total, "chunk", "chunks"), figure.Plural(s.Chunks.Retries, "retry", "retries"))
 	return nil
-}
-
-// thousands writes 1234567 as 1,234,567.
-func thousands(n int64) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/figure"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -20,7 +22,7 @@ const others = `SELECT sum(hashtextextended(ROW(id, email, full_name, display_na
 
 // generate makes the table anew and returns the digest of what has to stay.
 func generate(ctx context.Context, conn *pgx.Conn) (string, error) {
-	fmt.Printf("table public.users: making %s rows with 3 secondary indexes ... ", thousands(rows))
+	fmt.Printf("table public.users: making %s rows with 3 secondary indexes ... ", figure.Count(rows))
 	begun := time.Now()
 	script := strings.ReplaceAll(users, ":rows", strconv.Itoa(rows))
 	if _, err := conn.PgConn().Exec(ctx, script).ReadAll(); err != nil {

@@ -81,7 +81,7 @@ func refusal(execution Execution, what string, subject subject) *Fault {
 	case "", failure.RunFailed, failure.RunCancelled:
 		return nil
 	}
-	fault := classed(execution.Error, execution.Cause)
+	fault := classed(caught(execution.Error, execution.Cause))
 	fault.unbegun = true
 	subject.locate(fault)
 	switch failure.Class(fault.Class) {

@@ -74,16 +74,27 @@ func (m machine) Accepted(ctx context.Context, id string) (bool, error) {
 	}), nil
 }
 
-// message is an error of a function in words. Its cause is JSON around the message.
+// message is an error that Step Functions tells of in words.
 func message(name, cause string) string {
-	var reported struct {
-		Message string `json:"errorMessage"`
-	}
-	if json.Unmarshal([]byte(cause), &reported) == nil && reported.Message != "" {
-		cause = reported.Message
-	}
+	name, cause = caught(name, cause)
 	if cause == "" {
 		return name
 	}
 	return cause
+}
+
+// caught takes apart what Step Functions tells: the cause of a function's error is JSON around its message, and that of an
+// execution whose run could not be closed is JSON around the error that was caught.
+func caught(name, cause string) (innermost, text string) {
+	var told struct {
+		Error, Cause string
+		Message      string `json:"errorMessage"`
+	}
+	switch err := json.Unmarshal([]byte(cause), &told); {
+	case err == nil && told.Error != "":
+		return caught(told.Error, told.Cause)
+	case err == nil && told.Message != "":
+		return name, told.Message
+	}
+	return name, cause
 }
