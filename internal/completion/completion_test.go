@@ -184,6 +184,11 @@ func TestTheCheckpointsOfARollbackAgreeBeforeItHasEnded(t *testing.T) {
 	if !done || updates.Load() < 4 {
 		t.Fatalf("done %v, %d updates", done, updates.Load())
 	}
+	for _, c := range b.checkpoints(t) { // of chunks that wrote nothing: the fence of the rollback is all that is newer
+		if c.State != chunk.RolledBack {
+			t.Errorf("the record of chunk %d is %s", c.Chunk, c.State)
+		}
+	}
 }
 
 func TestARepeatedCallChangesNothing(t *testing.T) {
