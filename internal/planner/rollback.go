@@ -45,7 +45,7 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 	for _, newer := range later {
 		if column := shared(stored.Change, newer.Change); column != "" {
 			return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s as well: roll it back first, "+
-				"or force this rollback; rows that hold what %s wrote are then left alone and reported", newer.Run,
+				"or force this rollback (--force); rows that hold what %s wrote are then left alone and reported", newer.Run,
 				figure.Plural(newer.Written, "row", "rows"), column, newer.Run)
 		}
 	}
