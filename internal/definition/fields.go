@@ -49,7 +49,7 @@ func (r *reader) field(d *Definition, e entry) {
 	case "set":
 		d.Set = r.set(e)
 	case "where":
-		d.Where, _ = r.expression(e, e.name)
+		d.Where = r.expression(e, e.name)
 	case "params":
 		d.Params = r.params(e)
 	case "chunk_rows":

@@ -85,11 +85,11 @@ func (r *reader) line(e entry, path string) (string, bool) {
 }
 
 // expression reads SQL. What YAML would cut off or join silently is refused: a lost piece changes data.
-func (r *reader) expression(e entry, path string) (expression.Expression, bool) {
+func (r *reader) expression(e entry, path string) expression.Expression {
 	s, ok := r.scalar(e, path)
 	if !ok || s.plain && !r.whole(e, path) {
 		r.unread = true
-		return expression.Expression{}, false
+		return expression.Expression{}
 	}
 	parsed, problems := expression.Parse(strings.TrimRight(s.text, "\n"))
 	for _, problem := range problems {
@@ -97,7 +97,7 @@ func (r *reader) expression(e entry, path string) (expression.Expression, bool) 
 		r.refuse(at, path, problem.Message, problem.Remedy)
 		r.unread = true
 	}
-	return parsed, len(problems) == 0
+	return parsed
 }
 
 // whole tells whether a bare text is all that the line says.

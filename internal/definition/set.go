@@ -23,7 +23,7 @@ func (r *reader) set(e entry) []Assignment {
 	for _, column := range r.entries(mapping, e.name) {
 		path := join(e.name, column.name)
 		r.origins[path] = origin{key: column.key, start: column.at()}
-		parsed, _ := r.expression(column, path)
+		parsed := r.expression(column, path)
 		name, named := r.columnName(column.name, column.key, path)
 		switch {
 		case !named:

@@ -63,9 +63,13 @@ const Lost = 5 * time.Minute
 // delivery that could not reach the database. A few times the longest start of a worker.
 const LostIdle = 30 * time.Second
 
+// idle tells whether no worker holds a chunk, of whatever run.
+const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs holder USING (run)
+	WHERE holder.ended_at IS NULL AND busy.state = 'PROCESSING' AND busy.lease_until > clock_timestamp())`
+
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, backfill.idle()`
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, ` + idle
 	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -95,7 +99,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN backfill.idle() THEN $4::interval ELSE $3 END)
+			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` THEN $4::interval ELSE $3 END)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
 		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
 		id, window, Lost, LostIdle)

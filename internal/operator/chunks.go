@@ -108,7 +108,7 @@ func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
 	for _, c := range found.Chunks {
 		keys, updated, passes := "not known", "", ""
 		if c.Hi != nil {
-			keys = c.Range.Text()
+			keys = c.Text()
 		}
 		if c.UpdatedAt != nil {
 			updated = age(now.Sub(*c.UpdatedAt))

@@ -7,12 +7,6 @@ CREATE OR REPLACE FUNCTION backfill.works(run_state text, direction text) RETURN
     SELECT CASE direction WHEN 'back' THEN run_state = 'ROLLING_BACK' ELSE run_state IN ('PLANNING', 'RUNNING') END
 $$;
 
--- idle tells whether no worker holds a chunk, of whatever run.
-CREATE OR REPLACE FUNCTION backfill.idle() RETURNS boolean LANGUAGE sql AS $$
-    SELECT NOT EXISTS (SELECT FROM backfill.ledger JOIN backfill.runs r USING (run)
-        WHERE r.ended_at IS NULL AND ledger.state = 'PROCESSING' AND lease_until > clock_timestamp())
-$$;
-
 -- claim gives the caller the chunk if nobody else holds it, with a fence that is higher than any before.
 -- The same owner may claim again while its lease lives: after an answer that never came.
 CREATE FUNCTION backfill.claim(
