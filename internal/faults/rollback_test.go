@@ -99,6 +99,7 @@ var backAtAWS = map[string]trap{
 	"the answer to a checkpoint is lost":               calling(worker, "UpdateItem", gateway.Lose, rolledBack),
 	"a planner dies before the record is ROLLING_BACK": calling(planner, "UpdateItem", gateway.KillBefore, toRollingBack),
 	"a planner dies after the record is ROLLING_BACK":  calling(planner, "UpdateItem", gateway.KillAfter, toRollingBack),
+	"the answer to the record of ROLLING_BACK is lost": calling(planner, "UpdateItem", gateway.Lose, toRollingBack),
 	"a governor dies before a send":                    calling(governor, "SendMessageBatch", gateway.KillBefore),
 	"a governor dies after a send":                     calling(governor, "SendMessageBatch", gateway.KillAfter),
 	"a send is refused in part":                        calling(governor, "SendMessageBatch", gateway.Partly),
@@ -119,6 +120,21 @@ func TestADeliveryBackWithoutAClaimComesAgain(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Newest(t)
 	deploy(t, db, plan{workers: 1, visibility: time.Second}).fallsBack(t, db, before(worker, claim, 1))
+}
+
+// TestARecordIsReopenedTooLate: the call of a planner that died arrives when the rollback has ended.
+func TestARecordIsReopenedTooLate(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	s, w := deploy(t, db, plan{workers: 2}), increment{rows: 3000, chunkRows: 750}.makeTable(t, db)
+	a := s.start(t, w)
+	a.completes(t)
+	release, landed := make(chan struct{}), make(chan struct{})
+	s.set(calling(planner, "UpdateItem", gateway.Held(release, landed), toRollingBack))
+	s.start(t, w.rollback(a.id)).completes(t)
+	close(release)
+	next(t, landed)
+	s.agrees(t, a.id, run.RolledBack)
 }
 
 // fallsBack demands that a run is taken back though its rollback fell into the trap.

@@ -6,6 +6,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -95,6 +96,7 @@ type plan struct {
 	// visibility is after what time the queue brings a message again; 0: as long as in the template, so that nobody
 	// waits for it.
 	visibility time.Duration
+	timeout    time.Duration // of a worker's invocation; 0: a minute
 	secret     func() string // where the database is, in place of a URL that never changes
 }
 
@@ -121,7 +123,9 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 		Pause: 200 * time.Millisecond}
 	s.control = s.host(t, control, "control", variables)
 	for n := range p.workers {
-		s.lanes.Workers = append(s.lanes.Workers, s.host(t, worker, fmt.Sprintf("worker %d", n+1), variables))
+		w := s.host(t, worker, fmt.Sprintf("worker %d", n+1), variables)
+		w.Timeout = cmp.Or(p.timeout, w.Timeout)
+		s.lanes.Workers = append(s.lanes.Workers, w)
 	}
 	s.serve(t)
 	return s

@@ -145,7 +145,9 @@ var broken = map[string][]trap{
 
 func TestAnAWSThatIsBrokenForLongerThanACall(t *testing.T) {
 	t.Parallel()
-	sideways(t, pgtest.Newest(t), broken, throughTraps)
+	sideways(t, pgtest.Newest(t), broken, func(t *testing.T, db pgtest.Database, steps []trap) {
+		deploy(t, db, plan{workers: 2}).falls(t, counters(t, db), steps...)
+	})
 }
 
 // awsTries is how often the functions make a call to AWS before they give up.
@@ -169,18 +171,9 @@ func TestEachStepAtAWS(t *testing.T) {
 
 func throughTraps(t *testing.T, db pgtest.Database, steps []trap) {
 	t.Helper()
-	deploy(t, db, plan{workers: 2}).falls(t, counters(t, db), steps...)
-}
-
-// TestADeliveryWithoutAClaimComesAgain: nobody knows of it but the queue.
-func TestADeliveryWithoutAClaimComesAgain(t *testing.T) {
-	t.Parallel()
-	sideways(t, pgtest.Newest(t), map[string]trap{
-		"a worker dies before its claim":           before(worker, claim, 1),
-		"claims are lost for longer than patience": {function: worker, sql: claim, kind: pgtest.Sync, times: 8, skip: 1, verdict: pgtest.Cut},
-	}, func(t *testing.T, db pgtest.Database, step trap) {
-		deploy(t, db, plan{workers: 1, visibility: time.Second}).falls(t, counters(t, db), step)
-	})
+	s := deploy(t, db, plan{workers: 2})
+	s.falls(t, counters(t, db), steps...)
+	s.expectNothingLost(t)
 }
 
 // TestTheRecordIsRunningAfterItsPlannerDied: people see the record, long before the end sets it right.

@@ -174,6 +174,19 @@ func TestARunThatIsBroughtBackWasHeardOfNow(t *testing.T) {
 	}
 }
 
+func TestARunIsBroughtBackOnceByAnExecution(t *testing.T) {
+	b := setup(t)
+	must(t, b.SetState(t.Context(), theRun, run.Cancelled, "cancelled"))
+	must(t, b.Reopen(t.Context(), theRun, "rollback", run.RollingBack, "arn:second"))
+	must(t, b.SetState(t.Context(), theRun, run.Cancelling, "cancelled again"))
+	must(t, b.Reopen(t.Context(), theRun, "rollback", run.RollingBack, "arn:second"))
+	got, err := b.Status(t.Context(), theRun)
+	must(t, err)
+	if got.State != run.Cancelling || got.Reason != "cancelled again" {
+		t.Errorf("the run is %s (%s)", got.State, got.Reason)
+	}
+}
+
 func TestTheSegmentOfAnotherExecutionIsNotTold(t *testing.T) {
 	b := setup(t)
 	must(t, b.SetSegment(t.Context(), theRun, "arn:segment"))

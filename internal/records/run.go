@@ -199,21 +199,32 @@ func (s *Store) setState(ctx context.Context, id, execution string, to run.State
 }
 
 // Reopen brings the record of a run that has ended, or lost its execution, back to life. It was heard of now: what was
-// measured before says nothing about its speed, and its silence is over.
+// measured before says nothing about its speed, and its silence is over. Repeated by the same execution it changes nothing,
+// and a call that comes late, when its caller is long gone, finds a record that is another by now.
 func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, execution string) error {
 	record, err := s.Run(ctx, id)
-	if err != nil {
+	if err != nil || record.Execution == execution && !record.Status.State.Ended() {
 		return err
 	}
+	was, before := record.Execution, record.Status.State
 	record.Status.Action, record.Status.Reason, record.Status.EndedAt = action, "", nil
 	record.Status.UpdatedAt, record.Status.Rate = s.now().UTC(), 0
 	encoded, err := json.Marshal(record.Status)
 	if err != nil {
 		return fmt.Errorf("encode the status of run %s: %w", id, err)
 	}
-	return s.update(ctx, id, "SET #status = :status, #state = :state, reason = :none, execution_arn = :execution REMOVE ended_at, expires, segment_arn",
-		item{":status": text(string(encoded)), ":state": text(string(state)), ":none": text(""), ":execution": text(execution)},
-		map[string]string{"#status": "status", "#state": "state"})
+	_, err = s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: runKey(id),
+		UpdateExpression: aws.String("SET #status = :status, #state = :state, reason = :none, execution_arn = :execution REMOVE ended_at, expires, segment_arn"),
+		ExpressionAttributeValues: item{":status": text(string(encoded)), ":state": text(string(state)), ":none": text(""),
+			":execution": text(execution), ":was": text(was), ":before": text(string(before))},
+		ExpressionAttributeNames: map[string]string{"#status": "status", "#state": "state"},
+		ConditionExpression:      aws.String("#state = :before AND (attribute_not_exists(execution_arn) OR execution_arn = :was)"),
+	})
+	if refused(err) { // by a try whose answer was lost, as a rule: the next one finds out
+		return failure.New(failure.Transient, "reopen run %s: its record was changed meanwhile", id)
+	}
+	return s.classify("UpdateItem", err)
 }
 
 // RecordEnd records the end of a run that may have no record: it was refused before it began, or its planner died

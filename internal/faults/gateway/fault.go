@@ -40,6 +40,17 @@ func Late(by time.Duration) Fault {
 	}
 }
 
+// Held ends the caller before its call has any effect; the effect comes when it is released, and landed tells of it.
+func Held(release <-chan struct{}, landed chan<- struct{}) Fault {
+	return func(e *exchange) {
+		e.call.Caller.Kill()
+		e.drop()
+		<-release
+		e.forward()
+		close(landed)
+	}
+}
+
 // Lose lets the call have its effect, and loses the answer.
 func Lose(e *exchange) {
 	e.forward()
