@@ -143,7 +143,7 @@ func TestAWorkerThatWasStoppedBetweenBatches(t *testing.T) {
 // TestAStatementOutlivesItsFunction: the process is gone while Postgres works on its batch, which is then counted, once.
 func TestAStatementOutlivesItsFunction(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		w := increment{rows: 2000, chunkRows: 2000, slowly: 0.002}.makeTable(t, db)
+		w := increment{rows: 2000, chunkRows: 2000, slowly: 0.005}.makeTable(t, db)
 		s := deploy(t, db, plan{workers: 1})
 		a := s.start(t, w)
 		s.log.Await(t, patience, "page planned")
