@@ -3,8 +3,9 @@
 // It owns the questions to Postgres' catalogs and parser: does the table exist and may it be changed, which unique
 // index carries the key, what types do columns and expressions have. It does not look at plans (guard does), and it
 // changes nothing. Invariants: all that is wrong comes in one answer, each with the line of the definition that is at
-// fault; a definition that has problems already is judged as far as it could be read; everything runs in one read-only transaction that is rolled back; expressions are parsed and planned, never
-// run; a Change that leaves it names things as the catalog does.
+// fault; a definition that has problems already is judged as far as it could be read; everything runs in one
+// read-only transaction that is rolled back; expressions are parsed and planned, never run; a Change that leaves it names
+// things as the catalog does.
 package catalog
 
 import (

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -67,34 +66,22 @@ what was done to its rows, and below why a chunk is not done. The numbers are th
 		if err := asked.check(command); err != nil {
 			return err
 		}
-		stack, err := s.connect(ctx)
+		var found chunkList
+		answer, err := s.fetch(ctx, asked.Run, "chunks", asked, &found)
 		if err != nil {
 			return err
-		}
-		answer, err := stack.Control.Look(ctx, asked)
-		if err != nil {
-			return s.unknown(ctx, stack.Control, asked.Run, err)
-		}
-		var found chunkList
-		if err := json.Unmarshal(answer, &found); err != nil {
-			return fmt.Errorf("read the chunks of run %s: %w", asked.Run, err)
 		}
 		return s.print(answer, func(w io.Writer) { s.chunks(w, asked, found) })
 	})
 	return command
 }
 
-// check finds what control would refuse as well: there it could not be told from a run that is not known.
+// check finds what control would refuse as well.
 func (p chunkPage) check(at *cobra.Command) error {
-	switch {
-	case p.State != "" && !slices.Contains(chunk.States(), chunk.State(p.State)):
+	if p.State != "" && !slices.Contains(chunk.States(), chunk.State(p.State)) {
 		return misused(at, fmt.Errorf("--state %s is no state of a chunk", strings.ToLower(p.State)))
-	case p.Limit < 1 || p.Limit > mostChunks:
-		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", p.Limit, mostChunks))
-	case p.After < 0:
-		return misused(at, fmt.Errorf("--after %d is less than 0", p.After))
 	}
-	return nil
+	return within(at, p.Limit, mostChunks, p.After)
 }
 
 // chunks shows chunks, a line each, the reasons below, and the way to those that follow.

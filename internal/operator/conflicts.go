@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -55,35 +54,17 @@ the run, both cut to 1000 characters; "gone" where the row was deleted.`,
 	command.Flags().Int64Var(&asked.After, "after", 0, "how many to leave out: those that were listed before")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		asked.Run = args[0]
-		if err := asked.check(command); err != nil {
+		if err := within(command, asked.Limit, mostConflicts, asked.After); err != nil {
 			return err
-		}
-		stack, err := s.connect(ctx)
-		if err != nil {
-			return err
-		}
-		answer, err := stack.Control.Look(ctx, asked)
-		if err != nil {
-			return s.unknown(ctx, stack.Control, asked.Run, err)
 		}
 		var found leftAlone
-		if err := json.Unmarshal(answer, &found); err != nil {
-			return fmt.Errorf("read the conflicts of run %s: %w", asked.Run, err)
+		answer, err := s.fetch(ctx, asked.Run, "conflicts", asked, &found)
+		if err != nil {
+			return err
 		}
 		return s.print(answer, func(w io.Writer) { s.conflicts(w, asked, found) })
 	})
 	return command
-}
-
-// check finds what control would refuse as well: there it could not be told from a run that is not known.
-func (p page) check(at *cobra.Command) error {
-	switch {
-	case p.Limit < 1 || p.Limit > mostConflicts:
-		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", p.Limit, mostConflicts))
-	case p.After < 0:
-		return misused(at, fmt.Errorf("--after %d is less than 0", p.After))
-	}
-	return nil
 }
 
 // conflicts shows rows, a line for each column, and the way to those that follow.

@@ -33,7 +33,7 @@ func await(ctx context.Context, conn *pgx.Conn, least int64) (updates, error) {
 	}
 }
 
-// count reads the counts of now; those of this session as well.
+// count reads the counts of now; those of this connection as well.
 func count(ctx context.Context, conn *pgx.Conn) (found updates, err error) {
 	if _, err = conn.Exec(ctx, "SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()"); err != nil {
 		return found, fmt.Errorf("read the counts of updates: %w", err)
