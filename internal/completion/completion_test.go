@@ -151,9 +151,7 @@ func TestTheRecordsOfARollbackExpire(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.complete(t, true)
-	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, []int64{1, 2})
-	must(t, err)
-	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
+	b.RollBack(t, 1, 2)
 	done, err := b.completer.RolledBack(t.Context(), runtest.ID)
 	must(t, err)
 	if n := b.Expiring(t); !done || n != 4 {
@@ -166,9 +164,7 @@ func TestTheCheckpointsOfARollbackAgreeBeforeItHasEnded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.complete(t, true)
-	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, nil)
-	must(t, err)
-	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
+	b.RollBack(t)
 	var updates atomic.Int64
 	b.Wire.Before = func(operation string) {
 		if operation != "UpdateItem" || updates.Add(1) > 3 {

@@ -10,14 +10,6 @@ import (
 	"backfill/internal/turn"
 )
 
-// rollBack begins a rollback of some chunks, as the planner does.
-func (b *bundle) rollBack(t *testing.T, chunks ...int64) {
-	t.Helper()
-	stored, err := b.Ledger.Reverse(t.Context(), runtest.ID, runtest.Execution, chunks)
-	must(t, err)
-	must(t, b.Records.Reopen(t.Context(), runtest.ID, stored.Action, stored.State, runtest.Execution))
-}
-
 // restore has a worker roll back a chunk, in one batch.
 func (b *bundle) restore(t *testing.T, chunk int64) {
 	t.Helper()
@@ -34,7 +26,7 @@ func TestARunIsAsItWasAfterARollbackOfAPart(t *testing.T) {
 	b.beat(t)
 	b.Exec(t, "INSERT INTO backfill.undo (run, chunk, seq, part, rows, marks) SELECT $1, n, 0, 0, 1, '' FROM generate_series(1, 12) n", runtest.ID)
 	b.Exec(t, "UPDATE backfill.ledger SET undo_bytes = 70")
-	b.rollBack(t, 2, 3)
+	b.RollBack(t, 2, 3)
 	b.expect(t, b.beat(t), turn.Beat, run.RollingBack, "")
 	if status := b.Record(t).Status; status.Action != "rollback" {
 		t.Fatalf("%+v", status)

@@ -16,7 +16,7 @@ import (
 
 // Reverse begins a rollback of chunks of a run that has ended; none named means all of them. It takes the lock of the
 // table and closes each chunk by its fence, so that no worker of before writes any more, in one transaction. Repeated
-// by the same execution it changes nothing.
+// by the same execution it changes nothing, also where the rollback has ended meanwhile.
 func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int64) (Run, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -28,7 +28,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		var swept bool
 		err := tx.QueryRow(ctx, "SELECT state, execution, undo_swept_at IS NOT NULL FROM backfill.runs WHERE run = $1 FOR UPDATE",
 			id).Scan(&state, &owner, &swept)
-		if err != nil || state == run.RollingBack && owner == execution {
+		if err != nil || owner == execution {
 			return err
 		}
 		if swept {

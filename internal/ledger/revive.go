@@ -11,7 +11,7 @@ import (
 
 // Revive brings back a run that was cancelled, has failed or lost its execution, from where its ledger stands: forward,
 // or back where it was being rolled back. Failed chunks are tried again. Repeated by the same execution it changes
-// nothing.
+// nothing, also where the run has ended meanwhile: it may have been cancelled.
 func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -23,7 +23,7 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 		var watched, swept bool
 		err := tx.QueryRow(ctx, `SELECT state, action, execution, heartbeat > clock_timestamp() - $2::interval, undo_swept_at IS NOT NULL
 			FROM backfill.runs WHERE run = $1 FOR UPDATE`, id, l.terms.Heartbeat).Scan(&state, &action, &owner, &watched, &swept)
-		if err != nil || owner == execution && !state.Ended() {
+		if err != nil || owner == execution {
 			return err
 		}
 		to := run.Running

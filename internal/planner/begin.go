@@ -59,7 +59,7 @@ func (p *Planner) resume(ctx context.Context, asked request.Request, execution s
 	return p.reopened(ctx, stored)
 }
 
-// reopened brings the record in line with a run that is watched again.
+// reopened brings the record in line with a run that is watched again. A step that is repeated late finds it ended.
 func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, error) {
 	if _, _, err := p.agree(ctx, stored.Run); err != nil {
 		return turn.Turn{}, err
@@ -67,7 +67,11 @@ func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, e
 	if err := p.Records.Reopen(ctx, stored.Run, stored.Action, stored.State, stored.Execution); err != nil {
 		return turn.Turn{}, err
 	}
-	return turn.Turn{Run: stored.Run, State: stored.State, Next: turn.Beat}, nil
+	out := turn.Turn{Run: stored.Run, State: stored.State, Reason: stored.Reason, Next: turn.Beat}
+	if stored.State.Ended() {
+		out.Next = turn.End
+	}
+	return out, nil
 }
 
 // open judges the request and takes the lock of the table.

@@ -147,3 +147,38 @@ func TestASecondExecutionOfARunThatGoesOnIsRefused(t *testing.T) {
 		t.Fatalf("sent %+v, execution %s", sent, b.Record(t).Execution)
 	}
 }
+
+// TestALateRepetitionFindsTheRunEnded: the answer of a begin was lost, an operator cancelled the run, and Step Functions
+// tries again. What an execution brought to life it brings to life once.
+func TestALateRepetitionFindsTheRunEnded(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"resume", "rollback"} {
+		b := setup(t, 1050, 6)
+		b.begin(t)
+		b.ends(t)
+		again := planner.Call{Step: "begin", Request: json.RawMessage(`{"action":"` + action + `","run":"` + runtest.ID + `"}`),
+			Execution: runtest.Later, Name: "later"}
+		got, err := b.planner.Handle(t.Context(), again)
+		must(t, err)
+		if got.Next != turn.Beat || got.State.Ended() {
+			t.Fatalf("%s: %+v", action, got)
+		}
+		b.ends(t)
+		before := b.Record(t)
+		got, err = b.planner.Handle(t.Context(), again)
+		must(t, err)
+		if diff := cmp.Diff(turn.Turn{Run: runtest.ID, State: run.Cancelled, Reason: "enough", Next: turn.End}, got); diff != "" {
+			t.Errorf("%s: %s", action, diff)
+		}
+		if diff := cmp.Diff(before, b.Record(t)); diff != "" {
+			t.Errorf("%s: %s", action, diff)
+		}
+	}
+}
+
+// ends has the run cancelled, in both stores.
+func (b *bundle) ends(t *testing.T) {
+	t.Helper()
+	b.Exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', reason = 'enough', ended_at = now()")
+	must(t, b.Records.SetState(t.Context(), runtest.ID, run.Cancelled, "enough"))
+}

@@ -200,10 +200,10 @@ func (s *Store) setState(ctx context.Context, id, execution string, to run.State
 
 // Reopen brings the record of a run that has ended, or lost its execution, back to life. It was heard of now: what was
 // measured before says nothing about its speed, and its silence is over. Repeated by the same execution it changes nothing,
-// and a call that comes late, when its caller is long gone, finds a record that is another by now.
+// the end of the run included, and a call that comes late, when its caller is long gone, finds a record that is another by now.
 func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, execution string) error {
 	record, err := s.Run(ctx, id)
-	if err != nil || record.Execution == execution && !record.Status.State.Ended() {
+	if err != nil || record.Execution == execution {
 		return err
 	}
 	was, before := record.Execution, record.Status.State

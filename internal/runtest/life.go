@@ -38,6 +38,14 @@ func (b *Bench) Begin(t testing.TB, chunks int64) {
 	must(t, b.Records.SetState(ctx, ID, run.Running, ""))
 }
 
+// RollBack begins a rollback of chunks, none named means all of them, as the planner does.
+func (b *Bench) RollBack(t testing.TB, chunks ...int64) {
+	t.Helper()
+	stored, err := b.Ledger.Reverse(context.Background(), ID, Later, chunks)
+	must(t, err)
+	must(t, b.Records.Reopen(context.Background(), ID, stored.Action, stored.State, Later))
+}
+
 // Commit plans chunks up to the last, and sends nothing. The plan is closed where they reach the bound.
 func (b *Bench) Commit(t testing.TB, last int64) records.Page {
 	t.Helper()

@@ -27,6 +27,8 @@ const (
 	ID = "run-1"
 	// Execution is what the run belongs to.
 	Execution = "arn:aws:states:us-east-1:123456789012:execution:backfill-backfill:run-1"
+	// Later is the execution that resumes the run or takes it back.
+	Later = "arn:aws:states:us-east-1:123456789012:execution:backfill-backfill:run-1-later"
 	// Retention of the records of ended runs.
 	Retention = 24 * time.Hour
 )
