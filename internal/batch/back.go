@@ -82,6 +82,8 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 	if u.left == 0 {
 		return pipeline
 	}
+	sql, args = settings(generic, !u.last())
+	pipeline.Queue(sql, args...)
 	restore := statement.Restore(b.Change, u.piece)
 	sql, args = claim.CountBack(restore.SQL, restore.Args)
 	pipeline.Queue(sql, args...)
@@ -96,6 +98,9 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 func (b *Back) read(results pgx.BatchResults, claim *ledger.Claim, u undone) (Outcome, undone, error) {
 	outcome := Outcome{Keys: u.piece.Take, Done: u.last()}
 	if _, err := results.Exec(); err != nil || u.left == 0 {
+		return outcome, undone{}, err
+	}
+	if _, err := results.Exec(); err != nil { // settings
 		return outcome, undone{}, err
 	}
 	var conflicts int64

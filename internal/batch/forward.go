@@ -54,7 +54,8 @@ type Runner struct {
 // Find looks up what the next batch of a claim covers, without changing anything.
 func (r Runner) Find(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, rows int64) (Target, error) {
 	query := statement.Next(r.Change, claim.From(), claim.Message.Hi, rows)
-	target, err := read(conn.QueryRow(ctx, query.SQL, query.Args...), claim.From(), claim.Message.Hi, rows)
+	args := append([]any{pgx.QueryExecModeCacheDescribe}, query.Args...) // planned for the very range
+	target, err := read(conn.QueryRow(ctx, query.SQL, args...), claim.From(), claim.Message.Hi, rows)
 	if err != nil {
 		return target, fmt.Errorf("look up a batch of chunk %d of run %s: %w",
 			claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
@@ -86,6 +87,9 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	return outcome, next, nil
 }
 
+// early tells whether a commit may come before it is on the disk.
+func (r Runner) early(last bool) bool { return !last && !r.Change.Volatile }
+
 // form chooses how the batch gets at what it overwrites.
 func (r Runner) form(conn *pgx.Conn) statement.Form {
 	switch {
@@ -116,6 +120,8 @@ func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form sta
 	sql, args := claim.Advance(ledger.Step{
 		Keys: target.Keys, Reached: target.span.Hi, Done: target.Final, Timeout: r.Timeout,
 	})
+	pipeline.Queue(sql, args...)
+	sql, args = settings(custom, r.early(target.Final))
 	pipeline.Queue(sql, args...)
 	for _, update := range updates {
 		sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget})
@@ -151,8 +157,10 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 
 func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, updates int) (Outcome, Target, error) {
 	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final}
-	if _, err := results.Exec(); err != nil {
-		return outcome, Target{}, err
+	for range 2 { // advance, settings
+		if _, err := results.Exec(); err != nil {
+			return outcome, Target{}, err
+		}
 	}
 	for range updates {
 		var bytes int64

@@ -58,9 +58,10 @@ func setup(t *testing.T, db pgtest.Database, c change.Change) *bundle {
 // connect opens the worker's connection.
 func (b *bundle) connect(t *testing.T, url string) {
 	t.Helper()
-	conn, err := postgres.Connect(t.Context(), url, "test worker")
+	session := postgres.NewSession(credentials.Fixed(url), "test worker").Prepare()
+	t.Cleanup(session.Drop)
+	conn, err := session.Conn(t.Context())
 	must(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	b.conn = conn
 }
 

@@ -88,13 +88,14 @@ func (s *Striped) peek(ctx context.Context, conn *pgx.Conn, claim ledger.Claim) 
 // open lists the keys of the next window.
 func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim) (stripes, error) {
 	pipeline := &pgx.Batch{}
-	sql, args := claim.Advance(ledger.Step{Timeout: s.Timeout})
-	pipeline.Queue(sql, args...)
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
+	queue(claim.Advance(ledger.Step{Timeout: s.Timeout}))
+	queue(settings(custom, s.early(false)))
 	within := keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}
 	open := statement.Open(s.Change, claim.Message.Run, claim.Message.Chunk, within, s.Window)
-	pipeline.Queue(open.SQL, open.Args...)
+	queue(open.SQL, open.Args)
 	peek := statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
-	pipeline.Queue(peek.SQL, peek.Args...)
+	queue(peek.SQL, peek.Args)
 	results := conn.SendBatch(ctx, pipeline)
 	next, err := opened(results, *claim)
 	if closing := results.Close(); err == nil {
@@ -108,7 +109,7 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 }
 
 func opened(results pgx.BatchResults, claim ledger.Claim) (stripes, error) {
-	for range 2 { // advance, open
+	for range 3 { // advance, settings, open
 		if _, err := results.Exec(); err != nil {
 			return stripes{}, err
 		}
@@ -160,6 +161,7 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	done := s.done(claim, next)
 	queue(claim.Advance(ledger.Step{Keys: next.stripe.Take, Reached: next.reached(), Done: done, Timeout: s.Timeout}))
+	queue(settings(generic, s.early(done)))
 	queue(claim.BeforeHot(table))
 	update := statement.Striped(s.Change, next.stripe, form)
 	if form != statement.Forget {
@@ -179,7 +181,7 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 
 func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes) (Outcome, stripes, error) {
 	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next)}
-	for range 2 { // advance, what hot begins at
+	for range 3 { // advance, settings, what hot begins at
 		if _, err := results.Exec(); err != nil {
 			return outcome, stripes{}, err
 		}

@@ -36,7 +36,7 @@ type reversal struct {
 func reversible(t *testing.T, db pgtest.Database, ddl, source string) *reversal {
 	t.Helper()
 	db.Exec(t, ddl)
-	session := postgres.NewSession(credentials.Fixed(db.URL), "test")
+	session := postgres.NewSession(credentials.Fixed(db.URL), "test").Prepare()
 	t.Cleanup(session.Drop)
 	b := &reversal{db: db, beside: db.Connect(t), ledger: ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})}
 	must(t, b.ledger.Migrate(t.Context()))

@@ -25,6 +25,8 @@ var sqlstates = map[string]Class{
 	"08":    Unknown,   // connection exception: a commit may have happened
 	"22":    Data,      // data exception: cast, overflow, division by zero
 	"23":    Data,      // constraint violation
+	"26000": Unknown,   // a prepared statement is gone: a pooler has changed the connection behind ours; another one helps
+	"42P05": Unknown,   // or is there already, of somebody else
 	"25006": Transient, // read only transaction: a failover is under way
 	"25P03": Transient, // the server ended a transaction, and the connection, that rested for too long
 	"25P04": Transient, // or that lasted for too long (transaction_timeout, from Postgres 17 on)

@@ -1,9 +1,9 @@
 package faults
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,12 +28,12 @@ type held struct {
 }
 
 // holding holds batches at their first message, counted over all workers, until they are let pass. A connection
-// describes the statement once before its first batch: that counts as well.
+// prepares the statement once before its first batch: that counts as well.
 func (s *stack) holding(which ...int) <-chan held {
 	batches, seen := make(chan held, len(which)), make(chan int, 1)
 	seen <- 0
 	s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
-		if d.function != worker || m.Kind != pgtest.Parse || m.FromServer || !bytes.Contains(m.Body, []byte(advance)) {
+		if d.function != worker || !strings.Contains(m.Statement, advance) {
 			return pgtest.Pass
 		}
 		n := <-seen + 1

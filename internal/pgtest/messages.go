@@ -35,7 +35,8 @@ func (c *connection) message(raw []byte, fromServer bool) Message {
 		if c.ended {
 			c.sql, c.runs = "", false
 		}
-		c.sql += statement(m)
+		m.Statement = c.statement(m)
+		c.sql += m.Statement
 		c.runs = c.runs || m.Kind == query || m.Kind == execute
 		c.ended = m.Kind == Sync || m.Kind == query
 	}
@@ -43,16 +44,22 @@ func (c *connection) message(raw []byte, fromServer bool) Message {
 	return m
 }
 
-// statement is the SQL of a message that has some. Parse: name, statement, each ended by a zero byte.
-func statement(m Message) string {
+// statement is the SQL of a message that has some, or names a statement that was prepared before. Parse: name, statement;
+// Bind: portal, name; each ended by a zero byte.
+func (c *connection) statement(m Message) string {
+	first, rest, _ := bytes.Cut(m.Body, []byte{0})
+	second, _, _ := bytes.Cut(rest, []byte{0})
 	switch m.Kind {
 	case query:
-		sql, _, _ := bytes.Cut(m.Body, []byte{0})
-		return string(sql) + "\n"
+		return string(first) + "\n"
 	case Parse:
-		_, rest, _ := bytes.Cut(m.Body, []byte{0})
-		sql, _, _ := bytes.Cut(rest, []byte{0})
-		return string(sql) + "\n"
+		sql := string(second) + "\n"
+		if name := string(first); name != "" {
+			c.prepared[name] = sql
+		}
+		return sql
+	case Bind:
+		return c.prepared[string(second)]
 	default:
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 // Message types of the protocol that tests cut at.
 const (
 	Parse         = 'P' // from the client: a statement
+	Bind          = 'B' // from the client: a statement's values
 	Sync          = 'S' // from the client: the end of a pipeline, where an implicit transaction commits
 	ReadyForQuery = 'Z' // from the server: the answer to it
 )
@@ -21,6 +22,7 @@ type Message struct {
 	Kind       byte
 	Body       []byte
 	SQL        string // of the pipeline that it belongs to: the statements so far, one a line
+	Statement  string // its own, or the one that it names
 	Runs       bool   // they are executed, not only described
 }
 
@@ -92,7 +94,7 @@ func (p *Proxy) accept(listener net.Listener) {
 			_ = client.Close()
 			continue
 		}
-		both := &connection{proxy: p}
+		both := &connection{proxy: p, prepared: map[string]string{}}
 		go both.pass(client, server, false)
 		go both.pass(server, client, true)
 	}
@@ -100,11 +102,12 @@ func (p *Proxy) accept(listener net.Listener) {
 
 // connection is both directions of one connection.
 type connection struct {
-	proxy *Proxy
-	mutex sync.Mutex
-	sql   string
-	runs  bool
-	ended bool // the client has ended the pipeline; its next message begins another
+	proxy    *Proxy
+	mutex    sync.Mutex
+	prepared map[string]string // the SQL of statements that have a name
+	sql      string
+	runs     bool
+	ended    bool // the client has ended the pipeline; its next message begins another
 }
 
 // pass copies message by message; the client's first one has no type byte.

@@ -17,17 +17,26 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// described is the way of all statements that are not prepared: unnamed, and described once. One round trip, a plan for
+// the very values, and nothing that a pooler would lose.
+const described = pgx.QueryExecModeCacheDescribe
+
 // connectTimeout bounds the wait for a server that does not answer, well below every function's timeout.
 const connectTimeout = 10 * time.Second
 
 // Connect opens one connection. Name is shown in pg_stat_activity.application_name as "backfill NAME".
 // An unreachable server is failure.Transient, a refused login failure.Permanent.
 func Connect(ctx context.Context, url, name string) (*pgx.Conn, error) {
+	return connect(ctx, url, name, described)
+}
+
+func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", withoutURL(err))
 	}
 	Configure(config, name)
+	config.DefaultQueryExecMode = mode
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to database %s at %s: %w", config.Database, config.Host, Classify(err))
@@ -40,9 +49,7 @@ func Configure(config *pgx.ConnConfig, name string) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	// Unnamed statements, described once: one round trip, a plan for the very values, and no prepared statement
-	// that a pooler would lose.
-	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	config.DefaultQueryExecMode = described
 	config.RuntimeParams["application_name"] = "backfill " + name
 	// Keys travel as text, and as JSON; poolers track these parameters.
 	config.RuntimeParams["client_encoding"] = "UTF8"

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,13 +21,22 @@ const answer = 2 * time.Second
 type Session struct {
 	source func(ctx context.Context) (string, error)
 	name   string
+	mode   pgx.QueryExecMode
 	conn   *pgx.Conn
 	used   time.Time
 }
 
 // NewSession makes a session; nothing is opened yet. The source gives the URL, each time a connection is opened.
 func NewSession(source func(ctx context.Context) (string, error), name string) *Session {
-	return &Session{source: source, name: name}
+	return &Session{source: source, name: name, mode: described}
+}
+
+// Prepare has the session keep its statements prepared on the server, so that those of a batch are read and planned once
+// and not for each batch. Where a pooler stands between, it gives that up: the next transaction may be on another server
+// connection, which knows nothing of them.
+func (s *Session) Prepare() *Session {
+	s.mode = pgx.QueryExecModeCacheStatement
+	return s
 }
 
 // Conn gives the open connection. Errors have a class, see Connect.
@@ -35,11 +45,7 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 		s.Drop()
 	}
 	if s.conn == nil || s.conn.IsClosed() {
-		url, err := s.source(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conn, err := Connect(ctx, url, s.name)
+		conn, err := s.open(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -47,6 +53,35 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	}
 	s.used = time.Now()
 	return s.conn, nil
+}
+
+func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
+	url, err := s.source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, url, s.name, s.mode)
+	if err != nil || s.mode == described {
+		return conn, err
+	}
+	direct, err := isDirect(ctx, conn)
+	if direct {
+		return conn, nil
+	}
+	closeNow(conn)
+	if err != nil {
+		return nil, fmt.Errorf("ask the server for its process: %w", Classify(err))
+	}
+	s.mode = described
+	return connect(ctx, url, s.name, s.mode)
+}
+
+// isDirect tells whether no pooler stands between: the process that answers is the one that greeted. A pooler greets by
+// itself, with a number of its own.
+func isDirect(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	var process uint32
+	err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
+	return err == nil && process == conn.PgConn().PID(), err
 }
 
 func (s *Session) answers(ctx context.Context) bool {
@@ -60,8 +95,12 @@ func (s *Session) Drop() {
 	if s.conn == nil {
 		return
 	}
+	closeNow(s.conn)
+	s.conn = nil
+}
+
+func closeNow(conn *pgx.Conn) {
 	closing, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = s.conn.Close(closing)
-	s.conn = nil
+	_ = conn.Close(closing)
 }

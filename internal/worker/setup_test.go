@@ -65,7 +65,7 @@ func setup(t *testing.T, db pgtest.Database, c change.Change) *bundle {
 }
 
 func (b *bundle) session(t *testing.T, url string) *postgres.Session {
-	session := postgres.NewSession(credentials.Fixed(url), "test worker")
+	session := postgres.NewSession(credentials.Fixed(url), "test worker").Prepare()
 	t.Cleanup(session.Drop)
 	return session
 }

@@ -12,6 +12,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
+	"backfill/internal/postgres"
 	"backfill/internal/statement"
 	"backfill/internal/striping"
 
@@ -116,6 +117,9 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
+	if postgres.Raised(err, failure.StaleFence) {
+		return s.claimAgain(ctx) // a crash behind a pooler may have taken batches back
+	}
 	if class != failure.Transient && class != failure.Unknown {
 		return !s.suspects.narrow(class, err), exitFor(err)
 	}
@@ -124,23 +128,25 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	}
 	s.pace.Shrink()
 	if class == failure.Unknown {
+		s.worker.session.Drop()
 		return s.claimAgain(ctx)
 	}
 	return false, exit{}
 }
 
-// claimAgain finds the outcome of a batch whose answer never came: the ledger's position says whether it committed.
+// claimAgain finds out where the chunk stands: the ledger's position says whether a batch whose answer never came was
+// committed.
 func (s *walk) claimAgain(ctx context.Context) (stop bool, out exit) {
-	s.worker.session.Drop()
 	claim, err := s.worker.claim(ctx, s.claim.Message, s.claim.Owner)
 	if err != nil {
 		return true, exitFor(err)
 	}
-	*s.claim = claim
 	switch claim.Verdict {
 	case ledger.Claimed:
+		*s.claim = claim
 		return false, exit{}
 	case ledger.Done, ledger.Undone:
+		*s.claim = claim
 		return true, exit{state: finished(s.claim.Back)}
 	default:
 		return true, exit{reason: "lost the lease: " + string(claim.Verdict)}

@@ -15,6 +15,7 @@ import (
 	"backfill/internal/run"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 )
 
 // eachWay tests on each server a chunk that is walked in the order of its keys, and one that is gone over in passes.
@@ -164,6 +165,63 @@ func TestACancelStopsBetweenBatches(t *testing.T) {
 	}
 	if state, _, err := b.ledger.Finish(t.Context(), theRun); err != nil || state != run.Cancelled {
 		t.Fatalf("run is %s, %v", state, err)
+	}
+}
+
+// TestBatchesThatACrashTookBackAreDoneAgain: their commits did not wait for the disk. Behind a pooler the worker's
+// connection outlives the server, so that its next batch is refused, and nothing else tells.
+func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
+	for name, back := range map[string]bool{"a run": false, "its rollback": true} {
+		t.Run(name, func(t *testing.T) {
+			kept := counters
+			kept.Undo = true
+			kept.Set = []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: "n + 1"}}
+			b, send := setup(t, pgtest.Newest(t), kept), int64(1)
+			if back {
+				must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(send)))
+				b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+				_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
+				must(t, err)
+				send++
+			}
+			proxy := pgtest.NewProxy(t, b.db)
+			var batches atomic.Int64
+			proxy.Watch(func(m pgtest.Message) pgtest.Verdict {
+				if m.Kind == pgtest.Bind && strings.Contains(m.Statement, "backfill.advance(") {
+					b.rewind(t, batches.Add(1))
+				}
+				return pgtest.Pass
+			})
+			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(send)))
+			if batches.Load() < 6 {
+				t.Fatalf("only %d batches", batches.Load())
+			}
+			if !back {
+				b.expectOnce(t)
+				return
+			}
+			b.expectLedger(t, chunk.RolledBack)
+			var wrong int64
+			if must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n <> id").Scan(&wrong)); wrong != 0 {
+				t.Fatalf("%d rows are not as before", wrong)
+			}
+		})
+	}
+}
+
+// memory is what a crash takes the database back to.
+var memory = []string{"counters", "backfill.ledger", "backfill.undo"}
+
+// rewind remembers what is there before the third batch, and goes back to it before the fifth.
+func (b *bundle) rewind(t *testing.T, batch int64) {
+	for _, table := range memory {
+		copied := pgx.Identifier{"memory of " + table}.Sanitize()
+		switch batch {
+		case 3:
+			b.exec(t, "CREATE TABLE "+copied+" AS TABLE "+table)
+		case 5:
+			b.exec(t, "DELETE FROM "+table+"; INSERT INTO "+table+" TABLE "+copied)
+		}
 	}
 }
 

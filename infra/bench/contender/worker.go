@@ -44,7 +44,7 @@ type direct struct {
 }
 
 func (d *direct) session() *postgres.Session {
-	return postgres.NewSession(credentials.Fixed(d.url), "backfill bench")
+	return postgres.NewSession(credentials.Fixed(d.url), "backfill bench").Prepare()
 }
 
 // migrate makes the product's schema, which a database has from its first run on.

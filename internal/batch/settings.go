@@ -1,0 +1,21 @@
+package batch
+
+// How a prepared statement is planned.
+const (
+	// custom plans it for the very values: what lies between two keys decides how it is found.
+	custom = "force_custom_plan"
+	// generic plans it once: a list of keys is found in one way, whatever keys they are.
+	generic = "force_generic_plan"
+)
+
+// settings hold for the rest of the batch's transaction. Early: its commit does not wait for the disk, so that locks are held
+// for less long. A crash of the server may take the last such batches back, rows, undo and ledger together, and the worker goes
+// on from what the ledger holds then. A commit that waits makes all before it safe; so do the last batch of a chunk, and
+// each heartbeat that tells of progress. Not for a change that is volatile: a value that somebody saw would become another.
+func settings(plans string, early bool) (string, []any) {
+	sql := "SELECT pg_catalog.set_config('plan_cache_mode', $1, true)"
+	if early {
+		sql += ", pg_catalog.set_config('synchronous_commit', 'off', true)"
+	}
+	return sql, []any{plans}
+}
