@@ -27,7 +27,7 @@ func Keep(c change.Change, within keyset.Range, update Query, place Place) Query
 	steps, keys, source := "NULL::bigint[]", lists("k", typesOf(c.Key)), "backfill_changed"
 	if steppable(c.Key, within) {
 		steps, keys = "array_agg(step)", "NULL::text[]"
-		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER (ORDER BY k1) AS step FROM backfill_changed) AS stepped"
+		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM backfill_changed) AS stepped"
 	}
 	olds := fmt.Sprintf("CASE WHEN count(*) FILTER (WHERE num_nonnulls(%s) > 0) > 0 THEN %s END",
 		strings.Join(numbered("o", len(c.Set)), ", "), lists("o", basesOf(c.Set)))
@@ -41,7 +41,7 @@ RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds),
 	return Query{SQL: sql, Args: bind.args}
 }
 
-// steppable tells whether a key is kept as the distances between neighbours, which compress to almost nothing: one
+// steppable tells whether a key is kept as the distance from the row before, which compresses to almost nothing: one
 // integer column, and ends that no difference between them can overflow.
 func steppable(key []keyset.Column, within keyset.Range) bool {
 	if !integer(key) || within.Lo == nil {

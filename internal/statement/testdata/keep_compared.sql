@@ -8,6 +8,6 @@ RETURNING backfill_k1 AS k1, backfill_o1 AS o1, backfill_o2 AS o2, "users"."plan
 backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
 SELECT $5::text, $6::bigint, $7::bigint, $8::integer, count(*), array_agg(step), NULL::text[], CASE WHEN count(*) FILTER (WHERE num_nonnulls(o1, o2) > 0) > 0 THEN array_agg(o1::text) || array_agg(o2) END,
   string_agg(substring(int8send(coalesce(hashtextextended((ROW(n1::text, n2)::text) COLLATE "C", 0), 0)) FROM 4), ''::bytea)
-FROM (SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER (ORDER BY k1) AS step FROM backfill_changed) AS stepped HAVING count(*) > 0
+FROM (SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM backfill_changed) AS stepped HAVING count(*) > 0
 RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds), 0) AS bytes);
 -- ["10" "20" "2024-01-01" "old" "run-1" '\a' '\x03' '\x00']

@@ -6,6 +6,6 @@ RETURNING WITH (OLD AS backfill_old, NEW AS backfill_new) "users"."id" AS k1, ba
 backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
 SELECT $3::text, $4::bigint, $5::bigint, $6::integer, count(*), array_agg(step), NULL::text[], CASE WHEN count(*) FILTER (WHERE num_nonnulls(o1) > 0) > 0 THEN array_agg(o1) END,
   string_agg(substring(int8send(coalesce(hashtextextended((n1) COLLATE "C", 0), 0)) FROM 4), ''::bytea)
-FROM (SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER (ORDER BY k1) AS step FROM backfill_changed) AS stepped HAVING count(*) > 0
+FROM (SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM backfill_changed) AS stepped HAVING count(*) > 0
 RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds), 0) AS bytes);
 -- ["10" "20" "run-1" '\a' '\x03' '\x00']
