@@ -14,8 +14,9 @@ import (
 
 // Expression is an accepted text. The zero value is no expression.
 type Expression struct {
-	text   string
-	params []token
+	text    string
+	params  []token
+	untyped bool
 }
 
 // Problem is a reason to refuse a text.
@@ -34,7 +35,7 @@ func Parse(text string) (Expression, []Problem) {
 		return Expression{}, problems
 	}
 	isParam := func(t token) bool { return t.kind == parameter }
-	return Expression{text: text, params: slices.DeleteFunc(tokens, func(t token) bool { return !isParam(t) })}, nil
+	return Expression{text: text, untyped: untyped(text, tokens), params: slices.DeleteFunc(tokens, func(t token) bool { return !isParam(t) })}, nil
 }
 
 // String gives the text as it was parsed.
@@ -42,6 +43,16 @@ func (e Expression) String() string { return e.text }
 
 // IsZero tells whether there is no expression.
 func (e Expression) IsZero() bool { return e.text == "" }
+
+// Untyped tells whether the expression is a string or NULL alone, which takes the type of the place where it stands.
+func (e Expression) Untyped() bool { return e.untyped }
+
+func untyped(text string, tokens []token) bool {
+	return !slices.ContainsFunc(tokens, func(t token) bool {
+		word := text[t.start:t.end]
+		return t.kind != literal && word != "(" && word != ")" && !strings.EqualFold(word, "null")
+	})
+}
 
 // Params lists the names of the parameters, each once, in order of appearance.
 func (e Expression) Params() []string {

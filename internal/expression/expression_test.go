@@ -55,6 +55,20 @@ func TestParseFindsParameters(t *testing.T) {
 	}
 }
 
+// TestUntyped: what takes the type of the column that it is assigned to.
+func TestUntyped(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"'a'": true, "NULL": true, "((null))": true, "$$x$$": true, "'a'\n 'b'": true, "E'a'": true,
+		"'a'::text": false, "nullif(a, b)": false, "@a": false, "1": false, "'a' || 'b'": false, `"null"`: false, "date '2024-01-01'": false,
+	} {
+		parsed, problems := expression.Parse(text)
+		if problems != nil || parsed.Untyped() != want {
+			t.Errorf("%s: %v, %v", text, parsed.Untyped(), problems)
+		}
+	}
+}
+
 func TestParseAccepts(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -33,8 +33,7 @@ func Update(c change.Change, span Span, form Form) []Query {
 	queries := make([]Query, len(parts))
 	for i, part := range parts {
 		bind := &binder{}
-		scope := bind.scope(c, bind.stretch(c.Key, part))
-		queries[i] = Query{SQL: update(bind, c, scope, form), Args: bind.args}
+		queries[i] = Query{SQL: update(bind, c, bind.stretch(c.Key, part), form), Args: bind.args}
 	}
 	return queries
 }
@@ -80,8 +79,11 @@ func (b *binder) assignments(c change.Change) string {
 	return strings.Join(sets, ", ")
 }
 
-func update(bind *binder, c change.Change, scope string, form Form) string {
-	table, set := Table(c.Table), bind.assignments(c)
+func update(bind *binder, c change.Change, keys string, form Form) string {
+	if form == Compared {
+		return compared(bind, c, keys)
+	}
+	table, scope, set := Table(c.Table), bind.scope(c, keys), bind.assignments(c)
 	key, written := quoted(c.Key), columns(c.Set)
 	target := Quote(c.Table.Name)
 	switch form {
@@ -89,12 +91,6 @@ func update(bind *binder, c change.Change, scope string, form Form) string {
 		return fmt.Sprintf("backfill_changed AS (UPDATE %s SET %s\nWHERE %s\nRETURNING WITH (OLD AS backfill_old, NEW AS backfill_new) %s, %s, %s)",
 			table, set, scope,
 			named("k", qualified(target, key)), named("o", qualified("backfill_old", written)), named("n", qualified("backfill_new", written)))
-	case Compared:
-		// The names of found must be none of the table's: the user's expressions are resolved beside it.
-		return fmt.Sprintf("backfill_found AS MATERIALIZED (SELECT ctid AS backfill_ctid, xmin AS backfill_xmin, %s, %s FROM %s\nWHERE %s),\n"+
-			"backfill_changed AS (UPDATE %s SET %s FROM backfill_found\nWHERE %s.ctid = backfill_ctid AND %s.xmin = backfill_xmin\nRETURNING %s, %s, %s)",
-			named("backfill_k", key), named("backfill_o", written), table, scope, table, set, target, target,
-			renamed("k", len(key)), renamed("o", len(written)), named("n", qualified(target, written)))
 	case Locked:
 		return fmt.Sprintf("backfill_found AS MATERIALIZED (SELECT %s, %s FROM %s\nWHERE %s\nORDER BY %s FOR NO KEY UPDATE),\n"+
 			"backfill_changed AS (UPDATE %s SET %s FROM backfill_found\nWHERE %s\nRETURNING %s, %s, %s)",
