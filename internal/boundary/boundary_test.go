@@ -52,6 +52,23 @@ var shapes = map[string]struct {
 		`INSERT INTO t SELECT (g - 50) * 1.10 FROM generate_series(1, :rows) g`,
 		"t", []keyset.Column{{Name: "id", Type: "numeric"}},
 	},
+	"sparse, with huge gaps": {
+		`CREATE TABLE t (id bigint PRIMARY KEY)`,
+		`INSERT INTO t SELECT g::bigint * g * g * 9000000000 FROM generate_series(1, :rows) g`,
+		"t", []keyset.Column{{Name: "id", Type: "bigint"}},
+	},
+	"one tenant with 15 times the rows of the others": {
+		`CREATE TABLE t (tenant int, id bigint, PRIMARY KEY (tenant, id))`,
+		`INSERT INTO t SELECT CASE WHEN g % 30 < 15 THEN 7 ELSE g % 30 END, g FROM generate_series(1, :rows) g`,
+		"t", []keyset.Column{{Name: "tenant", Type: "integer"}, {Name: "id", Type: "bigint"}},
+	},
+	"partitions that take turns in the order of the key": {
+		`CREATE TABLE t (id bigint PRIMARY KEY) PARTITION BY HASH (id);
+			CREATE TABLE t0 PARTITION OF t FOR VALUES WITH (MODULUS 3, REMAINDER 0); CREATE TABLE t1 PARTITION OF t FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+			CREATE TABLE t2 PARTITION OF t FOR VALUES WITH (MODULUS 3, REMAINDER 2)`,
+		`INSERT INTO t SELECT g FROM generate_series(1, :rows) g`,
+		"t", []keyset.Column{{Name: "id", Type: "bigint"}},
+	},
 	"composite with names that need quotes": {
 		`CREATE TABLE "Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, PRIMARY KEY ("tenant Id", created_at, "ID"))`,
 		`INSERT INTO "Order ""Items""" SELECT md5((g % 5)::text)::uuid, '2024-01-01'::timestamptz + (g % 20) * interval '1 day', g FROM generate_series(1, :rows) g`,
