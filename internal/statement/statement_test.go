@@ -130,12 +130,12 @@ func goldens() map[string][]statement.Query {
 			[]keyset.Range{{Hi: keyset.Point{"10"}}, {Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
 		"matching_parameters": one(statement.Matching(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0),
 			[]keyset.Range{{Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
-		"matching_composite":      one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
-		"shared":                  one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
-		"last":                    one(statement.Last(simple)),
-		"last_composite":          one(statement.Last(composite)),
-		"cursor_first":            one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
-		"cursor_composite":        one(statement.Cursor(composite, "walk", lo, hi)),
+		"matching_composite": one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
+		"shared":             one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
+		"last":               one(statement.Last(simple)),
+		"last_composite":     one(statement.Last(composite)),
+		"cursor_first":       one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_composite":   one(statement.Cursor(composite, "walk", lo, hi)),
 	}
 }
 
