@@ -31,7 +31,8 @@ const settings = `SELECT set_config(name, value, true) FROM (VALUES ('enable_seq
 // Window is a stretch of the key space, cut into ranges.
 type Window struct {
 	Ranges []keyset.Range
-	Closed bool // the last range ends at the bound
+	Keys   []int64 // that each range had when it was walked
+	Closed bool    // the last range ends at the bound
 }
 
 // Bound finds the greatest key: where the run ends. It is nil where the table is empty.
@@ -60,8 +61,14 @@ func Cut(ctx context.Context, conn *pgx.Conn, c change.Change, from, bound keyse
 		if _, err := tx.Exec(ctx, declare.SQL, declare.Args...); err != nil {
 			return err
 		}
-		ends, err := fetch(ctx, tx, c.ChunkRows, ranges)
+		ends, rest, err := fetch(ctx, tx, c.ChunkRows, ranges)
 		window = assemble(ends, from, bound, ranges)
+		for i := range window.Ranges {
+			window.Keys = append(window.Keys, c.ChunkRows)
+			if i == len(ends) {
+				window.Keys[i] = rest
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -70,8 +77,9 @@ func Cut(ctx context.Context, conn *pgx.Conn, c change.Change, from, bound keyse
 	return window, nil
 }
 
-// fetch moves the cursor over whole chunks in one round trip and gives the last key of each.
-func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) ([]keyset.Point, error) {
+// fetch moves the cursor over whole chunks in one round trip and gives the last key of each, and the number of keys after
+// the last of them.
+func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) (ends []keyset.Point, rest int64, err error) {
 	pipeline := &pgx.Batch{}
 	for range ranges {
 		if rows > 1 {
@@ -80,24 +88,29 @@ func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) ([]keyset.Poi
 		pipeline.Queue("FETCH 1 FROM " + statement.Quote(cursor))
 	}
 	results := tx.SendBatch(ctx, pipeline)
-	var ends []keyset.Point
 	for range ranges {
+		var passed int64
 		if rows > 1 {
-			if _, err := results.Exec(); err != nil {
-				return nil, errors.Join(err, results.Close())
+			moved, err := results.Exec()
+			if err != nil {
+				return nil, 0, errors.Join(err, results.Close())
 			}
+			passed = moved.RowsAffected()
 		}
 		answer, err := results.Query()
 		if err != nil {
-			return nil, errors.Join(err, results.Close())
+			return nil, 0, errors.Join(err, results.Close())
 		}
 		found, err := pgx.CollectRows(answer, pgx.RowTo[keyset.Point])
 		if err != nil {
-			return nil, errors.Join(err, results.Close())
+			return nil, 0, errors.Join(err, results.Close())
 		}
 		ends = append(ends, found...)
+		if len(found) == 0 { // the first such step has the keys that are left, those after it none
+			rest += passed
+		}
 	}
-	return ends, results.Close()
+	return ends, rest, results.Close()
 }
 
 // assemble turns the ends of full chunks into ranges; what is left after the last full one goes up to the bound.

@@ -148,6 +148,7 @@ func cutAll(t *testing.T, conn *pgx.Conn, c change.Change, ranges int, between f
 			from = cut.Hi
 		}
 		all = append(all, window.Ranges...)
+		expectKeys(t, conn, c, window)
 		if window.Closed {
 			if !from.Same(bound) {
 				t.Fatalf("the walk ends at %v, the bound is %v", from, bound)
@@ -155,6 +156,25 @@ func cutAll(t *testing.T, conn *pgx.Conn, c change.Change, ranges int, between f
 			return all
 		}
 		between()
+	}
+}
+
+// expectKeys counts the keys of each range once more: nothing has changed since they were walked.
+func expectKeys(t *testing.T, conn *pgx.Conn, c change.Change, window boundary.Window) {
+	t.Helper()
+	if len(window.Keys) != len(window.Ranges) {
+		t.Fatalf("%d ranges, the keys of %d", len(window.Ranges), len(window.Keys))
+	}
+	for i, r := range window.Ranges {
+		condition, args := within(c.Key, r)
+		var count int64
+		sql := "SELECT count(*) FROM " + pgx.Identifier{c.Table.Schema, c.Table.Name}.Sanitize() + " WHERE " + condition
+		if err := conn.QueryRow(context.Background(), sql, args...).Scan(&count); err != nil {
+			t.Fatal(err)
+		}
+		if count != window.Keys[i] {
+			t.Fatalf("%d keys are in %v, %d were walked", count, r, window.Keys[i])
+		}
 	}
 }
 

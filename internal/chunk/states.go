@@ -21,6 +21,7 @@ func States() []State { return []State{Pending, Processing, Completed, Failed, R
 var Transitions = transition.Table[State]{
 	Pending: {
 		Processing: "a worker claimed it",
+		Completed:  "no row of it matches the definition's where, so it was not sent",
 	},
 	Processing: {
 		Processing: "its lease expired and another worker claimed it",

@@ -4,7 +4,7 @@ import "testing"
 
 func TestTheTableIsWhole(t *testing.T) {
 	legal := map[State][]State{
-		Pending:    {Processing},
+		Pending:    {Processing, Completed},
 		Processing: {Pending, Processing, Completed, Failed, RolledBack},
 		Completed:  {Pending}, Failed: {Pending}, RolledBack: nil,
 	}

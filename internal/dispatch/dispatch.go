@@ -48,11 +48,9 @@ func New(entries Ledger, records Records, queue Queue) *Dispatcher {
 	return &Dispatcher{ledger: entries, records: records, queue: queue}
 }
 
-// SendPage sends a page that was committed.
+// SendPage sends chunks of a page that was committed, and takes the page from the outbox: those that are left out need no
+// worker.
 func (d *Dispatcher) SendPage(ctx context.Context, page records.Page) error {
-	if len(page.Chunks) == 0 {
-		return nil
-	}
 	messages := make([]chunk.Message, len(page.Chunks))
 	for i, c := range page.Chunks {
 		messages[i] = c.Message(1)

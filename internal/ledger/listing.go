@@ -25,7 +25,7 @@ type Listed struct {
 	Fence     int64        `json:"fence"`
 	Retries   int64        `json:"retries"`
 	Passes    int64        `json:"passes"` // 1: in the order of the keys; 0: not decided yet
-	Reason    string       `json:"reason"` // why it is not done
+	Reason    string       `json:"reason"` // why it is not done, or why it is without a worker
 	UpdatedAt *time.Time   `json:"updated_at"`
 }
 
@@ -37,7 +37,8 @@ type Listing struct {
 	Limit   int64
 }
 
-// List lists chunks of a run in their order. What was once the reason of a chunk that is done by now is left out.
+// List lists chunks of a run in their order. What was once the reason of a chunk that is done by now is left out: one that is
+// COMPLETED by batches.
 func (l *Ledger) List(ctx context.Context, id string, asked Listing) ([]Listed, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -45,7 +46,8 @@ func (l *Ledger) List(ctx context.Context, id string, asked Listing) ([]Listed, 
 	}
 	rows, _ := conn.Query(ctx, `SELECT n, coalesce(state, 'PENDING'), lo, hi, coalesce(scanned, 0), coalesce(affected, 0), coalesce(restored, 0),
 			coalesce(conflicts, 0), coalesce(fence, 0), coalesce(retries, 0), coalesce(passes, 0)::bigint,
-			CASE WHEN state IN ('PENDING', 'FAILED') THEN reason WHEN state = 'PROCESSING' AND lease_until <= clock_timestamp() THEN 'lease expired' ELSE '' END,
+			CASE WHEN state IN ('PENDING', 'FAILED') OR state = 'COMPLETED' AND seq = 0 THEN reason
+				WHEN state = 'PROCESSING' AND lease_until <= clock_timestamp() THEN 'lease expired' ELSE '' END,
 			updated_at
 		FROM generate_series($2::bigint + 1, greatest($3::bigint, (SELECT max(chunk) FROM backfill.ledger WHERE run = $1))) AS n
 		LEFT JOIN backfill.ledger l ON l.run = $1 AND l.chunk = n

@@ -53,7 +53,7 @@ func chunksCommand(s *session) *cobra.Command {
 		Use:   "chunks RUN",
 		Short: "List the chunks of a run, in the order of the keys",
 		Long: `Lists the chunks of a run in the order of the keys: number, state, the keys (after, up to], when its worker was heard of last,
-what was done to its rows, and below why a chunk is not done. The numbers are those that rollback --chunks takes.`,
+what was done to its rows, and below why a chunk is not done, or was done without a worker. The numbers are those that rollback --chunks takes.`,
 		Example: `  backfill chunks email-1 --state failed
   backfill chunks email-1 --limit 1000 -o json | jq -r '.chunks[] | select(.retries > 3) | .chunk'`,
 		Args: oneRun(),
@@ -110,13 +110,27 @@ func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
-	for _, c := range found.Chunks {
-		if c.Reason != "" {
-			fmt.Fprintf(w, "  chunk %d: %s\n", c.Chunk, printable(c.Reason))
-		}
-	}
+	found.reasons(w)
 	if found.Next > 0 {
 		offer(w, step{s.suggest(asked.following(found.Next)...), "see those that follow"})
+	}
+}
+
+// reasons prints the reason of each chunk that has one; neighbours that share it have one line.
+func (l chunkList) reasons(w io.Writer) {
+	for i := 0; i < len(l.Chunks); {
+		last := i
+		for last+1 < len(l.Chunks) && l.Chunks[last+1].Reason == l.Chunks[i].Reason && l.Chunks[last+1].Chunk == l.Chunks[last].Chunk+1 {
+			last++
+		}
+		which := fmt.Sprintf("chunk %d", l.Chunks[i].Chunk)
+		if last > i {
+			which = fmt.Sprintf("chunks %d to %d", l.Chunks[i].Chunk, l.Chunks[last].Chunk)
+		}
+		if l.Chunks[i].Reason != "" {
+			fmt.Fprintf(w, "  %s: %s\n", which, printable(l.Chunks[i].Reason))
+		}
+		i = last + 1
 	}
 }
 

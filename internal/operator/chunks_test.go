@@ -1,10 +1,14 @@
 package operator
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
 var chunkTranscripts = map[string]transcript{
 	"chunks":             {[]string{"chunks", "email-1"}, answers("chunks", someChunks(0))},
 	"chunks-80":          {[]string{"chunks", "email-1"}, on(80, answers("chunks", someChunks(0)))},
+	"chunks-skipped":     {[]string{"chunks", "email-1"}, answers("chunks", skippedChunks())},
 	"chunks-more":        {[]string{"chunks", "email-1", "--state", "failed", "--limit", "5"}, answers("chunks", someChunks(7))},
 	"chunks-none":        {[]string{"chunks", "email-1"}, answers("chunks", noChunks())},
 	"chunks-end":         {[]string{"chunks", "email-1", "--state", "rolled_back", "--after", "12"}, answers("chunks", noChunks())},
@@ -43,6 +47,20 @@ func someChunks(next int64) map[string]any {
 		page["next"] = next
 	}
 	return page
+}
+
+// skippedChunks are some that were done when they were planned, on both sides of one that waits.
+func skippedChunks() map[string]any {
+	var all []any
+	for n := 1; n <= 5; n++ {
+		c := map[string]any{"chunk": n, "state": "COMPLETED", "hi": []string{strconv.Itoa(n * 100_000)}, "scanned": 100_000,
+			"reason": "no row matched where when it was planned", "updated_at": noon}
+		if n == 3 {
+			c = map[string]any{"chunk": n, "state": "PENDING", "hi": []string{"300000"}}
+		}
+		all = append(all, c)
+	}
+	return map[string]any{"chunks": all}
 }
 
 func noChunks() map[string]any { return map[string]any{"chunks": []any{}} }

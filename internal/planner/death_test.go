@@ -26,7 +26,7 @@ func TestAStartGoesOnWhereverAPlannerDied(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 450, 9)
 	n := 1
-	for ; b.dies(t, n); n++ {
+	for ; b.dies(t, n, increment); n++ {
 		id := fmt.Sprintf("run-%d", n)
 		got, err := b.planner.Handle(t.Context(), start(id))
 		must(t, err)
@@ -38,15 +38,15 @@ func TestAStartGoesOnWhereverAPlannerDied(t *testing.T) {
 }
 
 // dies starts run-n by a planner that is killed at its n-th moment. False: it came through.
-func (b *bundle) dies(t *testing.T, n int) bool {
+func (b *bundle) dies(t *testing.T, n int, definition string) bool {
 	t.Helper()
 	b.Exec(t, "TRUNCATE backfill.runs, backfill.ledger")
 	b.Queue.Take()
 	life, kill := context.WithCancel(t.Context())
 	defer kill()
-	moments := 0
+	var moments atomic.Int64 // copies are written side by side
 	moment := func(string) {
-		if moments++; moments == n {
+		if moments.Add(1) == int64(n) {
 			kill()
 		}
 	}
@@ -58,13 +58,13 @@ func (b *bundle) dies(t *testing.T, n int) bool {
 		return nil, nil
 	}
 	p := b.another(t, b.DB.URL, 9)
-	_, err := p.Handle(life, start(fmt.Sprintf("run-%d", n)))
+	_, err := p.Handle(life, startOf(fmt.Sprintf("run-%d", n), definition))
 	p.Session.(*postgres.Session).Drop()
 	b.Wire.Before, b.Wire.After, b.Queue.Answer = nil, nil, nil
-	if killed := moments >= n; !killed && err != nil || killed != (life.Err() != nil) {
-		t.Fatalf("moment %d of %d: %v", n, moments, err)
+	if killed := moments.Load() >= int64(n); !killed && err != nil || killed != (life.Err() != nil) {
+		t.Fatalf("moment %d of %d: %v", n, moments.Load(), err)
 	}
-	return moments >= n
+	return moments.Load() >= int64(n)
 }
 
 // expectStarted demands a run that is planned, sent and RUNNING in both stores.
@@ -83,41 +83,49 @@ func (b *bundle) expectStarted(t *testing.T, id string, got turn.Turn) {
 	}
 }
 
-// TestAStartSurvivesEveryLostAnswerOfPostgres: the connection is cut at the n-th answer, after it had its effect. It
-// begins with the answers of a review, which stores nothing.
+// TestAStartSurvivesEveryLostAnswerOfPostgres: the connection is cut at the n-th answer, after it had its effect.
 func TestAStartSurvivesEveryLostAnswerOfPostgres(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 450, 9)
+	cuts := b.lose(t, increment, func(id string, got turn.Turn) { b.expectStarted(t, id, got) })
+	if cuts < 10 {
+		t.Fatalf("a start has only %d answers after its review", cuts)
+	}
+}
+
+// lose starts a run for each answer of Postgres that a start has, each of which is lost, and tells how many there are. It
+// begins with the answers of a review, which stores nothing.
+func (b *bundle) lose(t *testing.T, definition string, expect func(id string, got turn.Turn)) (cuts int64) {
+	t.Helper()
 	proxy := pgtest.NewProxy(t, b.DB)
 	var answers, at atomic.Int64
 	proxy.CutWhen(func(fromServer bool, kind byte) bool {
 		return fromServer && kind == pgtest.ReadyForQuery && answers.Add(1) == at.Load()
 	})
-	_, err := b.another(t, proxy.URL, 9).Reviewer.Review(t.Context(), review.Subject{Definition: increment})
+	_, err := b.another(t, proxy.URL, 9).Reviewer.Review(t.Context(), review.Subject{Definition: definition})
 	must(t, err)
 	first := answers.Load()
-	for at.Store(first); b.cutAt(t, proxy, &answers, at.Load()); at.Add(1) {
-	}
-	if cuts := at.Load() - first; cuts < 10 {
-		t.Fatalf("a start has only %d answers after its review", cuts)
+	for at.Store(first); ; at.Add(1) {
+		id, got, cut := b.cutAt(t, proxy, &answers, at.Load(), definition)
+		if expect(id, got); !cut {
+			return at.Load() - first
+		}
 	}
 }
 
-// cutAt starts a run whose n-th answer is lost, and then again. False: there is no n-th answer.
-func (b *bundle) cutAt(t *testing.T, proxy *pgtest.Proxy, answers *atomic.Int64, n int64) bool {
+// cutAt starts a run whose n-th answer is lost, and then again. Not cut: there is no n-th answer.
+func (b *bundle) cutAt(t *testing.T, proxy *pgtest.Proxy, answers *atomic.Int64, n int64, definition string) (id string, got turn.Turn, cut bool) {
 	t.Helper()
 	b.Exec(t, "TRUNCATE backfill.runs, backfill.ledger")
 	b.Queue.Take()
 	answers.Store(0)
-	id := fmt.Sprintf("run-%d", n)
+	id = fmt.Sprintf("run-%d", n)
 	p := b.another(t, proxy.URL, 9)
-	got, err := p.Handle(t.Context(), start(id))
+	got, err := p.Handle(t.Context(), startOf(id, definition))
 	p.Session.(*postgres.Session).Drop()
-	cut := answers.Load() >= n
-	if cut {
-		got, err = b.planner.Handle(t.Context(), start(id))
+	if cut = answers.Load() >= n; cut {
+		got, err = b.planner.Handle(t.Context(), startOf(id, definition))
 	}
 	must(t, err)
-	b.expectStarted(t, id, got)
-	return cut
+	return id, got, cut
 }

@@ -20,6 +20,8 @@ const (
 	largestPage = 16
 	// margin before the deadline of the function, for a page that is under way.
 	margin = 20 * time.Second
+	// longest is how long pages are planned at once where hardly a chunk needs a worker: the governor reports in between.
+	longest = 30 * time.Second
 )
 
 // fill plans page after page until enough chunks wait for a worker, the bound is reached, or the run wants no more.
@@ -32,46 +34,53 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 	if _, err := p.Dispatcher.SendOutbox(ctx, stored.Run); err != nil {
 		return err
 	}
+	skipper := &skipper{planner: p, stored: stored}
+	begun := time.Now()
 	for size := firstPage; ; size = min(size*2, largestPage) {
 		waiting := record.Plan.Planned - progress.Known
-		if !progress.State.Works() || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin {
+		if !progress.State.Works() || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin || time.Since(begun) > longest {
 			return nil
 		}
-		page, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))
+		page, keys, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))
 		if err != nil {
 			return err
 		}
 		if err := p.Records.CommitPage(ctx, page); err != nil {
 			return err
 		}
-		if err := p.Dispatcher.SendPage(ctx, page); err != nil {
+		rest, err := skipper.skip(ctx, page, keys)
+		if err != nil {
 			return err
 		}
-		slog.InfoContext(ctx, "page planned", "run", stored.Run, "chunks", len(page.Chunks), "planned", page.After+int64(len(page.Chunks)),
-			"closed", page.Closed)
+		if err := p.Dispatcher.SendPage(ctx, rest); err != nil {
+			return err
+		}
+		slog.InfoContext(ctx, "page planned", "run", stored.Run, "chunks", len(page.Chunks), "skipped", len(page.Chunks)-len(rest.Chunks),
+			"planned", page.After+int64(len(page.Chunks)), "closed", page.Closed)
 		if progress, record, err = p.look(ctx, stored.Run); err != nil {
 			return err
 		}
 	}
 }
 
-// cut makes the next page. An empty table has one page without chunks, which closes the plan.
-func (p *Planner) cut(ctx context.Context, stored ledger.Run, record records.Record, size int) (records.Page, error) {
+// cut makes the next page, and tells how many keys each of its chunks has. An empty table has one page without chunks,
+// which closes the plan.
+func (p *Planner) cut(ctx context.Context, stored ledger.Run, record records.Record, size int) (records.Page, []int64, error) {
 	page := records.Page{Run: stored.Run, After: record.Plan.Planned, Closed: stored.Bound == nil}
 	if page.Closed {
-		return page, nil
+		return page, nil, nil
 	}
 	conn, err := p.Session.Conn(ctx)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	window, err := boundary.Cut(ctx, conn, stored.Change, record.Plan.Cursor, stored.Bound, size)
 	if err != nil {
-		return page, err
+		return page, nil, err
 	}
 	for i, cut := range window.Ranges {
 		page.Chunks = append(page.Chunks, chunk.Chunk{Run: stored.Run, Number: page.After + int64(i) + 1, Range: cut})
 	}
 	page.Closed = window.Closed
-	return page, nil
+	return page, window.Keys, nil
 }

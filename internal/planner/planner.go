@@ -1,8 +1,9 @@
 // Package planner begins a run and cuts its chunks, a bounded look-ahead at a time.
 //
 // It owns the order of a start (check, lock, record, first chunks) and the growth of pages. It leaves judging a
-// request to review, cutting to boundary, sending to dispatch. Invariants: nothing is stored for a request that is
-// refused; a page is committed before it is sent; a start that is repeated is the same run.
+// request to review, cutting to boundary, finding empty ranges to scope, sending to dispatch. Invariants: nothing is stored for a request that is
+// refused; a page is committed before any chunk of it is sent or skipped, and stays in the outbox until each is one of the
+// two; a start that is repeated is the same run.
 package planner
 
 import (
@@ -53,6 +54,7 @@ type Ledger interface {
 	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
 	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
+	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 }
 
@@ -61,6 +63,7 @@ type Records interface {
 	CreateRun(ctx context.Context, status run.Status, execution string) error
 	Run(ctx context.Context, id string) (records.Record, error)
 	CommitPage(ctx context.Context, page records.Page) error
+	Checkpoints(ctx context.Context, checkpoints []records.Checkpoint) error
 	SetState(ctx context.Context, id string, to run.State, reason string) error
 	Reopen(ctx context.Context, id, action string, state run.State, execution string) error
 }

@@ -48,8 +48,10 @@ func (b *bundle) another(t *testing.T, url string, lookAhead int64) *planner.Pla
 }
 
 // start is the call that the state machine makes at the start of an execution, for a run of increment.
-func start(id string) planner.Call {
-	request, err := json.Marshal(map[string]any{"action": "start", "definition": increment, "run": id})
+func start(id string) planner.Call { return startOf(id, increment) }
+
+func startOf(id, definition string) planner.Call {
+	request, err := json.Marshal(map[string]any{"action": "start", "definition": definition, "run": id})
 	if err != nil {
 		panic(err)
 	}

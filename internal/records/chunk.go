@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,6 +55,21 @@ func (s *Store) Checkpoint(ctx context.Context, c Checkpoint) error {
 		return fmt.Errorf("checkpoint chunk %d of run %s with fence %d: %w", c.Chunk, c.Run, c.Fence, ErrStale)
 	}
 	return s.classify("UpdateItem", err)
+}
+
+// Checkpoints writes many copies. Those whose record is newer are left as they are.
+func (s *Store) Checkpoints(ctx context.Context, checkpoints []Checkpoint) error {
+	writes, ctx := errgroup.WithContext(ctx)
+	writes.SetLimit(parallel)
+	for _, c := range checkpoints {
+		writes.Go(func() error {
+			if err := s.Checkpoint(ctx, c); !errors.Is(err, ErrStale) {
+				return err
+			}
+			return nil
+		})
+	}
+	return writes.Wait()
 }
 
 // Sent notes that the queue has taken a message of a chunk that no worker has claimed.

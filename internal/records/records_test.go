@@ -137,6 +137,27 @@ func TestAnOlderFenceNeverWins(t *testing.T) {
 	}
 }
 
+// TestManyCheckpointsAtOnce: one that is newer stays as it is, and does not keep the others from being written.
+func TestManyCheckpointsAtOnce(t *testing.T) {
+	b := setup(t)
+	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
+	must(t, b.Checkpoint(t.Context(), records.Checkpoint{Run: theRun, Chunk: 2, State: chunk.Processing, Fence: 1}))
+	var all []records.Checkpoint
+	for n := int64(1); n <= 3; n++ {
+		all = append(all, records.Checkpoint{Run: theRun, Chunk: n, State: chunk.Completed, Scanned: 10, Reason: "none"})
+	}
+	must(t, b.Checkpoints(t.Context(), all))
+	must(t, b.Checkpoints(t.Context(), all))
+	got, err := b.Chunks(t.Context(), theRun, []int64{1, 2, 3})
+	must(t, err)
+	for _, c := range got {
+		done := c.State == chunk.Completed && c.Scanned == 10 && c.Reason == "none" && c.Fence == 0
+		if done != (c.Chunk != 2) || len(got) != 3 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // TestChunksExpireWithTheirRun, and so does a page that was never sent.
 func TestChunksExpireWithTheirRun(t *testing.T) {
 	b := setup(t)

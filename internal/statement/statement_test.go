@@ -70,6 +70,13 @@ var (
 	stripe = statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 2, Take: 5}
 )
 
+// scoped is the composite change with a where.
+func scoped() change.Change {
+	c := composite
+	c.Where = "n < 0 AND note IS NULL"
+	return c
+}
+
 // keep is an update that keeps what it overwrites.
 func keep(c change.Change, span statement.Span, form statement.Form) []statement.Query {
 	updates := statement.Update(c, span, form)
@@ -119,10 +126,16 @@ func goldens() map[string][]statement.Query {
 		"next_first":              one(statement.Next(simple, nil, keyset.Point{"20"}, 500)),
 		"next_between":            one(statement.Next(simple, keyset.Point{"10"}, keyset.Point{"20"}, 500)),
 		"next_composite":          one(statement.Next(composite, lo, hi, 500)),
-		"last":                    one(statement.Last(simple)),
-		"last_composite":          one(statement.Last(composite)),
-		"cursor_first":            one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
-		"cursor_composite":        one(statement.Cursor(composite, "walk", lo, hi)),
+		"matching_first": one(statement.Matching(simple, span(nil, keyset.Point{"20"}, 0),
+			[]keyset.Range{{Hi: keyset.Point{"10"}}, {Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
+		"matching_parameters": one(statement.Matching(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0),
+			[]keyset.Range{{Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
+		"matching_composite": one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
+		"shared":             one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
+		"last":               one(statement.Last(simple)),
+		"last_composite":     one(statement.Last(composite)),
+		"cursor_first":       one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_composite":   one(statement.Cursor(composite, "walk", lo, hi)),
 	}
 }
 

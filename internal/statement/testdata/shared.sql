@@ -1,0 +1,2 @@
+SELECT ("tenant Id" = $4::uuid)::int + ("tenant Id" = $4::uuid AND "created_at" = $5::timestamp with time zone)::int + ("tenant Id" = $4::uuid AND "created_at" = $5::timestamp with time zone AND "ID" = $6::bigint)::int FROM (SELECT "tenant Id", "created_at", "ID" FROM "Sales Dept"."Order ""Items""" WHERE false UNION ALL SELECT $1::uuid, $2::timestamp with time zone, $3::bigint) AS backfill_end;
+-- ["00000000-0000-0000-0000-000000000002" "2024-02-01 00:00:00+00" "7" "00000000-0000-0000-0000-000000000001" "2024-01-01 00:00:00+00" "5"]
