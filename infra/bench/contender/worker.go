@@ -103,7 +103,7 @@ func (d *direct) back(ctx context.Context) error {
 	session := d.session()
 	defer session.Drop()
 	entries := ledger.New(session, terms)
-	if _, err := entries.Reverse(ctx, d.run, d.run, nil); err != nil {
+	if _, err := entries.Reverse(ctx, d.run, d.run+"-back", nil); err != nil {
 		return err
 	}
 	if err := d.finish(ctx, entries, nil); err != nil {
