@@ -1,47 +1,63 @@
-package contender
+package journal
 
 import (
 	"bytes"
-	"io"
-	"os"
+	"encoding/json"
 	"regexp"
 	"strconv"
 )
 
-// workerLog is where the local stack keeps what the worker function prints, with the lines that Lambda adds.
-const workerLog = ".local/log/functions/backfill-worker.log"
+// Lambda's lines. A line of a function's own begins otherwise.
+var (
+	reported = regexp.MustCompile(`(?m)^REPORT .*`)
+	used     = regexp.MustCompile(`\tMax Memory Used: (\d+) MB`)
+	began    = regexp.MustCompile(`\tInit Duration: ([\d.]+) ms`)
+)
 
-var used = regexp.MustCompile(`(?m)^REPORT .*\tMax Memory Used: (\d+) MB`)
-
-func logged() int64 {
-	info, err := os.Stat(workerLog)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
-// peak is the highest memory that was reported since the log had that length; 0: nobody knows.
-func peak(since int64) int64 {
-	file, err := os.Open(workerLog)
-	if err != nil {
-		return 0
-	}
-	defer func() { _ = file.Close() }()
-	if _, err := file.Seek(since, io.SeekStart); err != nil {
-		return 0
-	}
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return 0
-	}
-	return highest(text)
-}
-
-func highest(log []byte) (peak int64) {
-	for _, found := range used.FindAllSubmatch(log, -1) {
-		mb, _ := strconv.ParseInt(string(bytes.TrimSpace(found[1])), 10, 64)
-		peak = max(peak, mb<<20)
+// memory is the highest that was reported, in bytes; 0: nobody knows.
+func memory(log []byte) (peak int64) {
+	for _, report := range reported.FindAll(log, -1) {
+		if found := used.FindSubmatch(report); found != nil {
+			mb, _ := strconv.ParseInt(string(found[1]), 10, 64)
+			peak = max(peak, mb<<20)
+		}
 	}
 	return peak
+}
+
+// inits are those of processes that were started.
+func inits(log []byte) (all []float64) {
+	for _, report := range reported.FindAll(log, -1) {
+		if found := began.FindSubmatch(report); found != nil {
+			ms, _ := strconv.ParseFloat(string(found[1]), 64)
+			all = append(all, ms)
+		}
+	}
+	return all
+}
+
+// answers are invocations that ended.
+func answers(log []byte) int64 { return int64(len(reported.FindAll(log, -1))) }
+
+// Delivered is what workers told of the chunks that they left.
+type Delivered struct {
+	Chunks  int64 // left, more than once where a chunk was given back
+	Millis  int64 // from a message to its end
+	Batches int64 // of them in batches, milliseconds
+}
+
+func delivered(log []byte) (d Delivered) {
+	for line := range bytes.Lines(log) {
+		var told struct {
+			Message string `json:"message"`
+			Millis  int64  `json:"ms"`
+			Batches int64  `json:"batch_ms"`
+		}
+		if json.Unmarshal(line, &told) == nil && told.Message == "chunk left" {
+			d.Chunks++
+			d.Millis += told.Millis
+			d.Batches += told.Batches
+		}
+	}
+	return d
 }
