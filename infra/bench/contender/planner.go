@@ -74,17 +74,20 @@ func (p *planning) start(ctx context.Context) error {
 	return err
 }
 
-// shelf takes the place of DynamoDB and of the queue, without their time.
+// shelf takes the place of DynamoDB and of the queue, without their time. What a start does not call is not there.
 type shelf struct {
+	planner.Records
+	planner.Dispatcher
+
 	begun time.Time
 	first time.Duration // until a page came to the queue
 	plan  records.Plan
 }
 
-func (*shelf) CreateRun(context.Context, run.Status, string) error             { return nil }
-func (*shelf) SetState(context.Context, string, run.State, string) error       { return nil }
-func (*shelf) Reopen(context.Context, string, string, run.State, string) error { return nil }
-func (*shelf) SendOutbox(context.Context, string) (int, error)                 { return 0, nil }
+func (*shelf) CreateRun(context.Context, run.Status, string) error       { return nil }
+func (*shelf) SetState(context.Context, string, run.State, string) error { return nil }
+func (*shelf) SendOutbox(context.Context, string) (int, error)           { return 0, nil }
+
 func (s *shelf) Run(context.Context, string) (records.Record, error) {
 	return records.Record{Plan: s.plan}, nil
 }
