@@ -67,11 +67,13 @@ func (r Run) Transitions() int64 {
 	return 2*r.beats() + 2*r.plan().calls + 3*r.Segments() + around
 }
 
-// History is the number of events of the longest execution, without retries: a task has 5, a choice 2.
+// History is the number of events of the longest execution, without retries: a task has 5, one that waits for an execution 6,
+// a choice 2, start and end 4 together.
 func (r Run) History() int64 {
-	const state, frame = 5 + 2, 10
-	segment := state * (min(r.beats(), segmentBeats) + min(r.plan().calls, segmentBeats))
-	return frame + max(segment, state*(r.Segments()+3))
+	const task, waiting, choice, ends = 5, 6, 2, 4
+	segment := ends + (task+choice)*(min(r.beats(), segmentBeats)+min(r.plan().calls, segmentBeats))
+	around := ends + (task + choice) + (waiting+choice)*r.Segments() + choice + task // begin; segments; how it ended, and the notice of it
+	return max(segment, around)
 }
 
 // GBSeconds of Lambda. The governor watches for as long as the run lasts; the planner's time is below a percent of that.

@@ -44,7 +44,7 @@ func others(f, _ Figure) (float64, bool) {
 
 // share of the workers' time that was not in a batch: claims, checkpoints, the choice of passes.
 func share(f, _ Figure) (float64, bool) {
-	if f.Plane == nil {
+	if f.Plane == nil || f.Plane.Batches == 0 { // workers of an older deployment do not tell
 		return 0, false
 	}
 	return ratio(float64(f.Plane.Worker-f.Plane.Batches), float64(f.Plane.Worker))
