@@ -17,6 +17,7 @@ import (
 	"backfill/internal/statement"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // cursor is the cursor's name; it lives for one transaction.
@@ -70,32 +71,25 @@ func Cut(ctx context.Context, conn *pgx.Conn, c change.Change, from, bound keyse
 	return window, nil
 }
 
-// fetch moves the cursor over whole chunks in one round trip and gives the last key of each.
-func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) ([]keyset.Point, error) {
-	pipeline := &pgx.Batch{}
+// fetch moves the cursor over whole chunks in one round trip and gives the last key of each, as Postgres prints it: a cast in
+// the cursor would be made for every key that is moved over.
+func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) (ends []keyset.Point, err error) {
+	pipeline := &pgconn.Batch{}
 	for range ranges {
 		if rows > 1 {
-			pipeline.Queue(fmt.Sprintf("MOVE FORWARD %d FROM %s", rows-1, statement.Quote(cursor)))
+			pipeline.ExecParams(fmt.Sprintf("MOVE FORWARD %d FROM %s", rows-1, statement.Quote(cursor)), nil, nil, nil, nil)
 		}
-		pipeline.Queue("FETCH 1 FROM " + statement.Quote(cursor))
+		pipeline.ExecParams("FETCH 1 FROM "+statement.Quote(cursor), nil, nil, nil, nil)
 	}
-	results := tx.SendBatch(ctx, pipeline)
-	var ends []keyset.Point
-	for range ranges {
-		if rows > 1 {
-			if _, err := results.Exec(); err != nil {
-				return nil, errors.Join(err, results.Close())
+	results := tx.Conn().PgConn().ExecBatch(ctx, pipeline)
+	for results.NextResult() {
+		for _, row := range results.ResultReader().Read().Rows {
+			var end keyset.Point
+			for _, column := range row {
+				end = append(end, string(column))
 			}
+			ends = append(ends, end)
 		}
-		answer, err := results.Query()
-		if err != nil {
-			return nil, errors.Join(err, results.Close())
-		}
-		found, err := pgx.CollectRows(answer, pgx.RowTo[keyset.Point])
-		if err != nil {
-			return nil, errors.Join(err, results.Close())
-		}
-		ends = append(ends, found...)
 	}
 	return ends, results.Close()
 }
