@@ -89,7 +89,7 @@ bench-full: bench-build ## The same with every combination, Postgres 18 and 15, 
 	@$(BENCH_READY); \
 	BACKFILL_BENCH_ROWS="$${BACKFILL_BENCH_ROWS:-5000000}" $(TOOLS)/bench --full; \
 	if [[ -z "$${BACKFILL_BENCH_ROWS:-}$${BACKFILL_BENCH_CONTENDERS:-}" ]]; then \
-		$(TOOLS)/bench --rows 20000000 --rounds 1 --tasks value --contenders update,direct,undo,pipeline,pipeline-undo; \
+		$(TOOLS)/bench --rows 20000000 --rounds 1 --tasks value --contenders update,direct,undo,planner,pipeline,pipeline-undo; \
 	fi
 
 # --- Lint, with tools that are pinned and live in .local. ---

@@ -65,13 +65,14 @@ func (s *settings) needs(deployed bool) bool {
 
 // fits tells whether the disk has room for the rows. Where it has not, that is said, and is no failure.
 func (s *settings) fits(ctx context.Context, places []contest.Place) (bool, error) {
+	rows := contest.Most(s.groups, s.rows)
 	for _, place := range places {
-		need, free, err := ground.Room(ctx, place.Ground.Server(), s.rows, len(ground.Tasks))
+		need, free, err := ground.Room(ctx, place.Ground.Server(), rows, len(ground.Tasks))
 		if err != nil {
 			return false, err
 		}
 		if free < need {
-			say("%d rows are left out: %s has %d GB free, and they may need %d GB", s.rows, place.Name, free/1e9, need/1e9)
+			say("%d rows are left out: %s has %d GB free, and they may need %d GB", rows, place.Name, free/1e9, need/1e9)
 			return false, nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"backfill/internal/change"
 	"backfill/internal/keyset"
@@ -17,6 +18,7 @@ import (
 	"backfill/internal/statement"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // cursor is the cursor's name; it lives for one transaction.
@@ -77,40 +79,38 @@ func Cut(ctx context.Context, conn *pgx.Conn, c change.Change, from, bound keyse
 	return window, nil
 }
 
-// fetch moves the cursor over whole chunks in one round trip and gives the last key of each, and the number of keys after
-// the last of them.
+// fetch moves the cursor over whole chunks in one round trip and gives the last key of each, as Postgres prints it (a cast in
+// the cursor would be made for every key that is moved over), and the number of keys after the last of them.
 func fetch(ctx context.Context, tx pgx.Tx, rows int64, ranges int) (ends []keyset.Point, rest int64, err error) {
-	pipeline := &pgx.Batch{}
+	pipeline := &pgconn.Batch{}
 	for range ranges {
 		if rows > 1 {
-			pipeline.Queue(fmt.Sprintf("MOVE FORWARD %d FROM %s", rows-1, statement.Quote(cursor)))
+			pipeline.ExecParams(fmt.Sprintf("MOVE FORWARD %d FROM %s", rows-1, statement.Quote(cursor)), nil, nil, nil, nil)
 		}
-		pipeline.Queue("FETCH 1 FROM " + statement.Quote(cursor))
+		pipeline.ExecParams("FETCH 1 FROM "+statement.Quote(cursor), nil, nil, nil, nil)
 	}
-	results := tx.SendBatch(ctx, pipeline)
-	for range ranges {
-		var passed int64
-		if rows > 1 {
-			moved, err := results.Exec()
-			if err != nil {
-				return nil, 0, errors.Join(err, results.Close())
-			}
-			passed = moved.RowsAffected()
-		}
-		answer, err := results.Query()
-		if err != nil {
-			return nil, 0, errors.Join(err, results.Close())
-		}
-		found, err := pgx.CollectRows(answer, pgx.RowTo[keyset.Point])
-		if err != nil {
-			return nil, 0, errors.Join(err, results.Close())
-		}
-		ends = append(ends, found...)
-		if len(found) == 0 { // the first such step has the keys that are left, those after it none
-			rest += passed
+	results := tx.Conn().PgConn().ExecBatch(ctx, pipeline)
+	moved := int64(0) // by the last MOVE
+	for results.NextResult() {
+		answer := results.ResultReader().Read()
+		switch {
+		case strings.HasPrefix(answer.CommandTag.String(), "MOVE"):
+			moved = answer.CommandTag.RowsAffected()
+		case len(answer.Rows) == 0: // the first such step has the keys that are left, those after it none
+			rest, moved = rest+moved, 0
+		default:
+			ends = append(ends, point(answer.Rows[0]))
 		}
 	}
 	return ends, rest, results.Close()
+}
+
+func point(row [][]byte) keyset.Point {
+	var end keyset.Point
+	for _, column := range row {
+		end = append(end, string(column))
+	}
+	return end
 }
 
 // assemble turns the ends of full chunks into ranges; what is left after the last full one goes up to the bound.

@@ -27,6 +27,11 @@ var shapes = map[string]struct {
 		`INSERT INTO t SELECT CASE g % 3 WHEN 0 THEN -g WHEN 1 THEN 9007199254740993 + g ELSE g END FROM generate_series(1, :rows) g`,
 		"t", []keyset.Column{{Name: "id", Type: "bigint"}},
 	},
+	"columns that are printed otherwise than they are cast": {
+		`CREATE TABLE t (old boolean, code character(6), id bigint, PRIMARY KEY (old, code, id))`,
+		`INSERT INTO t SELECT g % 2 = 0, 'c' || g % 7, g FROM generate_series(1, :rows) g`,
+		"t", []keyset.Column{{Name: "old", Type: "boolean"}, {Name: "code", Type: "character(6)"}, {Name: "id", Type: "bigint"}},
+	},
 	"uuid": {
 		`CREATE TABLE t (id uuid PRIMARY KEY)`,
 		`INSERT INTO t SELECT md5(g::text)::uuid FROM generate_series(1, :rows) g`,

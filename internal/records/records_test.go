@@ -174,6 +174,26 @@ func TestChunksExpireWithTheirRun(t *testing.T) {
 	}
 }
 
+// TestAnEndThatIsRepeatedWritesWhatIsLeft: it was interrupted after three of five chunks.
+func TestAnEndThatIsRepeatedWritesWhatIsLeft(t *testing.T) {
+	b := setup(t)
+	must(t, b.CommitPage(t.Context(), page(0, "a", "b", "c")))
+	must(t, b.SettleOutbox(t.Context(), theRun, 0, nil))
+	must(t, b.Expire(t.Context(), theRun))
+	must(t, b.CommitPage(t.Context(), page(3, "d", "e")))
+	must(t, b.SettleOutbox(t.Context(), theRun, 3, nil))
+	var writes atomic.Int64
+	b.wire.answered = func(operation string, _ *http.Response) {
+		if operation == "UpdateItem" {
+			writes.Add(1)
+		}
+	}
+	must(t, b.Expire(t.Context(), theRun))
+	if writes.Load() != 2 {
+		t.Fatalf("%d writes for the 2 chunks that are left", writes.Load())
+	}
+}
+
 // TestARunThatIsBroughtBackWasHeardOfNow: days may lie between its end and that.
 func TestARunThatIsBroughtBackWasHeardOfNow(t *testing.T) {
 	b := setup(t)

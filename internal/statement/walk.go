@@ -47,8 +47,21 @@ func Cursor(c change.Change, name string, from, bound keyset.Point) Query {
 	if from != nil {
 		terms = append(terms, row(names)+" > "+row(bind.point(c.Key, from)))
 	}
-	return Query{SQL: fmt.Sprintf("DECLARE %s NO SCROLL CURSOR FOR SELECT ARRAY[%s] FROM %s WHERE %s ORDER BY %s",
-		Quote(name), texts(c.Key), Table(c.Table), strings.Join(terms, " AND "), strings.Join(names, ", ")), Args: bind.args}
+	return Query{SQL: fmt.Sprintf("DECLARE %s NO SCROLL CURSOR FOR SELECT %s FROM %s WHERE %s ORDER BY %s",
+		Quote(name), printed(c.Key), Table(c.Table), strings.Join(terms, " AND "), strings.Join(names, ", ")), Args: bind.args}
+}
+
+// printed is the key's columns as they are: what is fetched is printed then, and what is moved over is not. Two types are
+// printed otherwise than their cast to text, which is what all other points are. ORDER BY takes the name of a column that comes
+// out before that of the table's, so a cast has another name.
+func printed(key []keyset.Column) string {
+	columns := quoted(key)
+	for i, column := range key {
+		if column.Type == "boolean" || strings.HasPrefix(column.Type, "character(") {
+			columns[i] += "::text AS " + Quote("backfill "+column.Name)
+		}
+	}
+	return strings.Join(columns, ", ")
 }
 
 // texts prints the key's columns as text.

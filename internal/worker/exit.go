@@ -15,6 +15,7 @@ type exit struct {
 	state  chunk.State
 	pause  time.Duration // PENDING: not to be claimed before it is over
 	reason string
+	worked time.Duration // in batches; the rest of the delivery is claim, checkpoints and the like
 }
 
 // exitFor turns an error that ends the walk into a way out.

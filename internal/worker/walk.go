@@ -23,8 +23,9 @@ import (
 const margin = 5 * time.Second
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
-func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) exit {
+func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) (out exit) {
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
+	defer func() { out.worked = walk.worked }()
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
@@ -77,6 +78,7 @@ type walk struct {
 	pace     pace.Pace
 	patience *patience
 	suspects suspects
+	worked   time.Duration // in batches, whatever came of them
 }
 
 // step applies one batch.
@@ -85,7 +87,9 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	begun := time.Now()
 	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
+	s.worked += time.Since(begun)
 	if err != nil {
 		return false, err
 	}

@@ -83,7 +83,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	state := w.leave(ctx, claim, exit)
 	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected, "restored", claim.Restored,
-		"ms", time.Since(begun).Milliseconds())
+		"ms", time.Since(begun).Milliseconds(), "batch_ms", exit.worked.Milliseconds())
 	return nil
 }
 

@@ -30,8 +30,9 @@ type Leg struct {
 
 // Notes of a leg.
 type Notes struct {
-	Undo   int64 `json:"undo_bytes,omitempty"`   // as stored
-	Memory int64 `json:"memory_bytes,omitempty"` // peak of a deployed worker's process
+	Undo  int64   `json:"undo_bytes,omitempty"`          // as stored
+	First float64 `json:"first_chunk_seconds,omitempty"` // from a start to the first chunk that a worker could take
+	Plane *Plane  `json:"plane,omitempty"`               // of the deployed stack
 }
 
 // Names of legs, as the report prints them.
@@ -47,6 +48,9 @@ const (
 	Kept     = "pipeline, undo"
 	Restored = "pipeline, rollback"
 	Idle     = "nothing"
+	Walk     = "bare cursor walk"
+	Cut      = "planner, its cuts"
+	Start    = "planner, a start"
 )
 
 // All there are. Each is compared with the first.
@@ -56,6 +60,8 @@ var All = []Contender{
 	{Name: "pgroll", Why: "pgroll's statements: 1,000 rows a transaction, one connection, the value set by a trigger", Enter: pgroll},
 	{Name: "direct", Why: "the product's worker code, called directly: 2 workers, undo off; then once more", Enter: workers(false)},
 	{Name: "undo", Why: "the product's worker code with undo; then its rollback", Enter: workers(true)},
+	{Name: "walk", Why: "where chunks end, by MOVE and FETCH in one transaction, on one connection", Enter: walk},
+	{Name: "planner", Why: "the product's planner: its cuts alone; then a whole start without AWS", Enter: plan},
 	{Name: "pipeline", Why: "the deployed stack, undo off", Deployed: true, Enter: pipeline(false)},
 	{Name: "pipeline-undo", Why: "the deployed stack with undo; then its rollback", Deployed: true, Enter: pipeline(true)},
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backfill/infra/bench/ground"
+	"backfill/infra/bench/journal"
 )
 
 // command is the operators' command; `make bench` builds it.
@@ -18,7 +19,7 @@ func pipeline(undo bool) func(context.Context, *ground.Table) ([]Leg, error) {
 	return func(_ context.Context, table *ground.Table) ([]Leg, error) {
 		d := &deployed{table: table, undo: undo}
 		if undo {
-			return []Leg{{Name: Kept, Work: d.start, Notes: d.notes}, {Name: Restored, Work: d.rollback, Back: true}}, nil
+			return []Leg{{Name: Kept, Work: d.start, Notes: d.notes}, {Name: Restored, Work: d.rollback, Notes: d.notes, Back: true}}, nil
 		}
 		return []Leg{{Name: Deployed, Work: d.start, Notes: d.notes}}, nil
 	}
@@ -28,7 +29,7 @@ type deployed struct {
 	table *ground.Table
 	undo  bool
 	run   string
-	log   int64 // the length of the worker's log when the run began
+	mark  journal.Mark // when the leg began
 }
 
 func (d *deployed) start(ctx context.Context) error {
@@ -44,11 +45,12 @@ func (d *deployed) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the definition: %w", err)
 	}
-	d.run, d.log = fmt.Sprintf("bench-%d", time.Now().UnixMilli()), logged()
+	d.run, d.mark = fmt.Sprintf("bench-%d", time.Now().UnixMilli()), journal.Now(journal.Folder)
 	return d.operate(ctx, "start", "-f", file.Name(), "--run", d.run, "--wait")
 }
 
 func (d *deployed) rollback(ctx context.Context) error {
+	d.mark = journal.Now(journal.Folder)
 	return d.operate(ctx, "rollback", d.run, "--wait")
 }
 
@@ -71,8 +73,17 @@ func (d *deployed) end(ctx context.Context) {
 	}
 }
 
+// notes has what the leg caused on AWS and in the workers, beside its undo.
 func (d *deployed) notes(ctx context.Context) (Notes, error) {
 	n, err := undoOf(ctx, d.table.Conn, d.run)
-	n.Memory = peak(d.log)
-	return n, err
+	if err != nil {
+		return n, err
+	}
+	var chunks int64
+	err = d.table.Conn.QueryRow(ctx, "SELECT count(*) FROM backfill.ledger WHERE run = $1", d.run).Scan(&chunks)
+	if err != nil {
+		return n, fmt.Errorf("count the chunks of run %s: %w", d.run, err)
+	}
+	n.Plane = newPlane(chunks, d.mark.Since())
+	return n, nil
 }

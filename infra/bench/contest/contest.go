@@ -51,7 +51,7 @@ func (c Contest) round(ctx context.Context, number int) (figures []report.Figure
 				continue
 			}
 			for _, way := range shuffled(group.Contenders) {
-				turn := turn{round: number, rows: c.Rows, place: place, group: group, contender: way, say: c.Say}
+				turn := turn{round: number, rows: group.rows(c.Rows), place: place, group: group, contender: way, say: c.Say}
 				found, err := turn.take(ctx)
 				figures = append(figures, found...)
 				if err != nil {

@@ -39,6 +39,19 @@ func TestUsersBeside(t *testing.T) {
 	}
 }
 
+func TestPlanningChangesNoRow(t *testing.T) {
+	groups := []Group{{Task: task("value"), Planning: true, Contenders: named("walk", "planner")}}
+	figures := hold(t, pgtest.Newest(t), Contest{Groups: groups, Rounds: 1})
+	if len(figures) != 3 {
+		t.Fatalf("%d figures", len(figures))
+	}
+	for _, f := range figures {
+		if f.Seconds <= 0 || f.Updates != 0 || !f.Planning || (f.Leg == contender.Start) != (f.First > 0) {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 func TestNoRoundBeginsBeyondTheLimit(t *testing.T) {
 	groups := []Group{{Task: task("new"), Contenders: named("update")}}
 	figures := hold(t, pgtest.Newest(t), Contest{Groups: groups, Rounds: 3, Limit: time.Nanosecond})

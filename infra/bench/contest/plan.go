@@ -16,9 +16,11 @@ const Users = "users"
 // Group is contenders that are compared with each other: the same table, on the same server, within minutes.
 type Group struct {
 	Task       ground.Task
-	Deployed   bool // on the stack's database
-	Beside     bool // users
-	First      bool // only the first leg of each: no rollback
+	Deployed   bool  // on the stack's database
+	Beside     bool  // users
+	First      bool  // only the first leg of each: no rollback
+	Planning   bool  // nothing is changed: where the chunks end is found
+	Least      int64 // rows, where the contest has fewer
 	Contenders []contender.Contender
 }
 
@@ -28,8 +30,12 @@ var short = []Group{
 	{Task: task("new"), Contenders: named("update", "undo")},
 	{Task: task("indexed"), Contenders: named("update", "direct")},
 	{Task: task("value"), Deployed: true, First: true, Contenders: named("update", "pipeline", "pipeline-undo")},
+	planning,
 	{Task: task("value"), Beside: true, First: true, Contenders: named("idle", "update", "undo")},
 }
+
+// planning has ten chunks or more: of fewer, a walk would be as long as a connection takes.
+var planning = Group{Task: task("value"), Planning: true, Least: 1_000_000, Contenders: named("walk", "planner")}
 
 // full is everything.
 var full = func() (groups []Group) {
@@ -38,8 +44,19 @@ var full = func() (groups []Group) {
 		groups = append(groups, Group{Task: task, Contenders: ours},
 			Group{Task: task, Deployed: true, Contenders: named("update", "pipeline", "pipeline-undo")})
 	}
-	return append(groups, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle"), ours...)})
+	return append(groups, planning, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle"), ours...)})
 }()
+
+// rows of the group's tables, in a contest of so many.
+func (g Group) rows(contest int64) int64 { return max(contest, g.Least) }
+
+// Most is the number of rows of the largest table.
+func Most(groups []Group, rows int64) (most int64) {
+	for _, g := range groups {
+		most = max(most, g.rows(rows))
+	}
+	return most
+}
 
 // Plan gives the groups of a round: those of the short or of the full plan, with the tasks that are named. Contenders that
 // are named come from the full plan; what they are compared with comes along.
@@ -81,12 +98,15 @@ func (g Group) only(named []string) Group {
 		return g
 	}
 	for _, c := range kept {
-		if asked(c) || c.Name == "update" || c.Name == "idle" {
+		if asked(c) || slices.Contains(bases, c.Name) {
 			g.Contenders = append(g.Contenders, c)
 		}
 	}
 	return g
 }
+
+// bases are what others are compared with.
+var bases = []string{"update", "idle", "walk"}
 
 // Contenders are the names that may be chosen.
 func Contenders() []string {

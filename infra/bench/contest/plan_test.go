@@ -11,11 +11,12 @@ func TestPlan(t *testing.T) {
 		tasks, contenders []string
 		want              []string
 	}{
-		"short":          {want: []string{"value: update loop pgroll direct undo", "new: update undo", "indexed: update direct", "value on the stack: update pipeline pipeline-undo", "value beside users: update undo idle"}},
+		"short":          {want: []string{"value: update loop pgroll direct undo", "new: update undo", "indexed: update direct", "value on the stack: update pipeline pipeline-undo", "value, its chunks: walk planner", "value beside users: update undo idle"}},
 		"one task":       {tasks: []string{"new"}, want: []string{"new: update undo"}},
 		"one contender":  {tasks: []string{"new"}, contenders: []string{"direct"}, want: []string{"new: update direct"}},
 		"the base alone": {tasks: []string{"new"}, contenders: []string{"update"}, want: []string{"new: update"}},
 		"beside users":   {tasks: []string{"value"}, contenders: []string{"loop", "users"}, want: []string{"value: update loop", "value beside users: idle update loop"}},
+		"the planner":    {contenders: []string{"planner"}, want: []string{"value, its chunks: walk planner"}},
 		"the stack":      {tasks: []string{"value"}, contenders: []string{"pipeline"}, want: []string{"value on the stack: update pipeline"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,6 +37,9 @@ func text(g Group) string {
 	text := g.Task.Name
 	if g.Deployed {
 		text += " on the stack"
+	}
+	if g.Planning {
+		text += ", its chunks"
 	}
 	if g.Beside {
 		text += " beside users"

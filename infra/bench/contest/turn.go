@@ -39,21 +39,24 @@ func (t turn) take(ctx context.Context) ([]report.Figure, error) {
 			return figures, err
 		}
 		figures = append(figures, figure)
-		t.say("round %d  %s  %-8s %-20s %6.1f s", t.round, t.place.Name, t.label(), leg.Name, figure.Seconds)
+		t.say("round %d  %s  %-8s %-20s %7.2f s", t.round, t.place.Name, t.label(), leg.Name, figure.Seconds)
 	}
 	return figures, nil
 }
 
 func (t turn) label() string {
-	if t.group.Beside {
+	switch {
+	case t.group.Beside:
 		return Users
+	case t.group.Planning:
+		return "plan"
 	}
 	return t.group.Task.Name
 }
 
 func (t turn) measure(ctx context.Context, table *ground.Table, leg contender.Leg) (report.Figure, error) {
 	f := report.Figure{Round: t.round, Leg: leg.Name, Section: report.Section{
-		Server: t.place.Name, Rows: t.rows, Task: t.group.Task.Name, Beside: t.group.Beside,
+		Server: t.place.Name, Rows: t.rows, Task: t.group.Task.Name, Beside: t.group.Beside, Planning: t.group.Planning,
 	}}
 	expected := t.rows
 	if leg.Same {

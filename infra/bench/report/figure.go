@@ -32,6 +32,8 @@ type Section struct {
 	Rows   int64  `json:"rows"`
 	Task   string `json:"task"`
 	Beside bool   `json:"beside_users"`
+	// Planning: no row is written.
+	Planning bool `json:"planning,omitempty"`
 }
 
 // sections in the order of the report, with their figures.
@@ -44,11 +46,11 @@ func sections(figures []Figure) (names []Section, of map[Section][]Figure) {
 }
 
 func (s Section) compare(other Section) int {
-	beside := func(s Section) int { return map[bool]int{true: 1}[s.Beside] }
+	kind := func(s Section) int { return map[bool]int{true: 1}[s.Beside] + map[bool]int{true: 2}[s.Planning] }
 	task := func(s Section) int {
 		return slices.IndexFunc(ground.Tasks, func(t ground.Task) bool { return t.Name == s.Task })
 	}
-	return cmp.Or(cmp.Compare(s.Rows, other.Rows), beside(s)-beside(other), strings.Compare(s.Server, other.Server), task(s)-task(other))
+	return cmp.Or(cmp.Compare(s.Rows, other.Rows), kind(s)-kind(other), strings.Compare(s.Server, other.Server), task(s)-task(other))
 }
 
 // legs that were measured, in the order of the report.
@@ -65,4 +67,5 @@ func legs(figures []Figure) []string {
 var order = []string{
 	contender.Idle, contender.Single, contender.Loop, contender.Pgroll, contender.Direct, contender.Again, contender.Undo,
 	contender.Rollback, contender.Deployed, contender.Kept, contender.Restored,
+	contender.Walk, contender.Cut, contender.Start,
 }

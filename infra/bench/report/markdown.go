@@ -26,35 +26,45 @@ func (r Report) Markdown(w io.Writer) {
 const legend = `. In each, the contenders work in random order, each on a table made anew.
 Figures are medians over the rounds. Columns with an x are ratios within a round, with the lowest and the highest: of speed,
 where more than 1 is faster than one UPDATE; of costs, where less than 1 is cheaper. CPU is that of the whole server.
+In brackets in a column's head is what the figure should be.
 `
 
 func (s Summary) markdown(w io.Writer) {
 	fmt.Fprintf(w, "\n## %s, %s rows, %s\n\n", s.Server, grouped(s.Rows), s.title())
-	columns := costs
-	if s.Beside {
-		columns = seen
-	}
-	table := [][]string{{""}}
-	for _, column := range columns {
-		table[0] = append(table[0], column.head)
-	}
-	for _, line := range s.Legs {
-		cells := []string{line.Leg}
-		for _, column := range columns {
-			cells = append(cells, cell(column, line.Figures))
+	for i, columns := range s.tables() {
+		table := s.table(columns)
+		if i > 0 && len(table) > 1 {
+			fmt.Fprintln(w)
 		}
-		table = append(table, cells)
+		if len(table) > 1 {
+			write(w, table)
+		}
 	}
-	write(w, table)
-	if len(s.Relations) > 0 || s.Memory > 0 {
+	if len(s.Relations) > 0 {
 		fmt.Fprintln(w)
 	}
 	for _, r := range s.Relations {
 		fmt.Fprintf(w, "- %s: %s\n", r.Name, ranged(r.Ratio))
 	}
-	if s.Memory > 0 {
-		fmt.Fprintf(w, "- peak memory of a deployed worker: %d MB\n", s.Memory>>20)
+}
+
+// table has the legs of which any of the columns is known.
+func (s Summary) table(columns []measure) [][]string {
+	table := [][]string{{""}}
+	for _, column := range columns {
+		table[0] = append(table[0], column.head)
 	}
+	for _, line := range s.Legs {
+		cells, known := []string{line.Leg}, false
+		for _, column := range columns {
+			cells = append(cells, cell(column, line.Figures))
+			known = known || cells[len(cells)-1] != ""
+		}
+		if known {
+			table = append(table, cells)
+		}
+	}
+	return table
 }
 
 func (s Summary) title() string {
@@ -63,6 +73,9 @@ func (s Summary) title() string {
 		if task.Name == s.Task {
 			title = task.Why
 		}
+	}
+	if s.Planning {
+		return "where chunks end"
 	}
 	if s.Beside {
 		title += ", beside users (200 reads/s and 50 updates/s)"

@@ -45,6 +45,26 @@ var seen = []measure{
 	{"seconds", "s", "", func(f, _ Figure) (float64, bool) { return f.Seconds, true }, decimals(1)},
 }
 
+// planned are the columns of a section in which nothing is written.
+var planned = []measure{
+	{"planning_speed", "keys/s x bare walk (>= 0.8)", contender.Walk, speed, ranged},
+	{"milliseconds", "ms", "", func(f, _ Figure) (float64, bool) { return f.Seconds * 1e3, true }, decimals(0)},
+	{"rows_per_second", "keys/s", "", func(f, _ Figure) (float64, bool) { return ratio(float64(f.Rows), f.Seconds) }, thousands},
+	{"cpu_us_per_row", "CPU us/key", "", func(f, _ Figure) (float64, bool) { return f.CPU * 1e6 / float64(f.Rows), f.CPU > 0 }, decimals(2)},
+	{"first_chunk_ms", "first chunk ms (< 1,000)", "", func(f, _ Figure) (float64, bool) { return f.First * 1e3, f.First > 0 }, func(s Spread) string { return between(s, 0) }},
+}
+
+// tables of a section, each with its columns.
+func (s Section) tables() [][]measure {
+	switch {
+	case s.Beside:
+		return [][]measure{seen}
+	case s.Planning:
+		return [][]measure{planned}
+	}
+	return [][]measure{costs, plane}
+}
+
 // speed is none where nothing was done.
 func speed(f, base Figure) (float64, bool) {
 	if f.Leg == contender.Idle {
@@ -60,8 +80,11 @@ func perRow(of func(Figure) int64) func(f, _ Figure) (float64, bool) {
 }
 
 // ranged writes a ratio with the lowest and the highest round, where these read differently.
-func ranged(s Spread) string {
-	median, low, high := fmt.Sprintf("%.2f", s.Median), fmt.Sprintf("%.2f", s.Min), fmt.Sprintf("%.2f", s.Max)
+func ranged(s Spread) string { return between(s, 2) }
+
+func between(s Spread, digits int) string {
+	text := func(value float64) string { return fmt.Sprintf("%.*f", digits, value) }
+	median, low, high := text(s.Median), text(s.Min), text(s.Max)
 	if low == median && high == median {
 		return median
 	}
@@ -76,6 +99,8 @@ func decimals(count int) func(Spread) string {
 		return fmt.Sprintf("%.*f", count, s.Median)
 	}
 }
+
+func tenths(s Spread) string { return fmt.Sprintf("%.1f %%", 100*s.Median) }
 
 func percent(s Spread) string { return fmt.Sprintf("%.0f %%", 100*s.Median) }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -23,7 +24,6 @@ type Summary struct {
 	Section
 	Legs      []Line     `json:"legs"`
 	Relations []Relation `json:"relations,omitempty"`
-	Memory    int64      `json:"memory_bytes,omitempty"` // highest of a deployed worker
 }
 
 // Line is one leg: figures by name.
@@ -43,10 +43,7 @@ func (r Report) Summaries() []Summary {
 }
 
 func summarize(name Section, figures []Figure) Summary {
-	columns := costs
-	if name.Beside {
-		columns = seen
-	}
+	columns := slices.Concat(name.tables()...)
 	s := Summary{Section: name}
 	for _, leg := range legs(figures) {
 		line := Line{Leg: leg, Figures: map[string]Spread{}}
@@ -63,9 +60,6 @@ func summarize(name Section, figures []Figure) Summary {
 	}
 	if !name.Beside {
 		s.Relations = related(figures)
-	}
-	for _, f := range figures {
-		s.Memory = max(s.Memory, f.Memory)
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backfill/infra/bench/contender"
+	"backfill/infra/bench/journal"
 	"backfill/infra/bench/meter"
 	"backfill/infra/bench/users"
 
@@ -22,6 +23,8 @@ func measured() Report {
 	beside := own
 	beside.Beside = true
 	stack := Section{Server: "the stack's Postgres 15.18", Rows: 100_000, Task: "value"}
+	plan := own
+	plan.Rows, plan.Planning = 1_000_000, true
 	fresh := own
 	fresh.Task = "new"
 	r := Report{
@@ -36,7 +39,10 @@ func measured() Report {
 			return &r.Figures[len(r.Figures)-1]
 		}
 		work(stack, contender.Single, 1.1, 0, 84_000_000, 27_000_000, 0)
-		work(stack, contender.Kept, 2.2, 0, 84_500_000, 27_000_000, 300).Memory = 23 << 20
+		work(stack, contender.Kept, 2.2, 0, 84_500_000, 27_000_000, 300).Plane = &contender.Plane{
+			Chunks: 4, Deliveries: 5, Calls: journal.Calls{"dynamodb.UpdateItem": 17}, Functions: 48, Own: 22, Worker: 4_000, Batches: 3_900,
+			Memory: 23 << 20, Inits: []float64{70, 40.5, 50},
+		}
 		work(own, contender.Undo, 0.5, 0.8, 51_000_000, 2_700_000, 90_000).Undo = 950_000
 		if round == 2 {
 			break
@@ -44,6 +50,9 @@ func measured() Report {
 		work(own, contender.Single, 1, 0.8, 84_000_000, 27_000_000, 0)
 		work(own, contender.Direct, 0.4, 0.6, 50_000_000, 2_700_000, 91_000)
 		work(own, contender.Rollback, 0.5*noise, 0.9, 40_000_000, 0, 80_000)
+		work(plan, contender.Walk, 0.09, 0.08, 0, 0, 0)
+		work(plan, contender.Cut, 0.1*noise, 0.08, 0, 0, 0)
+		work(plan, contender.Start, 0.2, 0.1, 0, 0, 0).First = 0.05 * noise
 		work(fresh, contender.Single, 1, 0.8, 86_000_000, 30_000_000, 0)
 		for leg, milliseconds := range map[string]float64{contender.Idle: 3, contender.Single: 900} {
 			work(beside, leg, 10, 0.5, 1_000, 0, 500).Users = &users.Seen{
