@@ -14,6 +14,9 @@ const (
 	RowsChanged = "BF004"
 )
 
+// QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
+const QueryCanceled = "57014"
+
 // sqlstates is the one table from SQLSTATE to class. A longer prefix wins over a shorter one.
 // Source: PostgreSQL documentation, appendix A; see docs/architecture.md for the reasons.
 var sqlstates = map[string]Class{
@@ -22,24 +25,24 @@ var sqlstates = map[string]Class{
 	HeartbeatStale: LeaseLost,
 	RowsChanged:    Transient,
 
-	"08":    Unknown,   // connection exception: a commit may have happened
-	"22":    Data,      // data exception: cast, overflow, division by zero
-	"23":    Data,      // constraint violation
-	"26000": Unknown,   // a prepared statement is gone: a pooler has changed the connection behind ours; another one helps
-	"42P05": Unknown,   // or is there already, of somebody else
-	"25006": Transient, // read only transaction: a failover is under way
-	"25P03": Transient, // the server ended a transaction, and the connection, that rested for too long
-	"25P04": Transient, // or that lasted for too long (transaction_timeout, from Postgres 17 on)
-	"40":    Transient, // rollback: serialization failure, deadlock
-	"40003": Unknown,   // statement completion unknown
-	"44":    Data,      // WITH CHECK OPTION violation
-	"53":    Transient, // insufficient resources: disk, memory, connections
-	"55P03": Transient, // lock not available: lock_timeout
-	"55006": Transient, // object in use
-	"57014": Transient, // query cancelled: statement_timeout
-	"57P":   Unknown,   // operator intervention: shutdown, crash, failover
-	"57P04": Permanent, // database dropped
-	"58":    Transient, // system error: I/O
+	"08":          Unknown,   // connection exception: a commit may have happened
+	"22":          Data,      // data exception: cast, overflow, division by zero
+	"23":          Data,      // constraint violation
+	"26000":       Unknown,   // a prepared statement is gone: a pooler has changed the connection behind ours; another one helps
+	"42P05":       Unknown,   // or is there already, of somebody else
+	"25006":       Transient, // read only transaction: a failover is under way
+	"25P03":       Transient, // the server ended a transaction, and the connection, that rested for too long
+	"25P04":       Transient, // or that lasted for too long (transaction_timeout, from Postgres 17 on)
+	"40":          Transient, // rollback: serialization failure, deadlock
+	"40003":       Unknown,   // statement completion unknown
+	"44":          Data,      // WITH CHECK OPTION violation
+	"53":          Transient, // insufficient resources: disk, memory, connections
+	"55P03":       Transient, // lock not available: lock_timeout
+	"55006":       Transient, // object in use
+	QueryCanceled: Transient,
+	"57P":         Unknown,   // operator intervention: shutdown, crash, failover
+	"57P04":       Permanent, // database dropped
+	"58":          Transient, // system error: I/O
 }
 
 // FromSQLState gives the class of a five character SQLSTATE. What is not in the table is Permanent.

@@ -1,7 +1,7 @@
 // Package pace sizes batches, so that each holds its row locks for 50 to 100 ms.
 //
 // It owns the feedback from the duration of the last batch to the rows of the next. It leaves the rate of a run to
-// the throttle. Invariant: a size is always within [Fewest, Most], and below Least only where rows are wide.
+// the throttle. Invariant: a size is always within [Fewest, Most], and below Least only where rows are wide or dear.
 package pace
 
 import "time"
@@ -9,7 +9,7 @@ import "time"
 const (
 	// Least keeps a batch larger than its fixed cost (a round trip, a commit).
 	Least = 50
-	// Fewest is for rows so wide that Least of them are more than MostBytes.
+	// Fewest is for rows so wide that Least of them are more than MostBytes, or so dear that they take longer than a batch may.
 	Fewest = 4
 	// Most bounds what a quick batch may grow to: at 10,000 rows a user's update waited 73 ms at p99 (p50 of the
 	// batch itself 300 ms), so more rows can only pay where rows are skipped.
@@ -58,8 +58,12 @@ func (p *Pace) Observe(rows int64, took time.Duration, bytes int64) {
 	}
 }
 
-// Shrink halves the next batch: the last one met a lock or a timeout.
+// Shrink halves the next batch, down to Least: the last one met a lock.
 func (p *Pace) Shrink() { p.scale(shrink) }
+
+// Overrun makes the next batch a quarter, down to Fewest: the last one took longer than it may. Its rows are dear, or wider than
+// anybody knew. From Start it is there in four steps, which is less than a worker tries.
+func (p *Pace) Overrun() { p.rows = max(float64(p.Rows())*shrink*shrink, Fewest) }
 
 func (p *Pace) scale(factor float64) {
 	before := float64(p.Rows())

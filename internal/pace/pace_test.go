@@ -38,9 +38,12 @@ func TestPaceStaysWithinItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var pace Pace
 		for range rapid.IntRange(1, 60).Draw(t, "batches") {
-			if rapid.Bool().Draw(t, "lock") {
+			switch rapid.IntRange(0, 2).Draw(t, "what it meets") {
+			case 0:
 				pace.Shrink()
-			} else {
+			case 1:
+				pace.Overrun()
+			default:
 				took := time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "took"))
 				pace.Observe(rapid.Int64Range(0, Most).Draw(t, "rows"), took, rapid.Int64Range(0, 1<<40).Draw(t, "bytes"))
 			}
@@ -69,5 +72,17 @@ func TestPaceKeepsBatchesOfWideRowsSmall(t *testing.T) {
 	pace.Observe(4, 75*time.Millisecond, 4000)
 	if rows := pace.Rows(); rows != 4 {
 		t.Fatalf("at the target it moved to %d rows", rows)
+	}
+}
+
+// TestPaceEndsAtFewWhereABatchTakesTooLong: locks alone never lead there.
+func TestPaceEndsAtFewWhereABatchTakesTooLong(t *testing.T) {
+	var locked, late Pace
+	for range 20 {
+		locked.Shrink()
+		late.Overrun()
+	}
+	if locked.Rows() != Least || late.Rows() != Fewest {
+		t.Fatalf("%d rows after locks, %d after timeouts", locked.Rows(), late.Rows())
 	}
 }

@@ -121,7 +121,7 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
-	if postgres.Raised(err, failure.StaleFence) {
+	if postgres.Raised(err, failure.StaleFence) && s.patience.wait(ctx, margin) {
 		return s.claimAgain(ctx) // a crash behind a pooler may have taken batches back
 	}
 	if class != failure.Transient && class != failure.Unknown {
@@ -130,7 +130,11 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	if !s.patience.wait(ctx, margin) {
 		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}
 	}
-	s.pace.Shrink()
+	if postgres.Raised(err, failure.QueryCanceled) {
+		s.pace.Overrun()
+	} else {
+		s.pace.Shrink()
+	}
 	if class == failure.Unknown {
 		s.worker.session.Drop()
 		return s.claimAgain(ctx)

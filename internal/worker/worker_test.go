@@ -209,6 +209,21 @@ func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
 	}
 }
 
+// TestRowsThatAreDear: so many that a batch of the usual size cannot end in its time. One delivery finds a size that can.
+func TestRowsThatAreDear(t *testing.T) {
+	dear := counters
+	dear.Set = []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1 + length(pg_sleep(0.04)::text)"}}
+	b := setup(t, pgtest.Newest(t), dear)
+	b.exec(t, "DELETE FROM counters WHERE id > 50")
+	b.terms.Lease = 3 * time.Second // a statement may take a second; a row takes 0.08, to be compared and to be written
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.expectLedger(t, chunk.Completed)
+	var right int
+	if must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n = id + 1").Scan(&right)); right != 50 {
+		t.Fatalf("%d of 50 rows are right", right)
+	}
+}
+
 // memory is what a crash takes the database back to.
 var memory = []string{"counters", "backfill.ledger", "backfill.undo"}
 
