@@ -112,6 +112,42 @@ func TestALoginThatIsRefused(t *testing.T) {
 	})
 }
 
+// TestALoginThatAPoolerRefuses: PgBouncer 1.18 has one SQLSTATE for all of its own errors, so only its text says that waiting
+// does not help.
+func TestALoginThatAPoolerRefuses(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	pooler := pgtest.NewPooler(t, db, 1)
+	for says, address := range map[string]string{
+		"authentication failed": change(t, pooler.URL, func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "marker") }),
+		`"nowhere"`:             change(t, pooler.URL, func(u *url.URL) { u.Path = "/nowhere" }),
+		"startup parameter":     change(t, pooler.URL, func(u *url.URL) { u.RawQuery += "&search_path=x" }),
+	} {
+		_, err := postgres.Connect(t.Context(), address, "test")
+		if safe := failure.Safe(err); !strings.Contains(safe, says) || strings.Contains(safe, "marker") {
+			t.Errorf("safe text %q does not say %q", safe, says)
+		}
+	}
+}
+
+// TestAPoolerThatLosesItsServer: in the middle of a statement, without a word. That is about no row.
+func TestAPoolerThatLosesItsServer(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	proxy := pgtest.NewProxy(t, db)
+	conn := connect(t, pgtest.NewPooler(t, pgtest.Database{Major: db.Major, URL: proxy.URL}, 1).URL)
+	proxy.Watch(func(m pgtest.Message) pgtest.Verdict {
+		if m.FromServer && strings.Contains(m.SQL, "'lost'") {
+			return pgtest.Cut
+		}
+		return pgtest.Pass
+	})
+	err := postgres.Classify(exec(conn, "SELECT 'lost'"))
+	if !postgres.Raised(err, "08P01") || !failure.Is(err, failure.Unknown) || postgres.MetRows(err) {
+		t.Errorf("got %v (%s), about rows: %v", err, failure.Of(err), postgres.MetRows(err))
+	}
+}
+
 // TestAServerThatShutsDownDuringALogin: in use its end leaves the outcome open; here nothing was sent.
 func TestAServerThatShutsDownDuringALogin(t *testing.T) {
 	t.Parallel()
