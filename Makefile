@@ -46,11 +46,12 @@ run: up build ## Set everything up, run the example backfill, check the table's 
 	go build -o $(TOOLS)/demo ./infra/demo; \
 	$(TOOLS)/demo
 
-# What tests find servers by.
+# What tests find servers by. Without PgBouncer (status 3: nothing to fetch it with) its tests are skipped.
 SERVERS = exports="$$($(STACK) env)"; eval "$$exports"; \
 	older="$$($(STACK) postgres 15)"; newer="$$($(STACK) postgres 18)"; \
 	export BACKFILL_TEST_POSTGRES="15=$$older 18=$$newer"; \
-	BACKFILL_TEST_DYNAMODB="$$($(STACK) dynamodb)"; export BACKFILL_TEST_DYNAMODB
+	BACKFILL_TEST_DYNAMODB="$$($(STACK) dynamodb)"; export BACKFILL_TEST_DYNAMODB; \
+	BACKFILL_TEST_PGBOUNCER="$$($(STACK) tool pgbouncer || [[ $$? == 3 ]])"; export BACKFILL_TEST_PGBOUNCER
 
 .PHONY: test
 test: up ## Set everything up and pass all tests

@@ -12,6 +12,8 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/pgtest"
 	"backfill/internal/postgres"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // gone is true when the server has ended a connection.
@@ -28,17 +30,55 @@ func TestTextDoesNotDependOnTheServersDefaults(t *testing.T) {
 			must(t, exec(admin, fmt.Sprintf("ALTER DATABASE %s SET %s", databaseOf(t, db.URL), setting)))
 		}
 		for _, url := range []string{db.URL, latin.URL} {
-			conn, err := postgres.Connect(t.Context(), url, "test")
+			expectText(t, connect(t, url))
+		}
+	})
+}
+
+// TestSettingsHoldThroughAPooler: the one connection to the server was another client's before each transaction, which has
+// settings of its own.
+func TestSettingsHoldThroughAPooler(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		for _, db := range []pgtest.Database{db, db.Encoded(t, "LATIN1")} {
+			pooler := pgtest.NewPooler(t, db, 1)
+			config, err := pgx.ParseConfig(pooler.URL)
 			must(t, err)
-			defer func() { _ = conn.Close(context.Background()) }()
-			var at, name, accent string
-			must(t, conn.QueryRow(t.Context(), "SELECT ('2026-02-01 00:30:00.000001+05:45'::timestamptz)::text, "+
-				"current_setting('application_name'), chr(233)").Scan(&at, &name, &accent))
-			if at != "2026-01-31 18:45:00.000001+00" || name != "backfill test" || accent != "é" {
-				t.Fatalf("%s by %s, %q", at, name, accent)
+			config.RuntimeParams = map[string]string{"datestyle": "SQL, DMY", "timezone": "Asia/Kathmandu", "application_name": "other", "client_encoding": "LATIN1"}
+			config.DefaultQueryExecMode = pgx.QueryExecModeExec
+			other, err := pgx.ConnectConfig(t.Context(), config)
+			must(t, err)
+			t.Cleanup(func() { _ = other.Close(context.Background()) })
+			conn := connect(t, pooler.URL)
+			for range 3 {
+				var at, zone string
+				must(t, other.QueryRow(t.Context(), "SELECT ('2026-02-01 00:30:00+00'::timestamptz)::text, current_setting('timezone')").Scan(&at, &zone))
+				if at != "01/02/2026 06:15:00 +0545" || zone != "Asia/Kathmandu" {
+					t.Fatalf("the other client reads %s in %s", at, zone)
+				}
+				expectText(t, conn)
 			}
 		}
 	})
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := postgres.Connect(t.Context(), url, "test")
+	must(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// expectText demands the product's settings.
+func expectText(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	var at, name, accent string
+	must(t, conn.QueryRow(t.Context(), "SELECT ('2026-02-01 00:30:00.000001+05:45'::timestamptz)::text, "+
+		"current_setting('application_name'), chr(233)").Scan(&at, &name, &accent))
+	if at != "2026-01-31 18:45:00.000001+00" || name != "backfill test" || accent != "é" {
+		t.Fatalf("%s by %s, %q", at, name, accent)
+	}
 }
 
 // TestALoginThatIsRefused: neither time nor another try helps, but where the server has no room.
@@ -70,6 +110,42 @@ func TestALoginThatIsRefused(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestALoginThatAPoolerRefuses: PgBouncer 1.18 has one SQLSTATE for all of its own errors, so only its text says that waiting
+// does not help.
+func TestALoginThatAPoolerRefuses(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	pooler := pgtest.NewPooler(t, db, 1)
+	for says, address := range map[string]string{
+		"authentication failed": change(t, pooler.URL, func(u *url.URL) { u.User = url.UserPassword(u.User.Username(), "marker") }),
+		`"nowhere"`:             change(t, pooler.URL, func(u *url.URL) { u.Path = "/nowhere" }),
+		"startup parameter":     change(t, pooler.URL, func(u *url.URL) { u.RawQuery += "&search_path=x" }),
+	} {
+		_, err := postgres.Connect(t.Context(), address, "test")
+		if safe := failure.Safe(err); !strings.Contains(safe, says) || strings.Contains(safe, "marker") {
+			t.Errorf("safe text %q does not say %q", safe, says)
+		}
+	}
+}
+
+// TestAPoolerThatLosesItsServer: in the middle of a statement, without a word. That is about no row.
+func TestAPoolerThatLosesItsServer(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	proxy := pgtest.NewProxy(t, db)
+	conn := connect(t, pgtest.NewPooler(t, pgtest.Database{Major: db.Major, URL: proxy.URL}, 1).URL)
+	proxy.Watch(func(m pgtest.Message) pgtest.Verdict {
+		if m.FromServer && strings.Contains(m.SQL, "'lost'") {
+			return pgtest.Cut
+		}
+		return pgtest.Pass
+	})
+	err := postgres.Classify(exec(conn, "SELECT 'lost'"))
+	if !postgres.Raised(err, "08P01") || !failure.Is(err, failure.Unknown) || postgres.MetRows(err) {
+		t.Errorf("got %v (%s), about rows: %v", err, failure.Of(err), postgres.MetRows(err))
+	}
 }
 
 // TestAServerThatShutsDownDuringALogin: in use its end leaves the outcome open; here nothing was sent.

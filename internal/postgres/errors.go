@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (e *Error) quotesNoRow() bool {
 	switch {
 	case e.server.Position > 0: // a place in our statement: the server was reading it, and had seen no row
 		return true
-	case e.server.SeverityUnlocalized == "FATAL": // a login, or the end of a connection; no function raises it
+	case isFatal(e.server): // a login, or the end of a connection; no function raises it
 		return true
 	case strings.HasPrefix(e.server.Code, "BF"): // raised by ourselves
 		return true
@@ -60,6 +61,12 @@ func (e *Error) quotesNoRow() bool {
 	default:
 		return slices.Contains(routines, e.server.Routine)
 	}
+}
+
+// isFatal reads the severity that is not translated. Postgres always sends it; PgBouncer's own errors have only the other,
+// and are never translated.
+func isFatal(server *pgconn.PgError) bool {
+	return cmp.Or(server.SeverityUnlocalized, server.Severity) == "FATAL"
 }
 
 // Classify gives a driver error its class. Nil stays nil, and an error with a class keeps it.
@@ -134,7 +141,7 @@ func MetRows(err error) bool {
 	case !errors.As(err, &raised):
 		return false
 	case raised.server.Routine == "ProcessInterrupts", raised.server.Routine == "ExecWithCheckOptions": // a time that is over; a view
-		return raised.server.SeverityUnlocalized != "FATAL"
+		return !isFatal(raised.server)
 	}
 	return !raised.quotesNoRow() && !slices.ContainsFunc(ofTheServer, func(class string) bool { return strings.HasPrefix(raised.server.Code, class) })
 }

@@ -5,7 +5,7 @@ Owns the order: first who sends work, then who takes it.
 
 import shutil
 
-from . import account, docker, postgres
+from . import account, docker, pgbouncer, postgres
 from .artifacts import Artifacts
 from .dynamodb import TestServer
 from .folder import Folder
@@ -27,7 +27,7 @@ def down(folder: Folder, state: State, purge: bool) -> None:
 
 def _remove(folder: Folder) -> None:
     """Data and downloads, and what had to be put outside (see account.py)."""
-    outside = [account.outside(inside) for inside in (folder.postgres, *folder.tools.glob("postgres-*"))]
+    outside = [account.outside(inside) for inside in (folder.postgres, *folder.tools.glob("postgres-*"), folder.tools / pgbouncer.NAME)]
     with step(f"remove {folder.root}"):
         for path in (*outside, folder.root):
             shutil.rmtree(path, ignore_errors=True)

@@ -20,6 +20,7 @@ ADVICE = {
     "make": "make (builds the functions): apt-get install make, or any POSIX make on the PATH",
     "venv": "Python's venv and ensurepip: apt-get install python3-venv, or a python3 that has them first on the PATH",
     "linux": "Linux on amd64 or arm64; elsewhere set BACKFILL_LOCAL=docker and start a Docker engine",
+    "pgbouncer": "PgBouncer (its tests are skipped without): apt-get install pgbouncer, or a package or build of it on the PATH",
     "docker": "a Docker engine with compose v2 (BACKFILL_LOCAL=docker asks for it): apt-get install docker.io docker-compose-v2",
 }
 OLDEST_JAVA = 17
@@ -45,6 +46,8 @@ def _present(name: str) -> bool:
             return importlib.util.find_spec("ensurepip") is not None
         case "linux":
             return sys.platform == "linux" and machine() in ("amd64", "arm64")
+        case "pgbouncer":  # what it is fetched with
+            return all(map(shutil.which, ("apt-get", "dpkg")))
         case "docker":
             return succeeds(["docker", "compose", "version"]) and succeeds(["docker", "info"])
         case _:

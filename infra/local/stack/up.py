@@ -5,7 +5,7 @@ Owns the order of the steps. What takes long and needs nothing (the build) begin
 
 import os
 
-from . import docker, toolchain
+from . import docker, pgbouncer, toolchain
 from .artifacts import Artifacts
 from .deployment import Deployment
 from .dynamodb import TestServer
@@ -45,7 +45,9 @@ def stack_database(folder: Folder, state: State, artifacts: Artifacts) -> str:
 
 
 def tool(folder: Folder, name: str) -> str:
-    """Where an installed program is: `sam`, or the `python` that has LocalStack and pytest."""
+    """Where an installed program is: `sam`, the `python` that has LocalStack and pytest, or `pgbouncer`."""
+    if name == pgbouncer.NAME:
+        return str(pgbouncer.program(folder))
     toolchain.require("linux", "venv")
     venvs = Venvs(folder)
     return str(venvs.sam() if name == "sam" else venvs.localstack_python())

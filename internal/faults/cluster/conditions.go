@@ -74,3 +74,11 @@ func Fill(t testing.TB, folder string) (free func()) {
 	}
 	return func() { _ = os.Remove(ballast) }
 }
+
+// WriteLate leaves commits that do not wait for the disk in memory for 10 s, the longest that Postgres allows, so that a
+// crash takes them back.
+func (c *Cluster) WriteLate(t testing.TB) {
+	t.Helper()
+	c.set(t, "wal_writer_delay", "'10s'")
+	c.set(t, "wal_writer_flush_after", "'1GB'")
+}
