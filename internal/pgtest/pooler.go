@@ -24,7 +24,7 @@ type Pooler struct {
 	folder  string
 	account *syscall.Credential
 	command *exec.Cmd
-	ended   chan struct{}
+	ended   <-chan struct{}
 }
 
 // NewPooler starts a pooler in front of the database's server until the test ends. Size is how many connections to the

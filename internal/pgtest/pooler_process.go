@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -32,25 +31,10 @@ func (p *Pooler) Start(t testing.TB) {
 	p.command = exec.Command(os.Getenv(PgBouncer), "pgbouncer.ini")
 	p.command.Dir, p.command.Stdout, p.command.Stderr = p.folder, log, log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Credential: p.account, Pdeathsig: syscall.SIGKILL}
-	p.ended = make(chan struct{})
-	started := make(chan error)
-	go p.live(started)
-	if err := <-started; err != nil {
+	if p.ended, err = Launch(p.command); err != nil {
 		t.Fatalf("start PgBouncer: %v", err)
 	}
 	p.await(t)
-}
-
-// live waits for the end on the thread that started it: PgBouncer is ended with the tests.
-func (p *Pooler) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.command.Start()
-	started <- err
-	if err == nil {
-		_ = p.command.Wait()
-	}
-	close(p.ended)
 }
 
 func (p *Pooler) await(t testing.TB) {

@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
+
+	"backfill/internal/pgtest"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -20,7 +21,7 @@ const starting = time.Minute
 // server is a server's first process.
 type server struct {
 	command *exec.Cmd
-	ended   chan struct{}
+	ended   <-chan struct{}
 }
 
 // Start starts the server at its port (or a free one, the first time) and waits until it takes connections.
@@ -33,31 +34,18 @@ func (c *Cluster) Start(t testing.TB) {
 	for _, setting := range settings {
 		argv = append(argv, "-c", setting)
 	}
-	s := &server{command: c.command("postgres", argv...), ended: make(chan struct{})}
-	started := make(chan error)
-	go s.live(started)
-	if err := <-started; err != nil {
+	command := c.command("postgres", argv...)
+	ended, err := pgtest.Launch(command)
+	if err != nil {
 		t.Fatalf("start a server: %v", err)
 	}
-	c.server = s
+	c.server = &server{command: command, ended: ended}
 	c.await(t)
 }
 
 func port(c *Cluster) string {
 	_, number, _ := net.SplitHostPort(c.Address())
 	return number
-}
-
-// live waits for the end on the thread that started it: the server is told to end when the tests are killed.
-func (s *server) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := s.command.Start()
-	started <- err
-	if err == nil {
-		_ = s.command.Wait()
-	}
-	close(s.ended)
 }
 
 func (c *Cluster) await(t testing.TB) {
