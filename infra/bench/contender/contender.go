@@ -44,6 +44,7 @@ const (
 	Again    = "worker, once more"
 	Undo     = "worker, undo"
 	Rollback = "worker, rollback"
+	Alone    = "one worker, undo"
 	Deployed = "pipeline, no undo"
 	Kept     = "pipeline, undo"
 	Restored = "pipeline, rollback"
@@ -60,6 +61,7 @@ var All = []Contender{
 	{Name: "pgroll", Why: "pgroll's statements: 1,000 rows a transaction, one connection, the value set by a trigger", Enter: pgroll},
 	{Name: "direct", Why: "the product's worker code, called directly: 2 workers, undo off; then once more", Enter: workers(false)},
 	{Name: "undo", Why: "the product's worker code with undo; then its rollback", Enter: workers(true)},
+	{Name: "alone", Why: "one worker with undo", Enter: alone},
 	{Name: "walk", Why: "where chunks end, by MOVE and FETCH in one transaction, on one connection", Enter: walk},
 	{Name: "planner", Why: "the product's planner: its cuts alone; then a whole start without AWS", Enter: plan},
 	{Name: "pipeline", Why: "the deployed stack, undo off", Deployed: true, Enter: pipeline(false)},

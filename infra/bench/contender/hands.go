@@ -55,7 +55,7 @@ func (d *direct) deliver(ctx context.Context, messages []chunk.Message) error {
 	}
 	close(queue)
 	group, ctx := errgroup.WithContext(ctx)
-	for range min(hands, len(messages)) {
+	for range min(d.hands, len(messages)) {
 		group.Go(func() error {
 			session := d.session()
 			defer session.Drop()

@@ -18,10 +18,16 @@ import (
 // hands is the number of workers: what two cores, with Postgres on them, can take.
 const hands = 2
 
+// alone makes the contender that is one worker: what a database with users to serve would be given first.
+func alone(ctx context.Context, table *ground.Table) ([]Leg, error) {
+	d := &direct{url: table.URL, definition: table.Task.Definition(true), hands: 1}
+	return []Leg{{Name: Alone, Work: d.forward}}, d.migrate(ctx)
+}
+
 // workers makes the contender that is the product's code without what is around it: no Lambda, no queue, no DynamoDB.
 func workers(undo bool) func(context.Context, *ground.Table) ([]Leg, error) {
 	return func(ctx context.Context, table *ground.Table) ([]Leg, error) {
-		d := &direct{url: table.URL, definition: table.Task.Definition(undo)}
+		d := &direct{url: table.URL, definition: table.Task.Definition(undo), hands: hands}
 		if err := d.migrate(ctx); err != nil {
 			return nil, err
 		}
@@ -40,6 +46,7 @@ var terms = ledger.Terms{Lease: time.Minute, Heartbeat: 24 * time.Hour}
 type direct struct {
 	url        string
 	definition string
+	hands      int    // workers
 	run        string // the last one
 }
 

@@ -31,7 +31,7 @@ var short = []Group{
 	{Task: task("indexed"), Contenders: named("update", "direct")},
 	{Task: task("value"), Deployed: true, First: true, Contenders: named("update", "pipeline", "pipeline-undo")},
 	planning,
-	{Task: task("value"), Beside: true, First: true, Contenders: named("idle", "update", "undo")},
+	{Task: task("value"), Beside: true, First: true, Contenders: named("idle", "update", "undo", "alone")},
 }
 
 // planning has ten chunks or more: of fewer, a walk would be as long as a connection takes.
@@ -44,7 +44,7 @@ var full = func() (groups []Group) {
 		groups = append(groups, Group{Task: task, Contenders: ours},
 			Group{Task: task, Deployed: true, Contenders: named("update", "pipeline", "pipeline-undo")})
 	}
-	return append(groups, planning, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle"), ours...)})
+	return append(groups, planning, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle", "alone"), ours...)})
 }()
 
 // rows of the group's tables, in a contest of so many.

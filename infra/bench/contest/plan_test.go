@@ -11,7 +11,7 @@ func TestPlan(t *testing.T) {
 		tasks, contenders []string
 		want              []string
 	}{
-		"short":          {want: []string{"value: update loop pgroll direct undo", "new: update undo", "indexed: update direct", "value on the stack: update pipeline pipeline-undo", "value, its chunks: walk planner", "value beside users: update undo idle"}},
+		"short":          {want: []string{"value: update loop pgroll direct undo", "new: update undo", "indexed: update direct", "value on the stack: update pipeline pipeline-undo", "value, its chunks: walk planner", "value beside users: update undo alone idle"}},
 		"one task":       {tasks: []string{"new"}, want: []string{"new: update undo"}},
 		"one contender":  {tasks: []string{"new"}, contenders: []string{"direct"}, want: []string{"new: update direct"}},
 		"the base alone": {tasks: []string{"new"}, contenders: []string{"update"}, want: []string{"new: update"}},
