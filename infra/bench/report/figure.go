@@ -65,7 +65,7 @@ func legs(figures []Figure) []string {
 }
 
 var order = []string{
-	contender.Idle, contender.Single, contender.Loop, contender.Pgroll, contender.Direct, contender.Again, contender.Undo,
+	contender.Idle, contender.Single, contender.Loop, contender.Pgroll, contender.Direct, contender.Again, contender.Alone, contender.Undo,
 	contender.Rollback, contender.Deployed, contender.Kept, contender.Restored,
 	contender.Walk, contender.Cut, contender.Start,
 }
