@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backfill/internal/change"
+	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/statement"
@@ -65,7 +66,7 @@ func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u
 	}
 	if err != nil {
 		return Outcome{}, undone{}, fmt.Errorf("restore batch %d of chunk %d of run %s: %w",
-			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, u.piece.Take, func() string {
+			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, u.piece.Take, func() (string, keyset.Point, error) {
 				return b.within(ctx, conn, *claim, u.piece)
 			}))
 	}

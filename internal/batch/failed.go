@@ -2,8 +2,10 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
@@ -14,8 +16,9 @@ import (
 
 // Failed is the error of a batch that failed while it worked on rows; nothing of it is committed.
 type Failed struct {
-	Keys   int64  // that the batch covered
-	Within string // which those are, as statement.Within says it: keys and no other values
+	Keys   int64        // that the batch covered
+	Within string       // which those are, as statement.Within says it: keys and no other values
+	row    keyset.Point // the key of a batch of one
 	err    error
 }
 
@@ -30,38 +33,54 @@ func (f *Failed) Error() string {
 // Unwrap is what the server said.
 func (f *Failed) Unwrap() error { return f.err }
 
-// failed classes an error of a batch, and says which keys the batch covered where its rows may be the reason.
-func failed(err error, keys int64, within func() string) error {
+// Row is the row of a batch of one, and what Postgres said of it. False: the batch covered more, or nobody knows which.
+func (f *Failed) Row() (ledger.Reject, bool) {
+	var raised *postgres.Error
+	if f.Keys != 1 || f.row == nil || !errors.As(f.err, &raised) {
+		return ledger.Reject{}, false
+	}
+	return ledger.Reject{Key: f.row, SQLState: raised.SQLState(), Message: raised.Message()}, true
+}
+
+// failed classes an error of a batch, and says which keys the batch covered where its rows may be the reason. A batch of one
+// has a row. Where they cannot be read for now, that is the error: nothing is committed, and the batch fails again.
+func failed(err error, keys int64, within func() (rows string, row keyset.Point, err error)) error {
 	err = postgres.Classify(err)
 	if keys == 0 || !postgres.MetRows(err) {
 		return err
 	}
-	if rows := within(); rows != "" {
-		return &Failed{Keys: keys, Within: rows, err: err}
+	rows, row, looking := within()
+	if class := failure.Of(looking); class == failure.Transient || class == failure.Unknown {
+		return looking
+	}
+	if rows != "" {
+		return &Failed{Keys: keys, Within: rows, row: row, err: err}
 	}
 	return err
 }
 
 // within is the row of a batch of one, else the window that its keys are spread over.
-func (s *Striped) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, stripe statement.Stripe) string {
+func (s *Striped) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, stripe statement.Stripe) (string, keyset.Point, error) {
 	key := s.Change.Key
 	if stripe.Take == 1 {
-		return at(key, look(ctx, conn, statement.StripeKey(key, stripe)))
+		row, err := look(ctx, conn, statement.StripeKey(key, stripe))
+		return at(key, row), row, err
 	}
-	end := look(ctx, conn, statement.WindowEnd(stripe.Run, stripe.Chunk))
+	end, err := look(ctx, conn, statement.WindowEnd(stripe.Run, stripe.Chunk))
 	if end == nil {
-		return ""
+		return "", nil, err
 	}
-	return statement.Within(key, keyset.Range{Lo: claim.From(), Hi: end})
+	return statement.Within(key, keyset.Range{Lo: claim.From(), Hi: end}), nil, nil
 }
 
 // within is the row of a batch of one, else the chunk: undo has no order that people could follow.
-func (b *Back) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, piece statement.Piece) string {
+func (b *Back) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, piece statement.Piece) (string, keyset.Point, error) {
 	key := b.Change.Key
 	if piece.Take == 1 {
-		return at(key, look(ctx, conn, statement.PieceKey(key, piece)))
+		row, err := look(ctx, conn, statement.PieceKey(key, piece))
+		return at(key, row), row, err
 	}
-	return statement.Within(key, claim.Message.Range())
+	return statement.Within(key, claim.Message.Range()), nil, nil
 }
 
 func at(key []keyset.Column, point keyset.Point) string {
@@ -71,11 +90,10 @@ func at(key []keyset.Column, point keyset.Point) string {
 	return statement.At(key, point)
 }
 
-// look reads a key; nil where it cannot be read: the error of the batch is told without it.
-func look(ctx context.Context, conn *pgx.Conn, query statement.Query) keyset.Point {
-	var found keyset.Point
+// look reads a key; nil where it cannot be read.
+func look(ctx context.Context, conn *pgx.Conn, query statement.Query) (found keyset.Point, err error) {
 	if err := conn.QueryRow(ctx, query.SQL, query.Args...).Scan(&found); err != nil {
-		return nil
+		return nil, fmt.Errorf("look up the rows of a batch that failed: %w", postgres.Classify(err))
 	}
-	return found
+	return found, nil
 }

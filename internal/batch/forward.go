@@ -19,8 +19,9 @@ import (
 // Target is what a batch covers.
 type Target struct {
 	span  statement.Span
-	Keys  int64 // keys in it when it was looked up
-	Final bool  // nothing of the chunk is left after it
+	last  keyset.Point // the last key in it; nil: there is none
+	Keys  int64        // keys in it when it was looked up
+	Final bool         // nothing of the chunk is left after it
 }
 
 // Forward applies the batches of one chunk, one after the other.
@@ -75,8 +76,8 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	}
 	if err != nil {
 		return Outcome{}, Target{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, target.Keys, func() string {
-				return statement.Within(r.Change.Key, target.span.Range)
+			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, target.Keys, func() (string, keyset.Point, error) {
+				return statement.Within(r.Change.Key, target.span.Range), target.last, nil
 			}))
 	}
 	outcome.Took = time.Since(begun)
@@ -192,7 +193,7 @@ func read(answer pgx.Row, from, hi keyset.Point, rows int64) (Target, error) {
 	}
 	if keys < rows || key.Same(hi) {
 		span := statement.Span{Range: keyset.Range{Lo: from, Hi: hi}, Common: min(withFrom, withHi)}
-		return Target{span: span, Keys: keys, Final: true}, nil
+		return Target{span: span, last: key, Keys: keys, Final: true}, nil
 	}
-	return Target{span: statement.Span{Range: keyset.Range{Lo: from, Hi: key}, Common: withFrom}, Keys: keys}, nil
+	return Target{span: statement.Span{Range: keyset.Range{Lo: from, Hi: key}, Common: withFrom}, last: key, Keys: keys}, nil
 }

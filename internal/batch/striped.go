@@ -127,7 +127,7 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	}
 	if err != nil {
 		return Outcome{}, stripes{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, next.stripe.Take, func() string {
+			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, next.stripe.Take, func() (string, keyset.Point, error) {
 				return s.within(ctx, conn, *claim, next.stripe)
 			}))
 	}

@@ -35,6 +35,8 @@ type Change struct {
 	Indexed string `json:"indexed,omitempty"`
 	// Scattered: neighbours by key lie on different pages, by the catalog's figures.
 	Scattered bool `json:"scattered,omitempty"`
+	// ErrorBudget is how many rows that do not allow the change a run passes over; 0: the first of them ends it.
+	ErrorBudget int64 `json:"error_budget,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

@@ -20,6 +20,9 @@ const (
 	maxChunkRows     = 10_000_000
 )
 
+// maxErrorBudget bounds error_budget: each row that fails costs some 30 batches, so a definition that fails on more is wrong.
+const maxErrorBudget = 100_000
+
 // Definition is a backfill as its file says.
 type Definition struct {
 	Name        string
@@ -31,7 +34,8 @@ type Definition struct {
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64
-	Undo        bool // keep what is overwritten
+	Undo        bool  // keep what is overwritten
+	ErrorBudget int64 // rows that may fail
 	Source      string
 
 	origins  map[string]origin

@@ -13,7 +13,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -53,9 +53,11 @@ func (r *reader) field(d *Definition, e entry) {
 	case "params":
 		d.Params = r.params(e)
 	case "chunk_rows":
-		d.ChunkRows = r.chunkRows(e)
+		d.ChunkRows = r.count(e, minChunkRows, maxChunkRows, "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
 	case "undo":
 		d.Undo = r.undo(e)
+	case "error_budget":
+		d.ErrorBudget = r.count(e, 0, maxErrorBudget, "write how many rows may fail, or remove the line for none")
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}
@@ -118,17 +120,18 @@ func (r *reader) columnName(text string, at position, path string) (string, bool
 
 var wholeNumber = regexp.MustCompile(`^[0-9][0-9_]*$`)
 
-func (r *reader) chunkRows(e entry) int64 {
+// count reads a whole number within bounds.
+func (r *reader) count(e entry, least, most int64, remedy string) int64 {
 	text, ok := r.line(e, e.name)
 	if !ok {
 		return 0
 	}
-	rows, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
-	if err != nil || !wholeNumber.MatchString(text) || rows < minChunkRows || rows > maxChunkRows {
+	number, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+	if err != nil || !wholeNumber.MatchString(text) || number < least || number > most {
 		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a whole number from %s to %s", shorten(text),
-			figure.Count(minChunkRows), figure.Count(maxChunkRows)), "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
+			figure.Count(least), figure.Count(most)), remedy)
 	}
-	return rows
+	return number
 }
 
 // undo reads on or off: YAML's true and false mean the same.

@@ -12,6 +12,8 @@ const (
 	HeartbeatStale = "BF003"
 	// RowsChanged: users changed rows of a batch between being found and being written.
 	RowsChanged = "BF004"
+	// BudgetSpent: one more row does not allow the change than the run's error budget has room for.
+	BudgetSpent = "BF005"
 )
 
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
@@ -24,6 +26,7 @@ var sqlstates = map[string]Class{
 	RunNotRunning:  LeaseLost,
 	HeartbeatStale: LeaseLost,
 	RowsChanged:    Transient,
+	BudgetSpent:    Permanent,
 
 	"08":          Unknown,   // connection exception: a commit may have happened
 	"22":          Data,      // data exception: cast, overflow, division by zero

@@ -41,6 +41,7 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
+	Rejected   int64  // rows that are in backfill.rejects
 	UndoBytes  int64  // as stored, of the chunks that were completed
 	Striped    int64  // chunks that are gone over in passes
 	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
@@ -77,7 +78,7 @@ const (
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
-		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
+		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
@@ -154,7 +155,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	}
 	p.ResumedAt = resumed.Time
 	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes)
 }
 
 // Sent notes that messages of Beat were put on the queue.

@@ -31,7 +31,7 @@ type Records interface {
 func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
 	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
-	status.Rows.Restored, status.Rows.Conflicts = p.Restored, p.Conflicts
+	status.Rows.Restored, status.Rows.Conflicts, status.Rows.Rejected = p.Restored, p.Conflicts, p.Rejected
 	status.Chunks = run.Chunks{
 		Total: plan.Planned, AllPlanned: plan.Closed,
 		Pending: plan.Planned - p.Known + p.Pending, Processing: p.Processing,

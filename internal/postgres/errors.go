@@ -25,6 +25,9 @@ func (e *Error) Unwrap() error { return e.server }
 // SQLState is the five character code.
 func (e *Error) SQLState() string { return e.server.Code }
 
+// Message is the server's first line. It can quote values of rows: it may go back into Postgres, and nowhere else.
+func (e *Error) Message() string { return e.server.Message }
+
 // Safe names the code, its condition and the objects; the message only where no row can be in it.
 func (e *Error) Safe() string {
 	var text strings.Builder

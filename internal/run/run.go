@@ -44,7 +44,7 @@ type Rows struct {
 	Estimated int64 `json:"estimated"`
 	Scanned   int64 `json:"scanned"`
 	Affected  int64 `json:"affected"`
-	Rejected  int64 `json:"rejected"`
+	Rejected  int64 `json:"rejected"`  // passed over, since they do not allow the change
 	Restored  int64 `json:"restored"`  // by a rollback
 	Conflicts int64 `json:"conflicts"` // left alone by a rollback: they no longer held what the run wrote
 }

@@ -78,6 +78,7 @@ type walk struct {
 	pace     pace.Pace
 	patience *patience
 	suspects suspects
+	poison   *batch.Failed // the row that the next step passes over
 	worked   time.Duration // in batches, whatever came of them
 }
 
@@ -88,6 +89,11 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	begun := time.Now()
+	if s.poison != nil {
+		err = s.pass(ctx, conn)
+		s.worked += time.Since(begun)
+		return false, err
+	}
 	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
 	s.worked += time.Since(begun)
 	if err != nil {
@@ -119,13 +125,14 @@ func (s *walk) decide(ctx context.Context) error {
 // recover decides what an error means for the walk: try the batch again, claim again, or leave.
 func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
+	s.poison = nil
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
 	if postgres.Raised(err, failure.StaleFence) && s.patience.wait(ctx, margin) {
 		return s.claimAgain(ctx) // a crash behind a pooler may have taken batches back
 	}
 	if class != failure.Transient && class != failure.Unknown {
-		return !s.suspects.narrow(class, err), exitFor(err)
+		return !s.rejects(class, err) && !s.suspects.narrow(class, err), exitFor(err)
 	}
 	if !s.patience.wait(ctx, margin) {
 		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}

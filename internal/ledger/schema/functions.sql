@@ -13,7 +13,8 @@ CREATE FUNCTION backfill.claim(
     the_run text, the_chunk bigint, the_lo text[], the_hi text[], the_send bigint, the_owner text,
     lease interval, stale interval,
     OUT verdict text, OUT fence bigint, OUT seq bigint, OUT "position" text[], OUT scanned bigint, OUT affected bigint,
-    OUT reason text, OUT direction text, OUT passes integer, OUT striped bigint, OUT striped_hot bigint
+    OUT reason text, OUT direction text, OUT passes integer, OUT striped bigint, OUT striped_hot bigint,
+    OUT due boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     run_state text;
@@ -71,6 +72,8 @@ BEGIN
         -- What striping did for the chunks before this one.
         SELECT coalesce(sum(l.affected), 0), coalesce(sum(l.hot), 0) INTO striped, striped_hot FROM backfill.ledger l
             WHERE l.run = the_run AND l.chunk BETWEEN the_chunk - 16 AND the_chunk - 1 AND l.passes > 1 AND l.state = 'COMPLETED';
+        due := entry.direction = 'forward'
+            AND EXISTS (SELECT FROM backfill.rejects j WHERE j.run = the_run AND j.chunk = the_chunk AND j.due);
     END IF;
 END $$;
 
@@ -140,4 +143,29 @@ BEGIN
             MESSAGE = format('%s of %s rows were changed by others meanwhile', wanted - written, wanted);
     END IF;
     RETURN written;
+END $$;
+
+-- reject notes a row that does not allow the change, in the transaction that passes over it, and counts it in the ledger.
+-- One that was rejected before, and is tried again, has its new error. It raises where the run has as many as its budget allows; rows of one run are noted one after the other, so that the
+-- count is right whatever its workers do at once.
+CREATE OR REPLACE FUNCTION backfill.reject(
+    the_run text, the_chunk bigint, the_key text[], the_sqlstate text, the_message text, budget bigint
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    noted bigint;
+BEGIN
+    UPDATE backfill.rejects j SET due = false, sqlstate = the_sqlstate, message = left(the_message, 1000), found_at = clock_timestamp()
+        WHERE j.run = the_run AND j.chunk = the_chunk AND j.key = the_key;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM pg_catalog.pg_advisory_xact_lock('backfill.rejects'::regclass::oid::int, pg_catalog.hashtext(the_run));
+    SELECT coalesce(sum(l.rejected), 0) INTO noted FROM backfill.ledger l WHERE l.run = the_run AND l.direction = 'forward';
+    IF noted >= budget THEN
+        RAISE EXCEPTION USING ERRCODE = 'BF005',
+            MESSAGE = format('the error budget is %s rows, and %s are rejected', budget, noted);
+    END IF;
+    INSERT INTO backfill.rejects (run, chunk, key, sqlstate, message) 
+        VALUES (the_run, the_chunk, the_key, the_sqlstate, left(the_message, 1000));
+    UPDATE backfill.ledger l SET rejected = l.rejected + 1 WHERE l.run = the_run AND l.chunk = the_chunk;
 END $$;

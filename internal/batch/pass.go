@@ -1,0 +1,63 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
+	"backfill/internal/statement"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Pass passes over the row at which the last batch failed, a batch of one, and notes it as rejected, in one transaction. The
+// chunk is never done by it: what is left, if only its end, is for the next Step.
+func (f *Forward) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
+	f.next = nil // it may be of another size
+	step := ledger.Step{Keys: 1, Reached: row.Key, Timeout: f.Timeout}
+	if err := f.pass(ctx, conn, *claim, step, row, nil); err != nil {
+		return err
+	}
+	claim.Seq++
+	claim.Scanned++
+	claim.Position = row.Key
+	return nil
+}
+
+// Pass is that of Forward. The row is the first that is left of the stripe: nobody else moves the claim.
+func (s *Striped) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
+	s.next = nil
+	next, err := s.peek(ctx, conn, *claim)
+	if err != nil {
+		return err
+	}
+	next = next.take(1)
+	consume := statement.ConsumeStripe(next.stripe)
+	step := ledger.Step{Keys: 1, Reached: next.reached(), Timeout: s.Timeout}
+	if err := s.pass(ctx, conn, *claim, step, row, &consume); err != nil {
+		return err
+	}
+	claim.Seq++
+	claim.Scanned++
+	if next.last() {
+		claim.Position = next.stripe.Reached
+	}
+	return nil
+}
+
+// pass waits for the disk with its commit: rejects are few.
+func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, step ledger.Step, row ledger.Reject, consume *statement.Query) error {
+	pipeline := &pgx.Batch{}
+	sql, args := claim.Advance(step)
+	pipeline.Queue(sql, args...)
+	sql, args = claim.Reject(row, r.Change.ErrorBudget)
+	pipeline.Queue(sql, args...)
+	if consume != nil {
+		pipeline.Queue(consume.SQL, consume.Args...)
+	}
+	if err := conn.SendBatch(ctx, pipeline).Close(); err != nil {
+		return fmt.Errorf("pass over a row of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	return nil
+}

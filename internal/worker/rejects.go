@@ -1,0 +1,52 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"backfill/internal/batch"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// passer passes over a row. A rollback does not: what was written has to be restored.
+type passer interface {
+	Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error
+}
+
+// rejects tells whether the row at which a batch of one failed is to be passed over, which the next step does. Any error in
+// between forgets it: the row fails once more where it was not passed over.
+func (s *walk) rejects(class failure.Class, err error) bool {
+	var failed *batch.Failed
+	_, able := s.batches.(passer)
+	if !able || s.change.ErrorBudget == 0 || class != failure.Data || !errors.As(err, &failed) {
+		return false
+	}
+	if _, alone := failed.Row(); alone {
+		s.poison = failed
+	}
+	return s.poison != nil
+}
+
+// pass passes over the row that was found.
+func (s *walk) pass(ctx context.Context, conn *pgx.Conn) error {
+	failed := s.poison
+	row, _ := failed.Row()
+	err := s.batches.(passer).Pass(ctx, conn, s.claim, row) //nolint:forcetypeassert // rejects has looked
+	if postgres.Raised(err, failure.BudgetSpent) {
+		return fmt.Errorf("%w; one more: %w", err, failed)
+	}
+	if err != nil {
+		return err
+	}
+	s.poison = nil
+	s.suspects.clear(1)
+	s.patience.renew()
+	slog.InfoContext(ctx, "row rejected", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "rows", failed.Within, "sqlstate", row.SQLState)
+	return nil
+}
