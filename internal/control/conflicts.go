@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// mostConflicts bounds an answer.
-	mostConflicts = 1000
+	// mostRows bounds an answer.
+	mostRows = 1000
 	// mostBytes bounds it as well, since a row may hold many values of 1000 characters: Lambda answers with 6 MB at most.
 	mostBytes = 5 << 20
 )
 
-// Page is the input of conflicts. Limit is 1 to 1000; 0 means 100.
+// Page is the input of conflicts and of rejects. Limit is 1 to 1000; 0 means 100.
 type Page struct {
 	Action string `json:"action"`
 	Run    string `json:"run"`
@@ -37,22 +37,13 @@ type Ledger interface {
 	observation.Ledger
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
+	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 
 // conflicts lists the rows that a rollback left alone.
 func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, error) {
-	page := Page{}
-	if err := decode(input, &page); err != nil {
-		return nil, err
-	}
-	if page.Limit == 0 {
-		page.Limit = 100
-	}
-	if page.Run == "" || page.Limit < 1 || page.Limit > mostConflicts || page.After < 0 {
-		return nil, failure.New(failure.Invalid, `give "run", a "limit" within 1 to %d, and "after" from 0`, mostConflicts)
-	}
-	stored, err := c.Ledger.Run(ctx, page.Run)
+	page, stored, err := c.page(ctx, input)
 	if err != nil {
 		return nil, err
 	}
@@ -60,21 +51,36 @@ func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, er
 	for _, assignment := range stored.Change.Set {
 		answer.Columns = append(answer.Columns, assignment.Column)
 	}
-	err = c.Ledger.Conflicts(ctx, stored, page.After, page.Limit+1, answer.fill(page))
+	err = c.Ledger.Conflicts(ctx, stored, page.After, page.Limit+1, fills(page, &answer.Conflicts, &answer.Next))
 	return answer, err
 }
 
-// fill takes conflicts until the page is full, and notes then where the next one begins.
-func (a *Conflicts) fill(page Page) (visit func(ledger.Conflict) (enough bool)) {
+// page reads which page of a run is asked for, and the run.
+func (c *Control) page(ctx context.Context, input json.RawMessage) (page Page, stored ledger.Run, err error) {
+	if err := decode(input, &page); err != nil {
+		return page, stored, err
+	}
+	if page.Limit == 0 {
+		page.Limit = 100
+	}
+	if page.Run == "" || page.Limit < 1 || page.Limit > mostRows || page.After < 0 {
+		return page, stored, failure.New(failure.Invalid, `give "run", a "limit" within 1 to %d, and "after" from 0`, mostRows)
+	}
+	stored, err = c.Ledger.Run(ctx, page.Run)
+	return page, stored, err
+}
+
+// fills takes rows until the page is full, and notes then where the next one begins.
+func fills[T any](page Page, rows *[]T, next *int64) (visit func(T) (enough bool)) {
 	size := 0
-	return func(found ledger.Conflict) bool {
+	return func(found T) bool {
 		encoded, _ := json.Marshal(found) // texts and a time: there is nothing that cannot be encoded
 		size += len(encoded)
-		if listed := int64(len(a.Conflicts)); listed == page.Limit || listed > 0 && size > mostBytes {
-			a.Next = page.After + listed
+		if listed := int64(len(*rows)); listed == page.Limit || listed > 0 && size > mostBytes {
+			*next = page.After + listed
 			return true
 		}
-		a.Conflicts = append(a.Conflicts, found)
+		*rows = append(*rows, found)
 		return false
 	}
 }

@@ -76,6 +76,7 @@ var actions = map[string]action{
 	"list":      {false, (*Control).list},
 	"chunks":    {false, (*Control).chunks},
 	"conflicts": {false, (*Control).conflicts},
+	"rejects":   {false, (*Control).rejects},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},

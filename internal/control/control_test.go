@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "cancel, chunks, close, conflicts, list, rebuild, status, sweep, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "cancel, chunks, close, conflicts, list, rebuild, rejects, status, sweep, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}

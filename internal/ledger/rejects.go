@@ -1,9 +1,16 @@
 package ledger
 
-import "backfill/internal/keyset"
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"backfill/internal/keyset"
+	"backfill/internal/postgres"
+)
 
 // Reject is a row that does not allow the change, and what Postgres said of it. The message may quote the row's values, so
-// it goes from Postgres to Postgres, and nowhere else.
+// it goes from Postgres to Postgres, or to a person who asks, and nowhere else.
 type Reject struct {
 	Key      keyset.Point
 	SQLState string
@@ -13,4 +20,27 @@ type Reject struct {
 // Reject notes a row in the transaction that passes over it. BF005 is raised where the run has as many as the budget allows.
 func (c Claim) Reject(r Reject, budget int64) (string, []any) {
 	return "SELECT backfill.reject($1, $2, $3, $4, $5, $6)", []any{c.Message.Run, c.Message.Chunk, r.Key, r.SQLState, r.Message, budget}
+}
+
+// Rejected is a row that a run passed over.
+type Rejected struct {
+	Chunk    int64        `json:"chunk"`
+	Key      keyset.Point `json:"key"`
+	SQLState string       `json:"sqlstate"`
+	Message  string       `json:"message"` // cut to 1000 characters
+	FoundAt  time.Time    `json:"found_at"`
+}
+
+// rejectsQuery is completed by its order, twice. Keys alone are sorted to find the page: messages may be long.
+const rejectsQuery = `SELECT chunk, key, sqlstate, message, found_at
+FROM (SELECT run, chunk, key FROM backfill.rejects WHERE run = $1 ORDER BY chunk, %[1]s OFFSET $2 LIMIT $3) AS page
+JOIN backfill.rejects USING (run, chunk, key) ORDER BY chunk, %[1]s`
+
+// Rejects visits the rows that a run passed over by chunk and in the order of its key, after those that were visited before,
+// until visit says that it has enough.
+func (l *Ledger) Rejects(ctx context.Context, r Run, after, limit int64, visit func(Rejected) (enough bool)) error {
+	if err := eachByKey(ctx, l.database, rejectsQuery, r, after, limit, visit); err != nil {
+		return fmt.Errorf("list the rejects of run %s: %w", r.Run, postgres.Classify(err))
+	}
+	return nil
 }

@@ -71,6 +71,7 @@ func TestWhoAsksWhom(t *testing.T) {
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"rejects email-1 --after 7":     `look {"action":"rejects","run":"email-1","limit":100,"after":7}`,
 		"chunks email-1 --state failed": `look {"action":"chunks","run":"email-1","state":"FAILED","limit":100}`,
 		"chunks email-1 --after 7":      `look {"action":"chunks","run":"email-1","limit":100,"after":7}`,
 		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
@@ -78,7 +79,7 @@ func TestWhoAsksWhom(t *testing.T) {
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
+			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}
@@ -186,6 +187,8 @@ func TestInputThatIsWrong(t *testing.T) {
 		"conflicts email-1 --limit 1001":      "--limit 1001 is not within 1 to 1000",
 		"conflicts email-1 --limit 0":         "--limit 0 is not within 1 to 1000",
 		"conflicts email-1 --after -1":        "--after -1 is less than 0",
+		"rejects":                             "RUN is missing",
+		"rejects email-1 --limit 1001":        "--limit 1001 is not within 1 to 1000",
 		"rebuild":                             "RUN is missing",
 		"status email-1 --stack":              "flag needs an argument",
 		"start ./users":                       "./users looks like a file, and a file is given by -f",

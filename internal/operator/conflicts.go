@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// mostConflicts is how many control lists in one answer.
-const mostConflicts = 1000
+// mostRows is how many control lists in one answer.
+const mostRows = 1000
 
-// page is the input of conflicts.
+// page is the input of conflicts and of rejects.
 type page struct {
 	Action string `json:"action"`
 	Run    string `json:"run"`
@@ -54,7 +54,7 @@ the run, both cut to 1000 characters; "gone" where the row was deleted.`,
 	command.Flags().Int64Var(&asked.After, "after", 0, "how many to leave out: those that were listed before")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		asked.Run = args[0]
-		if err := within(command, asked.Limit, mostConflicts, asked.After); err != nil {
+		if err := within(command, asked.Limit, mostRows, asked.After); err != nil {
 			return err
 		}
 		var found leftAlone

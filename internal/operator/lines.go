@@ -69,6 +69,14 @@ func progress(status run.Status) string {
 	return figure.Plural(status.Rows.Scanned, "row", "rows")
 }
 
+// rejected counts the rows that were passed over, as a part of a list.
+func rejected(rows run.Rows) string {
+	if rows.Rejected == 0 {
+		return ""
+	}
+	return ", " + figure.Count(rows.Rejected) + " rejected"
+}
+
 // conflicts counts the rows that were left alone, as the end of a list.
 func conflicts(rows run.Rows) string {
 	if rows.Conflicts == 0 {

@@ -91,9 +91,7 @@ func rowsOf(rows run.Rows) string {
 		text += " of about " + figure.Count(rows.Estimated)
 	}
 	text += " read, " + figure.Count(rows.Affected) + " changed"
-	if rows.Rejected > 0 {
-		text += ", " + figure.Count(rows.Rejected) + " rejected"
-	}
+	text += rejected(rows)
 	if rows.Restored > 0 {
 		text += ", " + figure.Count(rows.Restored) + " restored"
 	}

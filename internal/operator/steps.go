@@ -32,6 +32,9 @@ func (s *session) steps(status run.Status) []step {
 		}
 		steps = append(steps, step{s.suggest("rollback", status.Run), purpose})
 	}
+	if status.Rows.Rejected > 0 && status.Undo.SweptAt == nil {
+		steps = append(steps, step{s.suggest("rejects", status.Run), "see the rows that were rejected"})
+	}
 	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
 	}

@@ -25,7 +25,7 @@ func effect(status run.Status) string {
 	if backward(status) {
 		return progress(status)
 	}
-	text := fmt.Sprintf("%s read, %s changed", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected))
+	text := fmt.Sprintf("%s read, %s changed", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected)) + rejected(rows)
 	if seconds := lasted(status).Seconds(); seconds > 0 {
 		text += fmt.Sprintf(", %s rows/s", figure.Count(int64(float64(rows.Scanned)/seconds)))
 	}

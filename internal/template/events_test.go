@@ -43,6 +43,7 @@ var decoders = map[string]func([]byte) error{
 	"rollback-chunks.json":   asked,
 	"chunks.json":            into[control.ChunkPage],
 	"conflicts.json":         into[control.Page],
+	"rejects.json":           into[control.Page],
 	"rebuild.json":           into[control.Named],
 	"sweep.json":             into[struct{ Action string }],
 	"status.json":            into[control.Named],
