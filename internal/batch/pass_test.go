@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backfill/internal/batch"
+	"backfill/internal/chunk"
 	"backfill/internal/credentials"
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
@@ -26,7 +27,8 @@ type passing interface {
 
 // TestRowsArePassedOverOnce: whatever the types of the key, the sizes of chunks and batches, the way over a chunk, and
 // wherever a worker dies, between the error of a row and its reject as well: each row that does not allow the change is
-// rejected by its key, each other row is written once, and a rollback leaves all as before.
+// rejected by its key, each other row is written once, a retry writes those that were mended meanwhile, and a rollback leaves all
+// as before.
 func TestRowsArePassedOverOnce(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
@@ -55,6 +57,10 @@ func TestRowsArePassedOverOnce(t *testing.T) {
 				b.passChunk(t, r)
 			}
 			b.expectPassed(t, r, table)
+			b.exec(t, fmt.Sprintf("UPDATE %[1]s SET victim = false WHERE ctid IN (SELECT ctid FROM %[1]s WHERE victim LIMIT $1)", table.Table()),
+				rapid.Int64Range(0, 5).Draw(r, "mended"))
+			b.retry(t, r)
+			b.expectPassed(t, r, table)
 			if c.Undo {
 				b.takeBack(t, r)
 				if n := number(t, b.beside, "SELECT count(*) FROM "+table.Table()+" WHERE n <> 0"); n != 0 {
@@ -63,6 +69,40 @@ func TestRowsArePassedOverOnce(t *testing.T) {
 			}
 		})
 	})
+}
+
+// retry has the rejected rows tried again. Where none is rejected, there is nothing to try.
+func (b *bundle) retry(t *testing.T, r *rapid.T) {
+	b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+	if number(t, b.beside, "SELECT count(*) FROM backfill.rejects") == 0 {
+		return
+	}
+	_, err := b.ledger.Retry(t.Context(), theRun, "arn:retry")
+	must(r, err)
+	_, again, err := b.ledger.Beat(t.Context(), theRun, 1000)
+	must(r, err)
+	for _, a := range again {
+		b.claim = b.take(t, chunk.Message{Run: theRun, Chunk: a.Chunk, Lo: a.Lo, Hi: a.Hi, Send: a.Send})
+		if !b.claim.Due {
+			r.Fatalf("nothing is due in chunk %d", a.Chunk)
+		}
+		steps := passing(&batch.Retried{Runner: b.runner})
+		for b.claim.Due {
+			_, err := steps.Step(context.Background(), b.conn, &b.claim, 1)
+			var failed *batch.Failed
+			if errors.As(err, &failed) {
+				row, _ := failed.Row()
+				err = steps.Pass(context.Background(), b.conn, &b.claim, row)
+			}
+			must(r, err)
+			if rapid.IntRange(0, 3).Draw(r, "dies") == 0 {
+				steps = &batch.Retried{Runner: b.runner}
+				b.claim.Message.Send++
+				b.claim = b.take(t, b.claim.Message)
+			}
+		}
+		b.passChunk(t, r)
+	}
 }
 
 // passChunk goes over a chunk; where a worker would have died, the next goes on from what is stored.
@@ -136,9 +176,7 @@ func (b *bundle) takeBack(t *testing.T, r *rapid.T) {
 	_, again, err := b.ledger.Beat(t.Context(), theRun, 1000)
 	must(r, err)
 	for _, a := range again {
-		message := b.claim.Message
-		message.Chunk, message.Lo, message.Hi, message.Send = a.Chunk, a.Lo, a.Hi, a.Send
-		b.claim = b.take(t, message)
+		b.claim = b.take(t, chunk.Message{Run: theRun, Chunk: a.Chunk, Lo: a.Lo, Hi: a.Hi, Send: a.Send})
 		back := &batch.Back{Change: b.runner.Change, Timeout: 10 * time.Second}
 		for done := false; !done; {
 			outcome, err := back.Step(context.Background(), b.conn, &b.claim, drawSize(r))

@@ -31,7 +31,7 @@ var Transitions = transition.Table[State]{
 		Failed:     "an error that waiting does not mend",
 	},
 	Completed: {
-		Pending: "a rollback closed it by its fence",
+		Pending: "a rollback closed it by its fence, or its rejected rows are tried again",
 	},
 	Failed: {
 		Pending: "a person resumed its run, or rolls it back",

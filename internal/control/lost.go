@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"backfill/internal/closing"
@@ -42,7 +43,7 @@ func identify(input []byte, name string) closing.Execution {
 		asked.Run = name
 	}
 	return closing.Execution{Run: asked.Run, Backfill: asked.Backfill,
-		Reopens: asked.Action == request.Resume || asked.Action == request.Rollback}
+		Reopens: slices.Contains([]string{request.Resume, request.Retry, request.Rollback}, asked.Action)}
 }
 
 // Ending is the answer: how the run stands.

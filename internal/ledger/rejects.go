@@ -22,6 +22,18 @@ func (c Claim) Reject(r Reject, budget int64) (string, []any) {
 	return "SELECT backfill.reject($1, $2, $3, $4, $5, $6)", []any{c.Message.Run, c.Message.Chunk, r.Key, r.SQLState, r.Message, budget}
 }
 
+// DueReject finds the key of a rejected row of the chunk that is to be tried again.
+func (c Claim) DueReject() (string, []any) {
+	return "SELECT key FROM backfill.rejects WHERE run = $1 AND chunk = $2 AND due ORDER BY key LIMIT 1", []any{c.Message.Run, c.Message.Chunk}
+}
+
+// Consume takes a row off the rejects, in the transaction that applies it.
+func (c Claim) Consume(key keyset.Point) (string, []any) {
+	return `WITH consumed AS (DELETE FROM backfill.rejects WHERE run = $1 AND chunk = $2 AND key = $3::text[] RETURNING 1)
+		UPDATE backfill.ledger SET rejected = rejected - (SELECT count(*) FROM consumed) WHERE run = $1 AND chunk = $2`,
+		[]any{c.Message.Run, c.Message.Chunk, key}
+}
+
 // Rejected is a row that a run passed over.
 type Rejected struct {
 	Chunk    int64        `json:"chunk"`

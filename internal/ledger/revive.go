@@ -48,10 +48,10 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 func revivable(state, to run.State, watched bool) string {
 	_, legal := run.Transitions.Cause(state, to)
 	switch {
-	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
-		return ""
 	case state == run.Completed, state == run.RolledBack:
 		return "there is nothing left to do"
+	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
+		return ""
 	case state == run.Cancelling:
 		return "it is ending; cancel it once more if nothing ends it, and resume it then"
 	}

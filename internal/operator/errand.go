@@ -13,7 +13,7 @@ import (
 	"backfill/internal/run"
 )
 
-// errand is an execution for a run that is there already: a resume, or a rollback.
+// errand is an execution for a run that is there already: a resume, a retry, or a rollback.
 type errand struct {
 	request request.Request
 	name    string // of the execution

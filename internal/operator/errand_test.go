@@ -100,6 +100,7 @@ func TestAnErrandSendsWhatTheEventsShow(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ line, execution string }{
 		"resume.json":          {"resume display-name-1", "display-name-1-resume-20261124-120000"},
+		"retry.json":           {"retry display-name-1", "display-name-1-retry-20261124-120000"},
 		"rollback.json":        {"rollback display-name-1", "display-name-1-rollback-20261124-120000"},
 		"rollback-chunks.json": {"rollback display-name-1 --chunks 3,7-9 --force", "display-name-1-rollback-20261124-120000"},
 	} {
@@ -141,7 +142,7 @@ func TestTheNameOfAnErrandFits(t *testing.T) {
 // TestNothingIsStartedForARunThatIsNotKnown: the execution would fail.
 func TestNothingIsStartedForARunThatIsNotKnown(t *testing.T) {
 	t.Parallel()
-	for _, action := range []string{"resume", "rollback"} {
+	for _, action := range []string{"resume", "retry", "rollback"} {
 		b := setup(t)
 		b.control.answers["status"] = []any{unknownRun()}
 		if code := b.run(t, action, "email-1"); code != exitInvalid || len(b.executions.started) > 0 {

@@ -79,5 +79,5 @@ func noRejects(asked page) string {
 	if asked.After > 0 {
 		return fmt.Sprintf("run %s has no rejected row after the first %s", asked.Run, figure.Count(asked.After))
 	}
-	return fmt.Sprintf("run %s has no rejected row to show: it passed over none, or the list was removed with its undo", asked.Run)
+	return fmt.Sprintf("run %s has no rejected row to show: it passed over none, they were applied by a retry, or the list was removed with its undo", asked.Run)
 }

@@ -34,6 +34,9 @@ func (s *session) steps(status run.Status) []step {
 	}
 	if status.Rows.Rejected > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("rejects", status.Run), "see the rows that were rejected"})
+		if status.State.Ended() && !backward(status) {
+			steps = append(steps, step{s.suggest("retry", status.Run), "try them again when they are mended"})
+		}
 	}
 	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})

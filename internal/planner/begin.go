@@ -24,7 +24,9 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	}
 	switch asked.Action {
 	case request.Resume:
-		return p.resume(ctx, asked, call.Execution)
+		return p.bring(ctx, asked, call.Execution, p.Ledger.Revive)
+	case request.Retry:
+		return p.bring(ctx, asked, call.Execution, p.Ledger.Retry)
 	case request.Rollback:
 		return p.rollBack(ctx, asked, call.Execution)
 	}
@@ -50,9 +52,11 @@ func (p *Planner) start(ctx context.Context, asked request.Request, execution st
 	return p.plan(ctx, turn.Turn{Run: stored.Run})
 }
 
-// resume goes on from where the ledger stands.
-func (p *Planner) resume(ctx context.Context, asked request.Request, execution string) (turn.Turn, error) {
-	stored, err := p.Ledger.Revive(ctx, asked.Run, execution)
+// bring brings a run back, from where the ledger stands.
+func (p *Planner) bring(ctx context.Context, asked request.Request, execution string,
+	back func(ctx context.Context, id, execution string) (ledger.Run, error),
+) (turn.Turn, error) {
+	stored, err := back(ctx, asked.Run, execution)
 	if err != nil {
 		return turn.Turn{}, err
 	}

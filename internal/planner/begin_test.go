@@ -152,7 +152,7 @@ func TestASecondExecutionOfARunThatGoesOnIsRefused(t *testing.T) {
 // tries again. What an execution brought to life it brings to life once.
 func TestALateRepetitionFindsTheRunEnded(t *testing.T) {
 	t.Parallel()
-	for _, action := range []string{"resume", "rollback"} {
+	for _, action := range []string{"resume", "retry", "rollback"} {
 		b := setup(t, 1050, 6)
 		b.begin(t)
 		b.ends(t)

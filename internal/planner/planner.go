@@ -52,6 +52,7 @@ type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Move(ctx context.Context, id string, from, to run.State) (bool, error)
 	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
+	Retry(ctx context.Context, id, execution string) (ledger.Run, error)
 	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
 	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)

@@ -20,6 +20,7 @@ import (
 const (
 	Start    = "start"    // begin a run
 	Resume   = "resume"   // go on with a run that was cancelled, has failed or lost its execution
+	Retry    = "retry"    // try the failed chunks and the rejected rows of a run again
 	Rollback = "rollback" // take back what a run wrote
 )
 
@@ -103,14 +104,14 @@ func given(fields map[string]json.RawMessage, key string) bool {
 }
 
 // onRun tells whether the action is one on a run that exists.
-func (r Request) onRun() bool { return r.Action == Resume || r.Action == Rollback }
+func (r Request) onRun() bool { return slices.Contains([]string{Resume, Retry, Rollback}, r.Action) }
 
 // check judges what was read; a field that could not be read has its problem already.
 func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	known := slices.Contains([]string{Start, Resume, Rollback}, r.Action)
+	known := slices.Contains([]string{Start, Resume, Retry, Rollback}, r.Action)
 	if !known && (r.Action != "" || !given(fields, "action")) { // it is judged as a start then
-		refuse(`action %q is not known; write "start", "resume" or "rollback"`, r.Action)
+		refuse(`action %q is not known; write "start", "resume", "retry" or "rollback"`, r.Action)
 	}
 	defined := given(fields, "backfill") || given(fields, "definition") || given(fields, "params")
 	switch {

@@ -49,14 +49,15 @@ var Transitions = transition.Table[State]{
 		Failed:    "no lease lives any more; the run had failed",
 	},
 	Completed: {
+		Running:     "a person has its rejected rows tried again",
 		RollingBack: "a person rolls it back",
 	},
 	Failed: {
-		Running:     "a person resumed it",
+		Running:     "a person resumed it, or has its failed chunks and rejected rows tried again",
 		RollingBack: "a person rolls it back, or resumed its rollback",
 	},
 	Cancelled: {
-		Running:     "a person resumed it",
+		Running:     "a person resumed it, or has its failed chunks and rejected rows tried again",
 		RollingBack: "a person rolls it back, or resumed its rollback",
 	},
 	RolledBack: {},

@@ -9,7 +9,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		Running:     {Cancelling, Completed},
 		RollingBack: {RolledBack, Completed, Cancelled, Failed, Cancelling},
 		Cancelling:  {Failed, Cancelled},
-		Completed:   {RollingBack},
+		Completed:   {Running, RollingBack},
 		Failed:      {Running, RollingBack},
 		Cancelled:   {Running, RollingBack},
 		RolledBack:  nil,

@@ -105,6 +105,8 @@ func goldens() map[string][]statement.Query {
 		"keep_first":              keep(simple, span(nil, keyset.Point{"10"}, 0), statement.Compared),
 		"restore":                 one(statement.Restore(parameters, piece)),
 		"restore_composite":       one(statement.Restore(composite, piece)),
+		"one_returning":           one(statement.One(simple, keyset.Point{"10"}, statement.Returning)),
+		"one_composite":           one(statement.One(composite, lo, statement.Compared)),
 		"held":                    one(statement.Held(parameters, piece)),
 		"held_composite":          one(statement.Held(composite, piece)),
 		"consume_whole":           one(statement.Consume(statement.Piece{Place: piece.Place, Rows: 10, Done: 5, Take: 5})),

@@ -39,6 +39,7 @@ var decoders = map[string]func([]byte) error{
 	"start-with-params.json": start,
 	"start-inline.json":      start,
 	"resume.json":            asked,
+	"retry.json":             asked,
 	"rollback.json":          asked,
 	"rollback-chunks.json":   asked,
 	"chunks.json":            into[control.ChunkPage],

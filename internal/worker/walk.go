@@ -48,6 +48,8 @@ func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
 	switch {
 	case claim.Back:
 		return &batch.Back{Change: c, Timeout: w.timeout}
+	case claim.Due:
+		return &batch.Retried{Runner: runner}
 	case claim.Passes > striping.Plain:
 		return &batch.Striped{Runner: runner, Window: statement.Window{
 			Keys: striping.WindowKeys, Passes: claim.Passes, Batches: striping.Batches,
@@ -94,6 +96,7 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 		s.worked += time.Since(begun)
 		return false, err
 	}
+	retried := s.claim.Due
 	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
 	s.worked += time.Since(begun)
 	if err != nil {
@@ -102,7 +105,10 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	s.suspects.clear(outcome.Keys)
 	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
-	if s.claim.Passes == 0 && !s.claim.Back && !outcome.Done {
+	switch {
+	case retried && !s.claim.Due: // the chunk goes on from where it was left
+		s.batches = s.worker.batches(s.change, *s.claim)
+	case s.claim.Passes == 0 && !s.claim.Back && !outcome.Done && !retried:
 		err = s.decide(ctx)
 	}
 	return outcome.Done, err
@@ -159,6 +165,7 @@ func (s *walk) claimAgain(ctx context.Context) (stop bool, out exit) {
 	switch claim.Verdict {
 	case ledger.Claimed:
 		*s.claim = claim
+		s.batches = s.worker.batches(s.change, claim)
 		return false, exit{}
 	case ledger.Done, ledger.Undone:
 		*s.claim = claim

@@ -1,0 +1,119 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/ledger"
+	"backfill/internal/postgres"
+	"backfill/internal/statement"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Retried applies the rejected rows of one chunk that are due, one a batch. It leaves the chunk's position alone: when none is
+// due any more, the claim says so, and the chunk goes on from there.
+type Retried struct {
+	Runner
+	next keyset.Point // nil: has to be looked up
+}
+
+// Step applies the next row that is due. Its reject is consumed in that transaction, also where nothing had to be written.
+func (r *Retried) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, _ int64) (Outcome, error) {
+	if r.next == nil {
+		sql, args := claim.DueReject()
+		next, err := due(conn.QueryRow(ctx, sql, args...))
+		if err != nil {
+			return Outcome{}, fmt.Errorf("look up the rejects of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+		}
+		r.next = next
+	}
+	if r.next == nil {
+		claim.Due = false
+		return Outcome{Affected: claim.Affected}, nil
+	}
+	row := r.next
+	r.next = nil
+	return r.apply(ctx, conn, claim, row)
+}
+
+func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row keyset.Point) (Outcome, error) {
+	begun := time.Now()
+	form := r.form(conn)
+	outcome, next, err := r.send(ctx, conn, *claim, row, form)
+	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
+		outcome, next, err = r.send(ctx, conn, *claim, row, statement.Locked)
+	}
+	if err != nil {
+		return Outcome{}, fmt.Errorf("retry batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run,
+			failed(err, 1, func() (string, keyset.Point, error) { return statement.At(r.Change.Key, row), row, nil }))
+	}
+	outcome.Took = time.Since(begun)
+	claim.Seq++
+	claim.Affected = outcome.Affected
+	r.next, claim.Due = next, next != nil
+	return outcome, nil
+}
+
+func (r *Retried) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, form statement.Form) (outcome Outcome, next keyset.Point, err error) {
+	results := conn.SendBatch(ctx, r.pipeline(claim, row, form))
+	outcome, next, err = r.read(results)
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	return outcome, next, err
+}
+
+func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.Form) *pgx.Batch {
+	pipeline := &pgx.Batch{}
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
+	queue(claim.Advance(ledger.Step{Timeout: r.Timeout}))
+	queue(settings(custom, r.early(false)))
+	update := statement.One(r.Change, row, form)
+	if form != statement.Forget {
+		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
+			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
+	}
+	queue(claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget}))
+	queue(claim.Consume(row))
+	queue(claim.DueReject())
+	return pipeline
+}
+
+func (r *Retried) read(results pgx.BatchResults) (outcome Outcome, next keyset.Point, err error) {
+	for range 2 { // advance, settings
+		if _, err := results.Exec(); err != nil {
+			return outcome, nil, err
+		}
+	}
+	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {
+		return outcome, nil, err
+	}
+	if _, err := results.Exec(); err != nil { // consume
+		return outcome, nil, err
+	}
+	next, err = due(results.QueryRow())
+	return outcome, next, err
+}
+
+// due reads the key of a reject; nil where none is due.
+func due(answer pgx.Row) (key keyset.Point, err error) {
+	if err = answer.Scan(&key); errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return key, err
+}
+
+// Pass leaves the row rejected, with its new error.
+func (r *Retried) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
+	r.next = nil
+	if err := r.pass(ctx, conn, *claim, ledger.Step{Timeout: r.Timeout}, row, nil); err != nil {
+		return err
+	}
+	claim.Seq++
+	return nil
+}
