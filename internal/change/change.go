@@ -37,9 +37,20 @@ type Change struct {
 	Scattered bool `json:"scattered,omitempty"`
 	// ErrorBudget is how many rows that do not allow the change a run passes over; 0: the first of them ends it.
 	ErrorBudget int64 `json:"error_budget,omitempty"`
+	// OnFailure is what a chunk that has failed means for the others; "": Stop.
+	OnFailure OnFailure `json:"on_failure,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }
+
+// OnFailure is what becomes of a run of which a chunk has failed.
+type OnFailure string
+
+// The ways. Either ends FAILED.
+const (
+	Stop     OnFailure = "stop"     // no batch starts any more
+	Continue OnFailure = "continue" // the other chunks are finished first
+)
 
 // Table is a table's exact name in the catalog.
 type Table struct {

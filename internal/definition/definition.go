@@ -34,8 +34,9 @@ type Definition struct {
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64
-	Undo        bool  // keep what is overwritten
-	ErrorBudget int64 // rows that may fail
+	Undo        bool             // keep what is overwritten
+	ErrorBudget int64            // rows that may fail
+	OnFailure   change.OnFailure // "": as change.Stop
 	Source      string
 
 	origins  map[string]origin

@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"backfill/internal/change"
 	"backfill/internal/figure"
 
 	"github.com/goccy/go-yaml/ast"
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -58,6 +59,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Undo = r.undo(e)
 	case "error_budget":
 		d.ErrorBudget = r.count(e, 0, maxErrorBudget, "write how many rows may fail, or remove the line for none")
+	case "on_failure":
+		d.OnFailure = r.onFailure(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}
@@ -146,6 +149,16 @@ func (r *reader) undo(e entry) bool {
 	r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither on nor off", shorten(text)),
 		"write undo: off where a run need not be rolled back, or remove the line")
 	return true
+}
+
+// onFailure reads what a failed chunk means for the others.
+func (r *reader) onFailure(e entry) change.OnFailure {
+	text, ok := r.line(e, e.name)
+	if way := change.OnFailure(text); ok && way != change.Stop && way != change.Continue {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither stop nor continue", shorten(text)),
+			"write on_failure: continue to have the other chunks finished first, or remove the line")
+	}
+	return change.OnFailure(text)
 }
 
 // shorten keeps an answer readable when a value is very long.

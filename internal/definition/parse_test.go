@@ -82,6 +82,7 @@ params:
   least: {type: int, default: 1_0, min: 1, description: of n}
 chunk_rows: 250_000
 error_budget: 1_000
+on_failure: continue
 `
 	source = strings.Replace(source, "1_0", "10", 1)
 	d, problems := definition.Parse([]byte(source))
@@ -102,6 +103,7 @@ error_budget: 1_000
 		"words":  {[]string{"orders-total", "Two lines", "team-billing"}, []string{d.Name, d.Description, d.Owner}},
 		"rows":   {int64(250_000), d.ChunkRows},
 		"budget": {int64(1_000), d.ErrorBudget},
+		"way":    {change.Continue, d.OnFailure},
 		"source": {source, d.Source},
 		"params": {[]definition.Param{{Name: "since", Type: "timestamptz"},
 			{Name: "least", Type: "integer", Default: "10", Optional: true, Min: "1", Description: "of n"}}, d.Params},

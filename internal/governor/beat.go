@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"backfill/internal/deadline"
+	"backfill/internal/figure"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
 	"backfill/internal/observation"
@@ -83,7 +86,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.finish(ctx, id)
-	case p.Broken > 0:
+	case p.Broken > 0 && !b.goesOn(p):
 		return b.failed(ctx, id)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
@@ -127,18 +130,42 @@ func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
 	return b.ended(ctx, state)
 }
 
-// failed closes a run that has a failed chunk.
+// goesOn tells whether chunks are to be finished beside those that have failed. A rollback stops.
+func (b *beat) goesOn(p ledger.Progress) bool {
+	plan := b.record.Plan
+	return p.Continues && p.State != run.RollingBack &&
+		(!plan.Closed || p.Completed+p.RolledBack+p.Failed != plan.Planned)
+}
+
+// failed closes a run that has failed chunks.
 func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
-	number, reason, err := b.governor.Ledger.FirstFailure(ctx, id)
-	if err != nil {
+	failures, err := b.governor.Ledger.Failures(ctx, id)
+	if err != nil || failures.Count == 0 { // none is left: a person was quicker
 		return "", err
 	}
-	b.record.Status.Reason = fmt.Sprintf("chunk %d failed: %s", number, reason)
+	b.record.Status.Reason = failing(failures)
 	state, err := b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason)
 	if err != nil {
 		return "", err
 	}
 	return b.ended(ctx, state)
+}
+
+// failing names failed chunks, and says why the first of them did.
+func failing(f ledger.Failures) string {
+	first := fmt.Sprintf("chunk %d failed: %s", f.First[0], f.Reason)
+	if f.Count == 1 {
+		return first
+	}
+	numbers := make([]string, len(f.First))
+	for i, number := range f.First {
+		numbers[i] = strconv.FormatInt(number, 10)
+	}
+	more := ""
+	if f.Count > int64(len(numbers)) {
+		more = ", ..."
+	}
+	return fmt.Sprintf("%s failed (%s%s); %s", figure.Plural(f.Count, "chunk", "chunks"), strings.Join(numbers, ", "), more, first)
 }
 
 // complete ends a run that is done; one that was closed meanwhile is seen with the next sample.

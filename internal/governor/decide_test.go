@@ -46,7 +46,26 @@ func TestABeatDecides(t *testing.T) {
 			b.Plan(t, 6)
 			b.Fail(t, 4, "SQLSTATE 23505")
 			b.Fail(t, 2, "SQLSTATE 22012")
-		}, turn.End, run.Failed, "chunk 2 failed: SQLSTATE 22012"},
+		}, turn.End, run.Failed, "2 chunks failed (2, 4); chunk 2 failed: SQLSTATE 22012"},
+		"a failed chunk that stops no other": {func(t *testing.T, b *bundle) {
+			b.continues(t)
+			b.Plan(t, 12)
+			b.Fail(t, 2, "SQLSTATE 22012")
+			b.Finish(t, all[2:]...)
+		}, turn.Beat, run.Running, ""},
+		"a failed chunk, and nothing waits of a plan that goes on": {func(t *testing.T, b *bundle) {
+			b.continues(t)
+			b.Plan(t, 6)
+			b.Fail(t, 2, "SQLSTATE 22012")
+			b.Finish(t, 1, 3, 4, 5, 6)
+		}, turn.Plan, run.Running, ""},
+		"every chunk is finished, but for those that failed": {func(t *testing.T, b *bundle) {
+			b.continues(t)
+			b.Plan(t, 12)
+			b.Fail(t, 2, "SQLSTATE 22012")
+			b.Fail(t, 7, "SQLSTATE 23505")
+			b.Finish(t, 1, 3, 4, 5, 6, 8, 9, 10, 11, 12)
+		}, turn.End, run.Failed, "2 chunks failed (2, 7); chunk 2 failed: SQLSTATE 22012"},
 		"a failed chunk beside a lease that lives": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
 			b.Claim(t, 1, 1)

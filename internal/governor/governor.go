@@ -31,7 +31,7 @@ const (
 type Ledger interface {
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 	WentBack(ctx context.Context, id, reason string) error
-	FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error)
+	Failures(ctx context.Context, id string) (ledger.Failures, error)
 }
 
 // Records is where a beat reports to.

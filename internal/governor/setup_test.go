@@ -66,6 +66,12 @@ func (b *bundle) cancel(t *testing.T) {
 	must(t, err)
 }
 
+// continues has failed chunks not stop the others.
+func (b *bundle) continues(t *testing.T) {
+	t.Helper()
+	b.Exec(t, `UPDATE backfill.runs SET change = (change::jsonb || '{"on_failure":"continue"}')::json`)
+}
+
 // expect compares what a beat told, and what both stores hold after it.
 func (b *bundle) expect(t *testing.T, got turn.Turn, next turn.Next, state run.State, reason string) {
 	t.Helper()

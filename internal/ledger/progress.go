@@ -35,6 +35,7 @@ type Progress struct {
 	Open       int64 // chunks of the run's direction that are to be worked on still
 	Broken     int64 // chunks of the run's direction that are FAILED
 	Leases     int64 // leases that live
+	Continues  bool  // chunks that have failed do not stop the others
 	Idle       bool  // no worker holds a chunk of any run in the database
 	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
@@ -70,8 +71,9 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, ` + idle
-	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
+		coalesce(change->>'on_failure' = 'continue', false), ` + idle
+	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
@@ -149,7 +151,7 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Idle)
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -195,17 +197,24 @@ func (l *Ledger) Unclaimed(ctx context.Context, id string, planned int64, limit 
 	return numbers, nil
 }
 
-// FirstFailure gives the number and reason of the failed chunk of the run's direction with the lowest number, "" where none failed.
-func (l *Ledger) FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error) {
+// Failures are the failed chunks of a run's direction.
+type Failures struct {
+	Count  int64
+	First  []int64 // their numbers, at most 10
+	Reason string  // of the first
+}
+
+// Failures reads them.
+func (l *Ledger) Failures(ctx context.Context, id string) (f Failures, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
-		return 0, "", err
+		return f, err
 	}
-	err = conn.QueryRow(ctx, `SELECT coalesce(min(chunk), 0), coalesce((array_agg(reason ORDER BY chunk))[1], '')
+	err = conn.QueryRow(ctx, `SELECT count(*), coalesce((array_agg(chunk ORDER BY chunk))[1:10], '{}'), coalesce((array_agg(reason ORDER BY chunk))[1], '')
 		FROM backfill.ledger WHERE run = $1 AND state = 'FAILED'
-		AND backfill.works((SELECT state FROM backfill.runs WHERE run = $1), direction)`, id).Scan(&chunk, &reason)
+		AND backfill.works((SELECT state FROM backfill.runs WHERE run = $1), direction)`, id).Scan(&f.Count, &f.First, &f.Reason)
 	if err != nil {
-		return 0, "", fmt.Errorf("read failures of run %s: %w", id, postgres.Classify(err))
+		return f, fmt.Errorf("read failures of run %s: %w", id, postgres.Classify(err))
 	}
-	return chunk, reason, nil
+	return f, nil
 }

@@ -40,11 +40,11 @@ func (d *direct) finish(ctx context.Context, entries *ledger.Ledger, messages []
 }
 
 func failed(ctx context.Context, entries *ledger.Ledger, run string) error {
-	number, reason, err := entries.FirstFailure(ctx, run)
+	failures, err := entries.Failures(ctx, run)
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("chunk %d failed: %s", number, reason)
+	return fmt.Errorf("chunks %d failed: %s", failures.First, failures.Reason)
 }
 
 // deliver has workers take the messages from a queue.
