@@ -1,4 +1,4 @@
-// Package control is what an operator, or an event, invokes at any time: status, list, chunks, cancel, validate, close.
+// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, close.
 //
 // It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
 // run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
@@ -43,9 +43,16 @@ type Reviewer interface {
 	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
 }
 
-// Executions stops what still runs in Step Functions.
+// Pauser stops runs for a while.
+type Pauser interface {
+	Pause(ctx context.Context, id, by, reason string) (run.State, error)
+	Resume(ctx context.Context, id string) (run.State, error)
+}
+
+// Executions stops what still runs in Step Functions, and wakes what waits.
 type Executions interface {
 	Stop(ctx context.Context, execution, cause string) error
+	Wake(ctx context.Context, token string) error
 }
 
 // Rebuilder makes the records of a run again.
@@ -58,6 +65,7 @@ type Control struct {
 	Ledger     Ledger
 	Records    Records
 	Closer     Closer
+	Pauser     Pauser
 	Reviewer   Reviewer
 	Rebuilder  Rebuilder
 	Executions Executions
@@ -76,6 +84,9 @@ var actions = map[string]action{
 	"list":      {false, (*Control).list},
 	"chunks":    {false, (*Control).chunks},
 	"conflicts": {false, (*Control).conflicts},
+	"pause":     {true, (*Control).pause},
+	"resume":    {true, (*Control).resume},
+	"await":     {true, (*Control).await},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},

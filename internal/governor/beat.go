@@ -48,6 +48,11 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 	if err := b.agree(ctx, progress); err != nil {
 		return progress, nil, err
 	}
+	if b.record.Status.State.Pauses() && !progress.State.Pauses() { // who let it go on may have died before it said so
+		if _, err := b.governor.Pauser.Record(ctx, b.record.Status.Run); err != nil {
+			return progress, nil, err
+		}
+	}
 	b.observe(progress)
 	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
 	if errors.Is(err, records.ErrNotFound) {
@@ -65,6 +70,9 @@ func (b *beat) observe(p ledger.Progress) {
 	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at))
 	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
 	status.ETA = forecast.ETA(*status, p.Now)
+	if p.State.Pauses() {
+		status.Throttle.Reason, status.Rate, status.ETA = p.Reason, 0, nil
+	}
 }
 
 // limit says why the run is not faster.
@@ -83,6 +91,8 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.finish(ctx, id)
+	case p.State.Pauses():
+		return b.pause(ctx, id)
 	case p.Broken > 0:
 		return b.failed(ctx, id)
 	case p.State == run.RollingBack:
@@ -125,6 +135,16 @@ func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
 		return "", err
 	}
 	return b.ended(ctx, state)
+}
+
+// pause goes on with a pause. Once the run is PAUSED it is sampled again: nobody reports on it until the pause is over.
+func (b *beat) pause(ctx context.Context, id string) (turn.Next, error) {
+	state, err := b.governor.Pauser.Rest(ctx, id)
+	if err != nil || state != run.Paused {
+		return "", err
+	}
+	_, _, err = b.sample(ctx)
+	return turn.Pause, err
 }
 
 // failed closes a run that has a failed chunk.

@@ -64,6 +64,13 @@ type Closer interface {
 	Finish(ctx context.Context, id string) (run.State, error)
 }
 
+// Pauser brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells its state; Record brings the record in
+// line with the state that a person gave the run.
+type Pauser interface {
+	Rest(ctx context.Context, id string) (run.State, error)
+	Record(ctx context.Context, id string) (run.State, error)
+}
+
 // Governor makes beats.
 type Governor struct {
 	Ledger     Ledger
@@ -71,6 +78,7 @@ type Governor struct {
 	Repairer   Repairer
 	Completer  Completer
 	Closer     Closer
+	Pauser     Pauser
 	Rebuilder  Rebuilder
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
@@ -97,7 +105,7 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 		Run: in.Run, State: beat.record.Status.State, Reason: beat.record.Status.Reason,
 		Beat: in.Beat + 1, Budget: in.Budget, Next: next,
 	}
-	if next != turn.End && out.Beat >= out.Budget {
+	if next != turn.End && next != turn.Pause && out.Beat >= out.Budget {
 		out.Next = turn.Segment
 	}
 	slog.InfoContext(ctx, "beat", "run", out.Run, "state", out.State, "beat", in.Beat, "next", out.Next,

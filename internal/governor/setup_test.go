@@ -7,6 +7,7 @@ import (
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/governor"
+	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/repair"
 	"backfill/internal/run"
@@ -37,6 +38,7 @@ func setup(t *testing.T) *bundle {
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Completer: completion.New(b.Ledger, b.Records),
 		Closer:    closing.New(b.Ledger, b.Records),
+		Pauser:    pausing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		LookAhead: lookAhead, MaxWorkers: 4,
 	}

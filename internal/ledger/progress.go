@@ -23,6 +23,8 @@ type Progress struct {
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
 	Now        time.Time // the database's clock
+	PausedAt   time.Time // zero: it is not paused
+	PausedBy   string
 	Beats      int64     // of the run's governors so far, this one included
 	ResumedAt  time.Time // zero: never
 	Known      int64     // chunks that were ever claimed
@@ -69,7 +71,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, ` + idle
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, paused_at, paused_by, ` + idle
 	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -147,12 +149,12 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Idle)
+	var resumed, paused pgtype.Timestamptz
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &paused, &p.PausedBy, &p.Idle)
 	if err != nil {
 		return p, err
 	}
-	p.ResumedAt = resumed.Time
+	p.ResumedAt, p.PausedAt = resumed.Time, paused.Time
 	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
 }

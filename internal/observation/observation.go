@@ -40,6 +40,10 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Undo.Bytes = p.UndoBytes
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
+	status.Pause = nil
+	if p.State.Pauses() {
+		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy}
+	}
 	status.UpdatedAt = p.Now.UTC()
 }
 

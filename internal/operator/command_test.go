@@ -68,6 +68,8 @@ func TestWhoAsksWhom(t *testing.T) {
 		"list --limit 7":                `look {"action":"list","limit":100}`,
 		"list --limit 7 --all":          `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
+		"pause email-1":                 `act {"action":"pause","run":"email-1","by":"ann@laptop"}`,
+		"pause email-1 --reason night":  `act {"action":"pause","run":"email-1","by":"ann@laptop","reason":"night"}`,
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
@@ -77,7 +79,7 @@ func TestWhoAsksWhom(t *testing.T) {
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
-		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "pause": {paused()}, "validate": {found()},
 			"conflicts": {someConflicts()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)

@@ -12,8 +12,9 @@ func resumeCommand(s *session) *cobra.Command {
 	var wait bool
 	command := &cobra.Command{
 		Use:   "resume RUN",
-		Short: "Go on with a run that was cancelled, has failed or lost its execution",
-		Long: `Brings a run back that was cancelled, has failed or lost its execution, and follows it until that is accepted or refused.
+		Short: "Go on with a run that is paused, was cancelled, has failed or lost its execution",
+		Long: `Lets a run go on that is paused. Brings a run back that was cancelled, has failed or lost its execution, and follows it until
+that is accepted or refused.
 It goes on from where it stopped, as the same run; chunks that failed are tried again. A rollback goes on as a rollback.`,
 		Example: `  backfill resume email-1
   backfill resume email-1 --wait`,

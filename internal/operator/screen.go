@@ -21,6 +21,9 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("run", "%s", status.Run)
 	put("backfill", "%s", onTable(status))
 	s.state(w, status)
+	if status.Pause != nil {
+		put("paused", "%s", moment(&status.Pause.Since, now))
+	}
 	if began(status) {
 		put("progress", "%d%%", percent(status))
 		put("rows", "%s", rowsOf(status.Rows))

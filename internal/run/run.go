@@ -21,6 +21,7 @@ type Status struct {
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
 	Striping    Striping   `json:"striping"`
+	Pause       *Pause     `json:"pause"` // null: it is not paused
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -62,6 +63,12 @@ type Undo struct {
 type Striping struct {
 	Chunks int64  `json:"chunks"` // gone over in passes
 	Reason string `json:"reason"` // of the newest chunk; "": not decided yet
+}
+
+// Pause says since when a run is paused, and who paused it; why is the run's reason.
+type Pause struct {
+	Since time.Time `json:"since"`
+	By    string    `json:"by"` // "": nobody said
 }
 
 // Throttle says why the run has the speed that it has.

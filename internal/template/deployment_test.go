@@ -73,6 +73,35 @@ func TestSegmentStaysBelowTheHistoryLimit(t *testing.T) {
 	}
 }
 
+// TestAYearOfPausesFitsIntoAHistory: a pause each day, and each of them with trouble, until the execution itself is over. A
+// paused run makes no events.
+func TestAYearOfPausesFitsIntoAHistory(t *testing.T) {
+	t.Parallel()
+	states := jsonFile(t, machines["BackfillStateMachine"]).at("States")
+	const task, again, choice = 5, 3, 2
+	round := choice
+	for _, name := range []string{"Segment", "Paused"} {
+		round += task + again*states.at(name, "Retry").each()["0"].at("MaxAttempts").number()
+	}
+	if most := 365 * round; most >= historyLimit {
+		t.Errorf("a year of pauses may have %d events", most)
+	}
+	paused := states.at("Paused")
+	if _, beats := paused.get("HeartbeatSeconds"); beats || !strings.HasSuffix(paused.at("Resource").text(), callback) {
+		t.Errorf("a paused run has to give signs of life: %v", paused.value)
+	}
+	if year := 365 * 24 * 60 * 60; paused.at("TimeoutSeconds").number() != year {
+		t.Errorf("a pause ends by itself after %d s", paused.at("TimeoutSeconds").number())
+	}
+	token := paused.at("Parameters", "Payload", "token.$").text()
+	if token != "$$.Task.Token" || paused.at("Next").text() != "Segment" {
+		t.Errorf("the pause hands out %s and leads to %s", token, paused.at("Next").text())
+	}
+	if way := jsonFile(t, machines["SegmentStateMachine"]).at("States", "AfterBeat", "Choices").each(); way["3"].at("Next").text() != "Done" {
+		t.Errorf("a segment goes on while its run is paused: %v", way["3"].value)
+	}
+}
+
 // TestSegmentEndsBeforeItsParentGivesUp: the parent replaces a segment only when it is dead.
 func TestSegmentEndsBeforeItsParentGivesUp(t *testing.T) {
 	t.Parallel()

@@ -48,6 +48,9 @@ var decoders = map[string]func([]byte) error{
 	"status.json":            into[control.Named],
 	"list.json":              into[control.Listing],
 	"cancel.json":            into[control.Named],
+	"pause.json":             into[control.Pausing],
+	"resume-paused.json":     into[control.Named],
+	"await.json":             into[control.Awaiting],
 	"validate.json": into[struct {
 		Action string `json:"action"`
 		review.Subject
@@ -131,6 +134,8 @@ var payloads = map[string]func([]byte) error{
 	"Plan":  into[planner.Call],
 	"Beat":  into[turn.Turn],
 	"Close": into[control.Closing],
+
+	"Paused": into[control.Awaiting],
 }
 
 // TestPayloads: the names that a state machine sends are those that the function reads.

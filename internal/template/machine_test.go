@@ -34,10 +34,13 @@ func eachState(t *testing.T, visit func(machine node, name string, state node)) 
 
 func isTask(state node) bool { return state.at("Type").text() == "Task" }
 
-// invokes tells whether the state is a task that calls a function of ours.
+// invokes tells whether the state is a task that calls a function of ours, be it to wait afterwards.
 func invokes(state node) bool {
-	return isTask(state) && strings.HasSuffix(state.at("Resource").text(), ":lambda:invoke")
+	return isTask(state) && strings.HasSuffix(strings.TrimSuffix(state.at("Resource").text(), callback), ":lambda:invoke")
 }
+
+// callback is the end of a task's resource that waits until somebody wakes it.
+const callback = ".waitForTaskToken"
 
 // retried lists the error names that a task tries again.
 func retried(state node) []string {
@@ -117,7 +120,7 @@ func TestEveryTaskIsBoundedRetriedAndCaught(t *testing.T) {
 
 func TestNextAndStateAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	nexts := []string{string(turn.Plan), string(turn.Beat), string(turn.Segment), string(turn.End)}
+	nexts := []string{string(turn.Plan), string(turn.Beat), string(turn.Segment), string(turn.Pause), string(turn.End)}
 	seen := map[string]bool{}
 	eachState(t, func(_ node, name string, state node) {
 		if state.at("Type").text() != "Choice" {

@@ -13,6 +13,7 @@ const (
 	Plan    Next = "plan"    // the look-ahead is low: call the planner
 	Beat    Next = "beat"    // call the governor
 	Segment Next = "segment" // the budget of beats is used up: go on in a new child execution
+	Pause   Next = "pause"   // the run is paused: wait until somebody lets it go on
 	End     Next = "end"     // the run has ended
 )
 

@@ -1,0 +1,135 @@
+package control_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"backfill/internal/failure"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+)
+
+const awaits = `{"action":"await","run":"run-1","execution":"` + runtest.Execution + `","token":"one"}`
+
+// expectWoken demands which tasks were woken since the last look.
+func (b *bundle) expectWoken(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(b.stops.woken, want) {
+		t.Fatalf("woken: %v, want %v", b.stops.woken, want)
+	}
+	b.stops.woken = nil
+}
+
+func TestAPauseNamesWhoAskedAndWhy(t *testing.T) {
+	t.Parallel()
+	for input, reason := range map[string]string{
+		`{"action":"pause","run":"run-1","by":"ann","reason":"a release"}`: "paused by ann: a release",
+		`{"action":"pause","run":"run-1","by":"ann"}`:                      "paused by ann",
+		`{"action":"pause","run":"run-1"}`:                                 "paused",
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.expectStatus(t, b.answer(t, input), run.Paused, reason)
+			b.expectStatus(t, b.answer(t, `{"action":"pause","run":"run-1","by":"bob"}`), run.Paused, reason)
+		})
+	}
+}
+
+// TestAResumeWakesTheExecution, however often it is asked for.
+func TestAResumeWakesTheExecution(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	if answer := b.answer(t, awaits); answer != `{"waits":true}` {
+		t.Fatal(answer)
+	}
+	b.expectWoken(t)
+	b.expectStatus(t, b.answer(t, `{"action":"resume","run":"run-1"}`), run.Running, "")
+	b.expectWoken(t, "one")
+	b.expectStatus(t, b.answer(t, `{"action":"resume","run":"run-1"}`), run.Running, "")
+	b.expectWoken(t)
+}
+
+// TestAResumeThatComesFirstIsNotLost: the task that comes to wait finds that there is nothing to wait for.
+func TestAResumeThatComesFirstIsNotLost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	b.answer(t, `{"action":"resume","run":"run-1"}`)
+	if answer := b.answer(t, awaits); answer != `{"waits":false}` {
+		t.Fatal(answer)
+	}
+	b.expectWoken(t, "one")
+}
+
+// TestAWakeThatFailsIsRepeated: the run stays paused, and the token is there still.
+func TestAWakeThatFailsIsRepeated(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	b.answer(t, awaits)
+	b.stops.fails = errors.New("throttled")
+	if _, err := b.ask(t, "", `{"action":"resume","run":"run-1"}`); !failure.Is(err, failure.Transient) {
+		t.Fatal(err)
+	}
+	b.Expect(t, run.Paused, "paused")
+	b.stops.fails = nil
+	b.expectStatus(t, b.answer(t, `{"action":"resume","run":"run-1"}`), run.Running, "")
+	b.expectWoken(t, "one")
+}
+
+// TestATaskThatWasForgottenIsWoken: whoever let the run go on died before. Else nobody would bring it to PAUSED again.
+func TestATaskThatWasForgottenIsWoken(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	b.answer(t, awaits)
+	_, err := b.Ledger.Unpause(t.Context(), runtest.ID)
+	must(t, err)
+	b.Claim(t, 1, 1)
+	b.expectStatus(t, b.answer(t, `{"action":"pause","run":"run-1"}`), run.Pausing, "paused")
+	b.expectWoken(t, "one")
+}
+
+// TestACancelOfAPausedRunWorksAtOnce, and its execution ends as the run has.
+func TestACancelOfAPausedRunWorksAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	b.answer(t, awaits)
+	b.expectStatus(t, b.answer(t, `{"action":"cancel","run":"run-1","by":"ann"}`), run.Cancelled, "cancelled by ann")
+	b.expectWoken(t, "one")
+	b.refused(t, "", `{"action":"pause","run":"run-1"}`)
+	b.refused(t, "", `{"action":"resume","run":"run-1"}`)
+	if b.Record(t).Status.Pause != nil {
+		t.Error("it looks paused still")
+	}
+}
+
+// TestAnExecutionThatIsStoppedWhilePaused ends its run.
+func TestAnExecutionThatIsStoppedWhilePaused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	b.answer(t, awaits)
+	b.answer(t, event("ABORTED", runtest.Execution, "run-1", "", ""))
+	b.Expect(t, run.Cancelled, "the execution was stopped")
+}
+
+func TestWhoMayNotAwait(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	if _, err := b.ask(t, "", `{"action":"await","run":"run-1","execution":"arn:other","token":"one"}`); !failure.Is(err, failure.Busy) {
+		t.Error(err)
+	}
+	b.refused(t, "", `{"action":"await","run":"nobody","execution":"arn:other","token":"one"}`)
+	b.refused(t, "", `{"action":"await","run":"run-1","execution":"arn:other"}`)
+	b.refused(t, "", `{"action":"pause"}`)
+	b.refused(t, "", `{"action":"resume"}`)
+	for _, action := range []string{"pause", "resume", "await"} {
+		b.refused(t, "read", `{"action":"`+action+`","run":"run-1"}`)
+	}
+}

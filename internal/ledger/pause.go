@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"backfill/internal/failure"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Pause makes a run PAUSING: no batch starts any more. It tells whether it did; false where the run is in a state that
+// cannot be paused, or is paused already.
+func (l *Ledger) Pause(ctx context.Context, id, by, reason string) (bool, error) {
+	return l.change(ctx, id, run.Pausing, `UPDATE backfill.runs SET state = $2, reason = $3, paused_at = clock_timestamp(), paused_by = $4
+		WHERE run = $1 AND state = ANY ($5)`, reason, by, run.Transitions.Sources(run.Pausing))
+}
+
+// Rest brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells the state and reason that it has then.
+// As in Finish, an expired lease is taken away by the fence first.
+func (l *Ledger) Rest(ctx context.Context, id string) (run.State, string, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if err := takeExpired(ctx, conn, id, run.Pausing, "lease expired"); err != nil {
+		return "", "", fmt.Errorf("pause run %s: %w", id, err)
+	}
+	_, err = l.change(ctx, id, run.Paused, `UPDATE backfill.runs r SET state = $2 WHERE r.run = $1 AND r.state = 'PAUSING'
+		AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING')`)
+	if err != nil {
+		return "", "", err
+	}
+	return standingOf(ctx, conn, id)
+}
+
+// Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
+// again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
+// whether the run was paused.
+func (l *Ledger) Unpause(ctx context.Context, id string) (was bool, err error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
+			paused_at = NULL, paused_by = '', heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
+			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED')`, id, run.RollingBack, run.Running)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		was = true
+		_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET not_before = NULL, sent = send, updated_at = clock_timestamp()
+			FROM backfill.runs r WHERE r.run = l.run AND l.run = $1 AND l.state = 'PENDING' AND backfill.works(r.state, l.direction)`, id)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("let run %s go on: %w", id, postgres.Classify(err))
+	}
+	return was, nil
+}
+
+// Await keeps the token of a task that waits for the end of the pause. False where there is nothing to wait for: the run
+// was let go on or has ended since, or is paused anew and needs beats. Another execution's run is failure.Busy.
+func (l *Ledger) Await(ctx context.Context, id, execution, token string) (bool, error) {
+	waits, err := l.change(ctx, id, run.Paused, `UPDATE backfill.runs SET waiting = $3 WHERE run = $1 AND state = $2 AND execution = $4`,
+		token, execution)
+	if waits || err != nil {
+		return waits, err
+	}
+	stored, err := l.Run(ctx, id)
+	if err == nil && stored.Execution != execution {
+		err = failure.New(failure.Busy, "run %s belongs to execution %s", id, stored.Execution)
+	}
+	return false, err
+}
+
+// Waiting is the token of the task that waits for the end of a pause; "" where none does. It may be over.
+func (l *Ledger) Waiting(ctx context.Context, id string) (token string, err error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	err = conn.QueryRow(ctx, "SELECT coalesce(max(waiting), '') FROM backfill.runs WHERE run = $1", id).Scan(&token)
+	if err != nil {
+		return "", fmt.Errorf("read who waits for run %s: %w", id, postgres.Classify(err))
+	}
+	return token, nil
+}
+
+// Woken forgets a task that waits no more. A task that began to wait meanwhile is kept.
+func (l *Ledger) Woken(ctx context.Context, id, token string) error {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "UPDATE backfill.runs SET waiting = NULL WHERE run = $1 AND waiting = $2", id, token); err != nil {
+		return fmt.Errorf("forget who waits for run %s: %w", id, postgres.Classify(err))
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+)
+
+// TestAPauseStopsEveryBatch and every claim; what was at work goes on from where it was.
+func TestAPauseStopsEveryBatch(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		b.move(t, run.Planning, run.Running)
+		claim := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+		must(t, b.advance(claim, ledger.Step{Keys: 50, Reached: []string{"50"}}))
+		claim.Seq++
+		b.pause(t, true)
+		if err := b.advance(claim, ledger.Step{Keys: 50, Reached: []string{"100"}, Done: true}); !postgres.Raised(err, failure.RunNotRunning) {
+			t.Fatalf("a batch of a run that is paused: %v", err)
+		}
+		b.claim(t, message(2, "100", "200", 1), "me", ledger.Closed)
+		b.rests(t, run.Pausing)
+		if released, err := b.ledger.Release(t.Context(), claim, 0, "run is PAUSING"); err != nil || !released {
+			t.Fatal(released, err)
+		}
+		b.rests(t, run.Paused)
+		b.expectDue(t, 10)
+		b.unpause(t, true)
+		b.expectDue(t, 10, 1)
+		again := b.claim(t, message(1, "", "100", 2), "me", ledger.Claimed)
+		if again.Seq != 1 || again.Position[0] != "50" {
+			t.Fatalf("%+v", again)
+		}
+		b.finish(t, message(2, "100", "200", 1))
+	})
+}
+
+// TestAPauseTakesALeaseThatRanOut: its worker is gone, or wakes and finds that the chunk is no longer its own.
+func TestAPauseTakesALeaseThatRanOut(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	claim := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	b.pause(t, true)
+	b.rests(t, run.Pausing)
+	b.expire(t)
+	b.rests(t, run.Paused)
+	b.unpause(t, true)
+	if err := b.advance(claim, ledger.Step{Keys: 100, Reached: []string{"100"}, Done: true}); !postgres.Raised(err, failure.StaleFence) {
+		t.Fatalf("the worker of before: %v", err)
+	}
+	b.expectDue(t, 10, 1)
+}
+
+// TestWhatWasOnItsWayCountsAsLost: a worker has consumed it, or will find that it is spent.
+func TestWhatWasOnItsWayCountsAsLost(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	claim := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	_, err := b.ledger.Release(t.Context(), claim, terms.Lease, "backing off")
+	must(t, err)
+	must(t, b.ledger.Sent(t.Context(), theRun, []ledger.Again{{Chunk: 1, Send: 2}}))
+	b.pause(t, true)
+	b.rests(t, run.Paused)
+	b.claim(t, message(1, "", "100", 2), "me", ledger.Closed)
+	b.unpause(t, true)
+	b.expectDue(t, 10, 1)
+	progress, err := b.ledger.Look(t.Context(), theRun)
+	must(t, err)
+	if progress.ResumedAt.IsZero() || !progress.PausedAt.IsZero() || progress.PausedBy != "" {
+		t.Fatalf("%+v", progress)
+	}
+}
+
+// TestOnlyARunThatGoesOnIsPaused, and only one that is paused is let go on, as what it was.
+func TestOnlyARunThatGoesOnIsPaused(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	for _, state := range run.States() {
+		for action, back := range map[string]run.State{"start": run.Running, "rollback": run.RollingBack} {
+			b.exec(t, "UPDATE backfill.runs SET state = $1, action = $2", state, action)
+			can := state == run.Planning || state == run.Running || state == run.RollingBack
+			b.pause(t, can)
+			if can {
+				b.rests(t, run.Paused)
+				b.pause(t, false)
+			}
+			b.unpause(t, can || state.Pauses())
+			if can || state.Pauses() {
+				state = back
+			}
+			if got, err := b.ledger.Run(t.Context(), theRun); err != nil || got.State != state {
+				t.Errorf("%s, %s: it is %s, %v", state, action, got.State, err)
+			}
+		}
+	}
+}
+
+// TestATaskWaitsForTheEndOfThePause, and for nothing else.
+func TestATaskWaitsForTheEndOfThePause(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "UPDATE backfill.runs SET execution = 'arn:1'")
+	await := func(token string, want bool) {
+		t.Helper()
+		waits, err := b.ledger.Await(t.Context(), theRun, "arn:1", token)
+		must(t, err)
+		if waits != want {
+			t.Fatalf("token %s waits: %v", token, waits)
+		}
+	}
+	waiting := func(want string) {
+		t.Helper()
+		if token, err := b.ledger.Waiting(t.Context(), theRun); err != nil || token != want {
+			t.Fatalf("%q waits, %v; want %q", token, err, want)
+		}
+	}
+	await("early", false)
+	b.pause(t, true)
+	await("while workers finish", false)
+	b.rests(t, run.Paused)
+	if _, err := b.ledger.Await(t.Context(), theRun, "arn:2", "another's"); !failure.Is(err, failure.Busy) {
+		t.Fatal(err)
+	}
+	await("one", true)
+	waiting("one")
+	b.unpause(t, true)
+	await("late", false)
+	waiting("one")
+	b.pause(t, true)
+	b.rests(t, run.Paused)
+	await("two", true)
+	must(t, b.ledger.Woken(t.Context(), theRun, "one"))
+	waiting("two")
+	must(t, b.ledger.Woken(t.Context(), theRun, "two"))
+	waiting("")
+	if _, err := b.ledger.Await(t.Context(), "nobody", "arn:1", "one"); !errors.Is(err, ledger.ErrNoRun) {
+		t.Fatal(err)
+	}
+}
+
+// TestAPausedRunKeepsItsTable and cannot be rolled back or resumed by another execution.
+func TestAPausedRunKeepsItsTable(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.pause(t, true)
+	b.rests(t, run.Paused)
+	if _, err := b.ledger.Open(t.Context(), describe("run-2", "users")); !failure.Is(err, failure.Busy) {
+		t.Errorf("another run on the table: %v", err)
+	}
+	if _, err := b.ledger.Reverse(t.Context(), theRun, "arn:2", nil); !failure.Is(err, failure.Invalid) {
+		t.Errorf("a rollback: %v", err)
+	}
+	if _, err := b.ledger.Revive(t.Context(), theRun, "arn:2"); !failure.Is(err, failure.Invalid) {
+		t.Errorf("a resume by an execution: %v", err)
+	}
+}
+
+func (b *bundle) pause(t *testing.T, want bool) {
+	t.Helper()
+	paused, err := b.ledger.Pause(t.Context(), theRun, "ann", "paused by ann")
+	must(t, err)
+	if paused != want {
+		t.Fatalf("paused: %v", paused)
+	}
+}
+
+func (b *bundle) unpause(t *testing.T, want bool) {
+	t.Helper()
+	was, err := b.ledger.Unpause(t.Context(), theRun)
+	must(t, err)
+	if was != want {
+		t.Fatalf("it was paused: %v", was)
+	}
+}
+
+// rests has the pause go on, and demands the state that it comes to.
+func (b *bundle) rests(t *testing.T, want run.State) {
+	t.Helper()
+	state, reason, err := b.ledger.Rest(t.Context(), theRun)
+	must(t, err)
+	if state != want || reason != "paused by ann" {
+		t.Fatalf("run is %s (%s), want %s", state, reason, want)
+	}
+}
