@@ -47,6 +47,8 @@ type Reviewer interface {
 type Pauser interface {
 	Pause(ctx context.Context, id, by, reason string) (run.State, error)
 	Resume(ctx context.Context, id string) (run.State, error)
+	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
+	ResumeAll(ctx context.Context, executions string) ([]string, error)
 }
 
 // Executions stops what still runs in Step Functions, and wakes what waits.
@@ -69,6 +71,8 @@ type Control struct {
 	Reviewer   Reviewer
 	Rebuilder  Rebuilder
 	Executions Executions
+	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
+	Own string
 	// UndoRetention is how long undo and conflicts are kept after the end of their run.
 	UndoRetention time.Duration
 }

@@ -1,10 +1,12 @@
 package control_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
 
+	"backfill/internal/control"
 	"backfill/internal/failure"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -86,7 +88,7 @@ func TestATaskThatWasForgottenIsWoken(t *testing.T) {
 	b := setup(t)
 	b.answer(t, `{"action":"pause","run":"run-1"}`)
 	b.answer(t, awaits)
-	_, err := b.Ledger.Unpause(t.Context(), runtest.ID)
+	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "")
 	must(t, err)
 	b.Claim(t, 1, 1)
 	b.expectStatus(t, b.answer(t, `{"action":"pause","run":"run-1"}`), run.Pausing, "paused")
@@ -116,6 +118,37 @@ func TestAnExecutionThatIsStoppedWhilePaused(t *testing.T) {
 	b.answer(t, awaits)
 	b.answer(t, event("ABORTED", runtest.Execution, "run-1", "", ""))
 	b.Expect(t, run.Cancelled, "the execution was stopped")
+}
+
+// TestAKillSwitch pauses all, and lets go on what it has paused; each execution that waits is woken.
+func TestAKillSwitch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.control.Own = runtest.Execution
+	all := func(input string, want ...run.State) {
+		t.Helper()
+		var found control.Runs
+		must(t, json.Unmarshal([]byte(b.answer(t, input)), &found))
+		if len(found.Runs) != len(want) || len(want) > 0 && found.Runs[0].State != want[0] {
+			t.Fatalf("%s: %+v", input, found.Runs)
+		}
+	}
+	all(`{"action":"pause","all":true,"by":"ann","reason":"slow"}`, run.Paused)
+	b.Expect(t, run.Paused, "paused by ann: slow")
+	b.answer(t, awaits)
+	all(`{"action":"resume","all":true}`, run.Running)
+	b.expectWoken(t, "one")
+	b.Expect(t, run.Running, "")
+	all(`{"action":"resume","all":true}`)
+	b.Exec(t, "UPDATE backfill.runs SET waiting = 'forgotten'")
+	all(`{"action":"resume","all":true}`, run.Running)
+	b.expectWoken(t, "forgotten")
+	b.answer(t, `{"action":"pause","run":"run-1"}`)
+	all(`{"action":"pause","all":true}`)
+	all(`{"action":"resume","all":true}`)
+	b.Expect(t, run.Paused, "paused")
+	b.refused(t, "", `{"action":"pause","all":true,"run":"run-1"}`)
+	b.refused(t, "read", `{"action":"pause","all":true}`)
 }
 
 func TestWhoMayNotAwait(t *testing.T) {

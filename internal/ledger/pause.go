@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"backfill/internal/failure"
 	"backfill/internal/postgres"
@@ -11,11 +12,56 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// pauses makes runs PAUSING: $2 is why, $3 who, $4 for what, $5 the states that can be paused. A run that is paused already
+// gets another reason, unless it was paused by its name. What follows says which runs.
+const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN state ELSE 'PAUSING' END, reason = $2, paused_by = $3, paused_for = $4,
+	paused_at = CASE WHEN state IN ('PAUSING', 'PAUSED') THEN paused_at ELSE clock_timestamp() END
+	WHERE ended_at IS NULL AND (state = ANY ($5) OR state IN ('PAUSING', 'PAUSED') AND paused_for = 'all') AND `
+
 // Pause makes a run PAUSING: no batch starts any more. It tells whether it did; false where the run is in a state that
-// cannot be paused, or is paused already.
+// cannot be paused, or was paused by its name already.
 func (l *Ledger) Pause(ctx context.Context, id, by, reason string) (bool, error) {
-	return l.change(ctx, id, run.Pausing, `UPDATE backfill.runs SET state = $2, reason = $3, paused_at = clock_timestamp(), paused_by = $4
-		WHERE run = $1 AND state = ANY ($5)`, reason, by, run.Transitions.Sources(run.Pausing))
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	tag, err := conn.Exec(ctx, pauses+"run = $1", id, reason, by, run.ForRun, run.Transitions.Sources(run.Pausing))
+	if err != nil {
+		return false, fmt.Errorf("pause run %s: %w", id, postgres.Classify(err))
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// PauseAll makes every run PAUSING that has not ended and whose execution's ARN begins like that, in one statement. It
+// lists the runs that are paused by it, now or before.
+func (l *Ledger) PauseAll(ctx context.Context, executions, by, reason string) ([]string, error) {
+	return l.list(ctx, "pause all runs", pauses+"starts_with(execution, $1) RETURNING run",
+		executions, reason, by, run.ForAll, run.Transitions.Sources(run.Pausing))
+}
+
+// PausedForAll lists the runs that PauseAll has paused, and nobody has let go on since; and those that are not paused, but
+// whose execution waits still: whoever let them go on died before it woke them.
+func (l *Ledger) PausedForAll(ctx context.Context, executions string) ([]string, error) {
+	return l.list(ctx, "list the runs that are paused", `SELECT run FROM backfill.runs WHERE starts_with(execution, $1)
+		AND CASE WHEN state IN ('PAUSING', 'PAUSED') THEN paused_for = $2 ELSE waiting IS NOT NULL END`, executions, run.ForAll)
+}
+
+// list collects the names of runs. There is none where the schema is not made yet.
+func (l *Ledger) list(ctx context.Context, what, sql string, args ...any) ([]string, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := conn.Query(ctx, sql, args...) // its error is that of the rows
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if postgres.Raised(err, undefinedTable) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, postgres.Classify(err))
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // Rest brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells the state and reason that it has then.
@@ -38,16 +84,16 @@ func (l *Ledger) Rest(ctx context.Context, id string) (run.State, string, error)
 
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
-// whether the run was paused.
-func (l *Ledger) Unpause(ctx context.Context, id string) (was bool, err error) {
+// whether the run was paused, and for that; "" stands for any pause.
+func (l *Ledger) Unpause(ctx context.Context, id string, meant run.For) (was bool, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
-			paused_at = NULL, paused_by = '', heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
-			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED')`, id, run.RollingBack, run.Running)
+			paused_at = NULL, paused_by = '', paused_for = '', heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
+			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"backfill/internal/failure"
@@ -155,6 +156,52 @@ func TestAPausedRunKeepsItsTable(t *testing.T) {
 	}
 }
 
+// TestAllRunsOfAStackArePaused in one statement, and let go on again: no other stack's, and none that was paused by its name.
+func TestAllRunsOfAStackArePaused(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		for id, execution := range map[string]string{"run-2": "arn:mine:2", "run-3": "arn:mine:3", "run-4": "arn:mine:4", "run-5": "arn:mine-too:5"} {
+			_, err := b.ledger.Open(t.Context(), describe(id, id))
+			must(t, err)
+			b.exec(t, "UPDATE backfill.runs SET execution = $2, state = 'RUNNING' WHERE run = $1", id, execution)
+		}
+		b.exec(t, "UPDATE backfill.runs SET execution = 'arn:mine:1', state = 'ROLLING_BACK', action = 'rollback' WHERE run = $1", theRun)
+		b.exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', ended_at = now() WHERE run = 'run-4'")
+		_, err := b.ledger.Pause(t.Context(), "run-3", "bob", "paused by bob")
+		must(t, err)
+		all := func(want ...string) {
+			t.Helper()
+			paused, err := b.ledger.PauseAll(t.Context(), "arn:mine:", "ann", "paused by ann")
+			must(t, err)
+			still, err := b.ledger.PausedForAll(t.Context(), "arn:mine:")
+			must(t, err)
+			if !slices.Equal(paused, want) || !slices.Equal(still, want) {
+				t.Fatalf("paused %v, and then %v, want %v", paused, still, want)
+			}
+		}
+		all(theRun, "run-2")
+		all(theRun, "run-2") // twice is once
+		b.rests(t, run.Paused)
+		b.pause(t, true) // by its name: it stays so
+		b.pause(t, false)
+		all("run-2")
+		for id, want := range map[string]bool{"run-2": true, "run-3": false, theRun: false} {
+			if was, err := b.ledger.Unpause(t.Context(), id, run.ForAll); err != nil || was != want {
+				t.Errorf("%s goes on: %v, %v", id, was, err)
+			}
+		}
+		b.unpause(t, true)
+	})
+}
+
+// TestThereIsNothingToPauseWhereNoRunHasBegun: the schema is not made yet.
+func TestThereIsNothingToPauseWhereNoRunHasBegun(t *testing.T) {
+	l := newLedger(t, pgtest.Newest(t))
+	if ids, err := l.PauseAll(t.Context(), "arn:", "ann", "paused by ann"); err != nil || len(ids) > 0 {
+		t.Fatal(ids, err)
+	}
+}
+
 func (b *bundle) pause(t *testing.T, want bool) {
 	t.Helper()
 	paused, err := b.ledger.Pause(t.Context(), theRun, "ann", "paused by ann")
@@ -166,7 +213,7 @@ func (b *bundle) pause(t *testing.T, want bool) {
 
 func (b *bundle) unpause(t *testing.T, want bool) {
 	t.Helper()
-	was, err := b.ledger.Unpause(t.Context(), theRun)
+	was, err := b.ledger.Unpause(t.Context(), theRun, "")
 	must(t, err)
 	if was != want {
 		t.Fatalf("it was paused: %v", was)

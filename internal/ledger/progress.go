@@ -25,6 +25,7 @@ type Progress struct {
 	Now        time.Time // the database's clock
 	PausedAt   time.Time // zero: it is not paused
 	PausedBy   string
+	PausedFor  run.For
 	Beats      int64     // of the run's governors so far, this one included
 	ResumedAt  time.Time // zero: never
 	Known      int64     // chunks that were ever claimed
@@ -71,7 +72,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, paused_at, paused_by, ` + idle
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, paused_at, paused_by, paused_for, ` + idle
 	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -150,7 +151,7 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed, paused pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &paused, &p.PausedBy, &p.Idle)
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &paused, &p.PausedBy, &p.PausedFor, &p.Idle)
 	if err != nil {
 		return p, err
 	}

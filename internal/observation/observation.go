@@ -42,7 +42,7 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Concurrency = p.Leases
 	status.Pause = nil
 	if p.State.Pauses() {
-		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy}
+		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy, For: p.PausedFor}
 	}
 	status.UpdatedAt = p.Now.UTC()
 }

@@ -19,6 +19,11 @@ var pauseTranscripts = map[string]transcript{
 	"watch-paused":    {[]string{"watch", "email-1"}, answers("status", append([]any{working(), pausingRun()}, append(still(400, paused())[:400], working(), after(run.Completed, ""))...)...)},
 	"resume-paused":   {[]string{"resume", "email-1"}, lifts(working())},
 	"resume-backward": {[]string{"resume", "email-1"}, lifts(rolling(441_000))},
+	"pause-all":       {[]string{"pause", "--all", "--reason", "the site is slow"}, answers("pause", map[string]any{"runs": []run.Status{pausingRun(), paused()}})},
+	"pause-all-none":  {[]string{"pause", "--all"}, answers("pause", map[string]any{"runs": []run.Status{}})},
+	"pause-all-json":  {[]string{"pause", "--all", "-o", "json"}, answers("pause", map[string]any{"runs": []run.Status{}})},
+	"resume-all":      {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{working()}})},
+	"resume-all-none": {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{}})},
 	"resume-gone":     {[]string{"resume", "email-1"}, lifts(classed("Backfill.Invalid", "run email-1 is CANCELLED, and not paused"))},
 }
 
@@ -28,7 +33,7 @@ func TestPauseTranscripts(t *testing.T) { transcribe(t, pauseTranscripts) }
 func paused() run.Status {
 	status := working()
 	status.State, status.Reason = run.Paused, "paused by ann@laptop: a release goes out"
-	status.Pause = &run.Pause{Since: noon.Add(-2 * time.Hour), By: "ann@laptop"}
+	status.Pause = &run.Pause{Since: noon.Add(-2 * time.Hour), By: "ann@laptop", For: run.ForRun}
 	status.UpdatedAt, status.ETA, status.Rate, status.Concurrency = noon.Add(-2*time.Hour), nil, 0, 0
 	status.Chunks.Pending, status.Chunks.Processing = 6, 0
 	status.Throttle.Reason = status.Reason
@@ -39,7 +44,7 @@ func paused() run.Status {
 func pausingRun() run.Status {
 	status := working()
 	status.State, status.Reason = run.Pausing, "paused by ann@laptop: a release goes out"
-	status.Pause = &run.Pause{Since: noon.Add(-time.Second), By: "ann@laptop"}
+	status.Pause = &run.Pause{Since: noon.Add(-time.Second), By: "ann@laptop", For: run.ForRun}
 	return status
 }
 

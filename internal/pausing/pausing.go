@@ -19,7 +19,9 @@ import (
 type Ledger interface {
 	Pause(ctx context.Context, id, by, reason string) (bool, error)
 	Rest(ctx context.Context, id string) (run.State, string, error)
-	Unpause(ctx context.Context, id string) (bool, error)
+	Unpause(ctx context.Context, id string, meant run.For) (bool, error)
+	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
+	PausedForAll(ctx context.Context, executions string) ([]string, error)
 	observation.Ledger
 }
 
@@ -38,8 +40,8 @@ type Pauser struct {
 // New makes a pauser.
 func New(entries Ledger, records Records) *Pauser { return &Pauser{ledger: entries, records: records} }
 
-// Pause stops a run for a while, and tells the state that it has then. One that is paused already keeps its first reason;
-// one that has ended, or is ending, is failure.Invalid.
+// Pause stops a run for a while, and tells the state that it has then. One that was paused by its name keeps its first
+// reason; one that has ended, or is ending, is failure.Invalid.
 func (p *Pauser) Pause(ctx context.Context, id, by, reason string) (run.State, error) {
 	if _, err := p.ledger.Pause(ctx, id, by, reason); err != nil {
 		return "", err
@@ -65,7 +67,7 @@ func (p *Pauser) Rest(ctx context.Context, id string) (run.State, error) {
 // Resume lets a run go on that is paused, and tells the state that it has then. One that was let go on before is left as
 // it is; one that has ended, or is ending, is failure.Invalid: it takes an execution to bring it back.
 func (p *Pauser) Resume(ctx context.Context, id string) (run.State, error) {
-	if _, err := p.ledger.Unpause(ctx, id); err != nil {
+	if _, err := p.ledger.Unpause(ctx, id, ""); err != nil {
 		return "", err
 	}
 	state, err := p.Record(ctx, id)

@@ -1,6 +1,7 @@
 package pausing_test
 
 import (
+	"context"
 	"testing"
 
 	"backfill/internal/failure"
@@ -137,6 +138,34 @@ func TestTheRecordFollowsWhoCameLast(t *testing.T) {
 		t.Fatal(state, err)
 	}
 	b.Expect(t, run.Paused, "no, wait")
+}
+
+// TestAllRunsArePausedThoughARecordFails: Postgres has it by then, and no batch starts any more.
+func TestAllRunsArePausedThoughARecordFails(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, state)
+		VALUES ('a-run', 'orders', $1, 'public.orders', '', '{}', 'RUNNING')`, runtest.Execution)
+	ids, err := b.pauser.PauseAll(t.Context(), runtest.Execution, "ann", "slow")
+	must(t, err) // a-run has no record, and needs none
+	if len(ids) != 2 || b.Number(t, "SELECT count(*) FROM backfill.runs WHERE state = 'PAUSED'") != 2 {
+		t.Fatal(ids)
+	}
+	b.Expect(t, run.Paused, "slow")
+	if status := b.Record(t).Status; status.Pause.For != run.ForAll {
+		t.Fatalf("%+v", status.Pause)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Wire.Before = func(string) { cancel() }
+	if ids, err = b.pauser.ResumeAll(ctx, runtest.Execution); len(ids) != 2 || err == nil {
+		t.Fatal(ids, err)
+	}
+	b.Wire.Before = nil
+	_, err = b.pauser.ResumeAll(t.Context(), runtest.Execution)
+	must(t, err)
+	if n := b.Number(t, "SELECT count(*) FROM backfill.runs WHERE state = 'RUNNING'"); n != 2 {
+		t.Fatalf("%d runs go on", n)
+	}
 }
 
 func must(t *testing.T, err error) {

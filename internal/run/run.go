@@ -69,7 +69,17 @@ type Striping struct {
 type Pause struct {
 	Since time.Time `json:"since"`
 	By    string    `json:"by"` // "": nobody said
+	For   For       `json:"for"`
 }
+
+// For is what a pause was meant for. What was meant for the run itself is not lifted with what was meant for all.
+type For string
+
+// The kinds of pauses.
+const (
+	ForRun For = "run" // a person named the run
+	ForAll For = "all" // a person paused every run of the stack
+)
 
 // Throttle says why the run has the speed that it has.
 type Throttle struct {

@@ -49,7 +49,9 @@ var decoders = map[string]func([]byte) error{
 	"list.json":              into[control.Listing],
 	"cancel.json":            into[control.Named],
 	"pause.json":             into[control.Pausing],
-	"resume-paused.json":     into[control.Named],
+	"pause-all.json":         into[control.Pausing],
+	"resume-all.json":        into[control.Resuming],
+	"resume-paused.json":     into[control.Resuming],
 	"await.json":             into[control.Awaiting],
 	"validate.json": into[struct {
 		Action string `json:"action"`
