@@ -46,9 +46,9 @@ type Reviewer interface {
 // Pauser stops runs for a while.
 type Pauser interface {
 	Pause(ctx context.Context, id, by, reason string) (run.State, error)
-	Resume(ctx context.Context, id string) (run.State, error)
+	Resume(ctx context.Context, id, by string) (run.State, error)
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
-	ResumeAll(ctx context.Context, executions string) ([]string, error)
+	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
 }
 
 // Executions stops what still runs in Step Functions, and wakes what waits.

@@ -89,14 +89,14 @@ func (c *Control) resume(ctx context.Context, input json.RawMessage) (any, error
 		return nil, err
 	}
 	if asked.All {
-		ids, err := c.Pauser.ResumeAll(ctx, c.Own)
+		ids, err := c.Pauser.ResumeAll(ctx, c.Own, asked.By)
 		return c.those(ctx, ids, err)
 	}
 	// Before as well: where the execution cannot be woken the run stays paused, and the same command is given again.
 	if err := c.wake(ctx, asked.Run); err != nil {
 		return nil, err
 	}
-	if _, err := c.Pauser.Resume(ctx, asked.Run); err != nil {
+	if _, err := c.Pauser.Resume(ctx, asked.Run, asked.By); err != nil {
 		return nil, err
 	}
 	if err := c.wake(ctx, asked.Run); err != nil {

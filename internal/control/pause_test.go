@@ -10,6 +10,9 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const awaits = `{"action":"await","run":"run-1","execution":"` + runtest.Execution + `","token":"one"}`
@@ -36,6 +39,25 @@ func TestAPauseNamesWhoAskedAndWhy(t *testing.T) {
 			b.expectStatus(t, b.answer(t, input), run.Paused, reason)
 			b.expectStatus(t, b.answer(t, `{"action":"pause","run":"run-1","by":"bob"}`), run.Paused, reason)
 		})
+	}
+}
+
+// TestTheStatusTellsWhoDidWhat, also of what was done by the others.
+func TestTheStatusTellsWhoDidWhat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer(t, `{"action":"pause","run":"run-1","by":"ann","reason":"a release"}`)
+	b.answer(t, `{"action":"resume","run":"run-1","by":"bob"}`)
+	b.answer(t, `{"action":"cancel","run":"run-1","by":"eve"}`)
+	var got run.Status
+	must(t, json.Unmarshal([]byte(b.answer(t, `{"action":"status","run":"run-1"}`)), &got))
+	want := []run.Change{
+		{State: run.Running}, {State: run.Pausing, By: "ann", Detail: "paused by ann: a release"},
+		{State: run.Paused, Detail: "paused by ann: a release"}, {State: run.Running, By: "bob"},
+		{State: run.Cancelling, Detail: "cancelled by eve"}, {State: run.Cancelled, Detail: "cancelled by eve"},
+	}
+	if diff := cmp.Diff(want, got.Changes, cmpopts.IgnoreFields(run.Change{}, "At")); diff != "" {
+		t.Fatal(diff)
 	}
 }
 
@@ -88,7 +110,7 @@ func TestATaskThatWasForgottenIsWoken(t *testing.T) {
 	b := setup(t)
 	b.answer(t, `{"action":"pause","run":"run-1"}`)
 	b.answer(t, awaits)
-	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "")
+	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "ann", "")
 	must(t, err)
 	b.Claim(t, 1, 1)
 	b.expectStatus(t, b.answer(t, `{"action":"pause","run":"run-1"}`), run.Pausing, "paused")

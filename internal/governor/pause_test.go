@@ -51,7 +51,7 @@ func TestAPausedRunSendsAgainWhenItGoesOn(t *testing.T) {
 	b.GiveBack(t, 2, 0)
 	b.pause(t)
 	b.expect(t, b.beat(t), turn.Pause, run.Paused, "paused by ann")
-	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "") // the record is not told
+	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "ann", "") // the record is not told
 	must(t, err)
 	b.expect(t, b.beat(t), turn.Plan, run.Running, "")
 	if diff := cmp.Diff([][2]int64{{2, 2}, {3, 2}, {4, 2}}, b.Queue.Numbers()); diff != "" {
@@ -93,7 +93,7 @@ func TestARunThatIsDoneCompletesAfterItsPause(t *testing.T) {
 	b.Finish(t, all...)
 	b.pause(t)
 	b.expect(t, b.beat(t), turn.Pause, run.Paused, "paused by ann")
-	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "")
+	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "ann", "")
 	must(t, err)
 	b.expect(t, b.beat(t), turn.End, run.Completed, "")
 }

@@ -14,7 +14,7 @@ import (
 
 // pauses makes runs PAUSING: $2 is why, $3 who, $4 for what, $5 the states that can be paused. A run that is paused already
 // gets another reason, unless it was paused by its name. What follows says which runs.
-const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN state ELSE 'PAUSING' END, reason = $2, paused_by = $3, paused_for = $4,
+const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN state ELSE 'PAUSING' END, reason = $2, paused_by = $3, acted_by = $3, paused_for = $4,
 	paused_at = CASE WHEN state IN ('PAUSING', 'PAUSED') THEN paused_at ELSE clock_timestamp() END
 	WHERE ended_at IS NULL AND (state = ANY ($5) OR state IN ('PAUSING', 'PAUSED') AND paused_for = 'all') AND `
 
@@ -85,15 +85,15 @@ func (l *Ledger) Rest(ctx context.Context, id string) (run.State, string, error)
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
 // whether the run was paused, and for that; "" stands for any pause.
-func (l *Ledger) Unpause(ctx context.Context, id string, meant run.For) (was bool, err error) {
+func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was bool, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
-			paused_at = NULL, paused_by = '', paused_for = '', heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
-			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant)
+			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5, heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
+			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}

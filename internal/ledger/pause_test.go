@@ -186,7 +186,7 @@ func TestAllRunsOfAStackArePaused(t *testing.T) {
 		b.pause(t, false)
 		all("run-2")
 		for id, want := range map[string]bool{"run-2": true, "run-3": false, theRun: false} {
-			if was, err := b.ledger.Unpause(t.Context(), id, run.ForAll); err != nil || was != want {
+			if was, err := b.ledger.Unpause(t.Context(), id, "ann", run.ForAll); err != nil || was != want {
 				t.Errorf("%s goes on: %v, %v", id, was, err)
 			}
 		}
@@ -213,7 +213,7 @@ func (b *bundle) pause(t *testing.T, want bool) {
 
 func (b *bundle) unpause(t *testing.T, want bool) {
 	t.Helper()
-	was, err := b.ledger.Unpause(t.Context(), theRun, "")
+	was, err := b.ledger.Unpause(t.Context(), theRun, "ann", "")
 	must(t, err)
 	if was != want {
 		t.Fatalf("it was paused: %v", was)

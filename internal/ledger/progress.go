@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,9 +45,10 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	UndoBytes  int64  // as stored, of the chunks that were completed
-	Striped    int64  // chunks that are gone over in passes
-	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
+	UndoBytes  int64        // as stored, of the chunks that were completed
+	Striped    int64        // chunks that are gone over in passes
+	Changes    []run.Change // the last ones, the newest last
+	Passes     string       // how the newest chunk is gone over, and why; "": not decided yet
 }
 
 // Again is a chunk that has to be sent (again), as the message that does it.
@@ -81,7 +83,8 @@ const (
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
-		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
+		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
+		(` + newest + `)
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
 
@@ -156,8 +159,18 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 		return p, err
 	}
 	p.ResumedAt, p.PausedAt = resumed.Time, paused.Time
-	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
+	var changes []byte
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes,
+		&changes)
+	if err != nil {
+		return p, err
+	}
+	err = json.Unmarshal(changes, &p.Changes)
+	for i := range p.Changes {
+		p.Changes[i].At = p.Changes[i].At.UTC()
+	}
+	return p, err
 }
 
 // Sent notes that messages of Beat were put on the queue.

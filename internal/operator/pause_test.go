@@ -37,6 +37,14 @@ func paused() run.Status {
 	status.UpdatedAt, status.ETA, status.Rate, status.Concurrency = noon.Add(-2*time.Hour), nil, 0, 0
 	status.Chunks.Pending, status.Chunks.Processing = 6, 0
 	status.Throttle.Reason = status.Reason
+	status.Changes = []run.Change{
+		{At: noon.Add(-5 * time.Hour), State: run.Planning},
+		{At: noon.Add(-4 * time.Hour), State: run.Running},
+		{At: noon.Add(-3 * time.Hour), State: run.Paused, Detail: "paused by bob@host"},
+		{At: noon.Add(-150 * time.Minute), State: run.Running, By: "ann@laptop"},
+		{At: noon.Add(-130 * time.Minute), By: "ann@laptop", Detail: "rate 500 rows/s"},
+		{At: noon.Add(-2 * time.Hour), State: run.Paused, By: "ann@laptop", Detail: status.Reason},
+	}
 	return status
 }
 

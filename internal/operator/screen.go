@@ -40,6 +40,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put("updated", "%s", moment(&status.UpdatedAt, now))
 		put("end", "%s", moment(status.ETA, now))
 	}
+	log := "changes"
+	for _, change := range status.Changes[max(len(status.Changes)-mostChanges, 0):] {
+		put(log, "%s", changed(change, now))
+		log = ""
+	}
 	next, label := aligned(s.steps(status)), "next"
 	if !began(status) {
 		next = []string{anew}
@@ -48,6 +53,24 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put(label, "%s", line)
 		label = ""
 	}
+}
+
+// mostChanges is how many of the last changes are shown; -o json has more.
+const mostChanges = 5
+
+// changed is one change: when, to which state, by whom, and why.
+func changed(change run.Change, now time.Time) string {
+	text := moment(&change.At, now)
+	if change.State != "" {
+		text += " " + string(change.State)
+	}
+	if change.By != "" && !strings.Contains(change.Detail, change.By) {
+		text += " by " + change.By
+	}
+	if change.Detail != "" {
+		text += ": " + brief(change.Detail)
+	}
+	return text
 }
 
 // undo is what the run keeps to be rolled back.

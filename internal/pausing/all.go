@@ -23,13 +23,13 @@ func (p *Pauser) PauseAll(ctx context.Context, executions, by, reason string) ([
 
 // ResumeAll lets the runs go on that PauseAll has stopped, and names them, with those whose
 // execution waits though they are not paused. One that was paused by its name stays so.
-func (p *Pauser) ResumeAll(ctx context.Context, executions string) ([]string, error) {
+func (p *Pauser) ResumeAll(ctx context.Context, executions, by string) ([]string, error) {
 	ids, err := p.ledger.PausedForAll(ctx, executions)
 	if err != nil {
 		return nil, err
 	}
 	return ids, each(ids, func(id string) error {
-		if _, err := p.ledger.Unpause(ctx, id, run.ForAll); err != nil {
+		if _, err := p.ledger.Unpause(ctx, id, by, run.ForAll); err != nil {
 			return err
 		}
 		_, err := p.Record(ctx, id)

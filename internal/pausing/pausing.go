@@ -19,7 +19,7 @@ import (
 type Ledger interface {
 	Pause(ctx context.Context, id, by, reason string) (bool, error)
 	Rest(ctx context.Context, id string) (run.State, string, error)
-	Unpause(ctx context.Context, id string, meant run.For) (bool, error)
+	Unpause(ctx context.Context, id, by string, meant run.For) (bool, error)
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
 	PausedForAll(ctx context.Context, executions string) ([]string, error)
 	observation.Ledger
@@ -66,8 +66,8 @@ func (p *Pauser) Rest(ctx context.Context, id string) (run.State, error) {
 
 // Resume lets a run go on that is paused, and tells the state that it has then. One that was let go on before is left as
 // it is; one that has ended, or is ending, is failure.Invalid: it takes an execution to bring it back.
-func (p *Pauser) Resume(ctx context.Context, id string) (run.State, error) {
-	if _, err := p.ledger.Unpause(ctx, id, ""); err != nil {
+func (p *Pauser) Resume(ctx context.Context, id, by string) (run.State, error) {
+	if _, err := p.ledger.Unpause(ctx, id, by, ""); err != nil {
 		return "", err
 	}
 	state, err := p.Record(ctx, id)

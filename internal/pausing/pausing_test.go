@@ -65,7 +65,7 @@ func TestAResumeIsSeenAtOnce(t *testing.T) {
 	b := setup(t)
 	b.pause(t, "a release", run.Paused)
 	for range 2 {
-		if state, err := b.pauser.Resume(t.Context(), runtest.ID); err != nil || state != run.Running {
+		if state, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); err != nil || state != run.Running {
 			t.Fatal(state, err)
 		}
 		b.Expect(t, run.Running, "")
@@ -88,7 +88,7 @@ func TestARollbackIsPausedAndGoesOnAsOne(t *testing.T) {
 	b.RollBack(t)
 	b.pause(t, "a release", run.Paused)
 	b.Expect(t, run.Paused, "a release")
-	if state, err := b.pauser.Resume(t.Context(), runtest.ID); err != nil || state != run.RollingBack {
+	if state, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); err != nil || state != run.RollingBack {
 		t.Fatal(state, err)
 	}
 	b.Expect(t, run.RollingBack, "")
@@ -102,7 +102,7 @@ func TestARunThatHasEndedIsNeitherPausedNorLetGoOn(t *testing.T) {
 		if got, err := b.pauser.Pause(t.Context(), runtest.ID, "ann", "late"); !failure.Is(err, failure.Invalid) || got != state {
 			t.Errorf("pause of %s: %s, %v", state, got, err)
 		}
-		if got, err := b.pauser.Resume(t.Context(), runtest.ID); !failure.Is(err, failure.Invalid) || got != state {
+		if got, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); !failure.Is(err, failure.Invalid) || got != state {
 			t.Errorf("resume of %s: %s, %v", state, got, err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestTheRecordFollowsWhoCameLast(t *testing.T) {
 		}
 	}
 	once(func() {
-		_, err := other.Resume(t.Context(), runtest.ID)
+		_, err := other.Resume(t.Context(), runtest.ID, "ann")
 		must(t, err)
 	})
 	b.pause(t, "a release", run.Running)
@@ -134,7 +134,7 @@ func TestTheRecordFollowsWhoCameLast(t *testing.T) {
 		_, err := other.Pause(t.Context(), runtest.ID, "bob", "no, wait")
 		must(t, err)
 	})
-	if state, err := b.pauser.Resume(t.Context(), runtest.ID); err != nil || state != run.Paused {
+	if state, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); err != nil || state != run.Paused {
 		t.Fatal(state, err)
 	}
 	b.Expect(t, run.Paused, "no, wait")
@@ -157,11 +157,11 @@ func TestAllRunsArePausedThoughARecordFails(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	b.Wire.Before = func(string) { cancel() }
-	if ids, err = b.pauser.ResumeAll(ctx, runtest.Execution); len(ids) != 2 || err == nil {
+	if ids, err = b.pauser.ResumeAll(ctx, runtest.Execution, "ann"); len(ids) != 2 || err == nil {
 		t.Fatal(ids, err)
 	}
 	b.Wire.Before = nil
-	_, err = b.pauser.ResumeAll(t.Context(), runtest.Execution)
+	_, err = b.pauser.ResumeAll(t.Context(), runtest.Execution, "ann")
 	must(t, err)
 	if n := b.Number(t, "SELECT count(*) FROM backfill.runs WHERE state = 'RUNNING'"); n != 2 {
 		t.Fatalf("%d runs go on", n)

@@ -21,7 +21,8 @@ type Status struct {
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
 	Striping    Striping   `json:"striping"`
-	Pause       *Pause     `json:"pause"` // null: it is not paused
+	Pause       *Pause     `json:"pause"`   // null: it is not paused
+	Changes     []Change   `json:"changes"` // the last ones, the newest last
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -70,6 +71,14 @@ type Pause struct {
 	Since time.Time `json:"since"`
 	By    string    `json:"by"` // "": nobody said
 	For   For       `json:"for"`
+}
+
+// Change is one line of a run's log.
+type Change struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`     // "": nobody said
+	State  State     `json:"state"`  // that the run came to; "": something else was changed
+	Detail string    `json:"detail"` // the reason, or what was changed
 }
 
 // For is what a pause was meant for. What was meant for the run itself is not lifted with what was meant for all.

@@ -191,7 +191,7 @@ func TestAPauseGivesTheChunkBack(t *testing.T) {
 		}
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(2)))
 		b.expectLedger(t, chunk.Pending)
-		if _, err := b.ledger.Unpause(t.Context(), theRun, ""); err != nil {
+		if _, err := b.ledger.Unpause(t.Context(), theRun, "ann", ""); err != nil {
 			t.Fatal(err)
 		}
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(2)))
