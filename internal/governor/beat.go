@@ -92,13 +92,16 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.finish(ctx, id)
 	case p.State.Pauses():
-		return b.pause(ctx, id)
+		return b.pause(ctx, p)
 	case p.Broken > 0:
 		return b.failed(ctx, id)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
 		return b.complete(ctx, id, plan.Planned)
+	}
+	if within, err := b.within(ctx, p); err != nil || !within {
+		return "", err // the next sample goes on with the pause
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
@@ -135,16 +138,6 @@ func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
 		return "", err
 	}
 	return b.ended(ctx, state)
-}
-
-// pause goes on with a pause. Once the run is PAUSED it is sampled again: nobody reports on it until the pause is over.
-func (b *beat) pause(ctx context.Context, id string) (turn.Next, error) {
-	state, err := b.governor.Pauser.Rest(ctx, id)
-	if err != nil || state != run.Paused {
-		return "", err
-	}
-	_, _, err = b.sample(ctx)
-	return turn.Pause, err
 }
 
 // failed closes a run that has a failed chunk.

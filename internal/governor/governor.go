@@ -18,6 +18,7 @@ import (
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
+	"backfill/internal/window"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
+	Run(ctx context.Context, id string) (ledger.Run, error)
 	WentBack(ctx context.Context, id, reason string) error
 	FirstFailure(ctx context.Context, id string) (chunk int64, reason string, err error)
 }
@@ -65,10 +67,12 @@ type Closer interface {
 }
 
 // Pauser brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells its state; Record brings the record in
-// line with the state that a person gave the run.
+// line with the state that a person gave the run. PauseUntil and Open follow the run's windows.
 type Pauser interface {
 	Rest(ctx context.Context, id string) (run.State, error)
 	Record(ctx context.Context, id string) (run.State, error)
+	PauseUntil(ctx context.Context, id, reason string, until time.Time) (run.State, error)
+	Open(ctx context.Context, id string) (run.State, error)
 }
 
 // Governor makes beats.
@@ -83,6 +87,7 @@ type Governor struct {
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping
+	windows    map[string]window.Windows
 }
 
 // Beat watches the run until the beat is over or something else is to be done.
@@ -104,6 +109,9 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	out := turn.Turn{
 		Run: in.Run, State: beat.record.Status.State, Reason: beat.record.Status.Reason,
 		Beat: in.Beat + 1, Budget: in.Budget, Next: next,
+	}
+	if next == turn.Pause {
+		out.Wait = beat.wait()
 	}
 	if next != turn.End && next != turn.Pause && out.Beat >= out.Budget {
 		out.Next = turn.Segment

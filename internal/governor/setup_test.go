@@ -33,7 +33,13 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{Bench: runtest.New(t)}
 	b.Begin(t, 12)
-	b.governor = &governor.Governor{
+	b.governor = b.another()
+	return b
+}
+
+// another is a governor in an environment of its own.
+func (b *bundle) another() *governor.Governor {
+	return &governor.Governor{
 		Ledger: b.Ledger, Records: b.Records,
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Completer: completion.New(b.Ledger, b.Records),
@@ -42,7 +48,6 @@ func setup(t *testing.T) *bundle {
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		LookAhead: lookAhead, MaxWorkers: 4,
 	}
-	return b
 }
 
 // beat makes a beat in the middle of a segment.

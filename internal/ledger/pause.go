@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"backfill/internal/failure"
 	"backfill/internal/postgres"
@@ -12,20 +13,33 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// pauses makes runs PAUSING: $2 is why, $3 who, $4 for what, $5 the states that can be paused. A run that is paused already
-// gets another reason, unless it was paused by its name. What follows says which runs.
-const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN state ELSE 'PAUSING' END, reason = $2, paused_by = $3, acted_by = $3, paused_for = $4,
+// pauses makes runs PAUSING: $2 is why, $3 who, $4 for what, $5 until when, $6 the states that can be paused. A run that is
+// paused already is paused anew where that was for one of $7. What follows says which runs.
+const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN state ELSE 'PAUSING' END, reason = $2, paused_by = $3, acted_by = $3,
+	paused_for = $4, paused_until = $5,
 	paused_at = CASE WHEN state IN ('PAUSING', 'PAUSED') THEN paused_at ELSE clock_timestamp() END
-	WHERE ended_at IS NULL AND (state = ANY ($5) OR state IN ('PAUSING', 'PAUSED') AND paused_for = 'all') AND `
+	WHERE ended_at IS NULL AND (state = ANY ($6) OR state IN ('PAUSING', 'PAUSED') AND paused_for = ANY ($7)) AND `
+
+// over are the pauses whose place one of each kind takes: a person's word goes over a window, a run's name over all.
+var over = map[run.For][]run.For{run.ForRun: {run.ForAll, run.ForWindow}, run.ForAll: {run.ForAll, run.ForWindow}, run.ForWindow: {}}
 
 // Pause makes a run PAUSING: no batch starts any more. It tells whether it did; false where the run is in a state that
 // cannot be paused, or was paused by its name already.
 func (l *Ledger) Pause(ctx context.Context, id, by, reason string) (bool, error) {
+	return l.pause(ctx, id, by, reason, run.ForRun, nil)
+}
+
+// PauseUntil makes a run PAUSING until its next window.
+func (l *Ledger) PauseUntil(ctx context.Context, id, reason string, until time.Time) (bool, error) {
+	return l.pause(ctx, id, "", reason, run.ForWindow, &until)
+}
+
+func (l *Ledger) pause(ctx context.Context, id, by, reason string, meant run.For, until *time.Time) (bool, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
-	tag, err := conn.Exec(ctx, pauses+"run = $1", id, reason, by, run.ForRun, run.Transitions.Sources(run.Pausing))
+	tag, err := conn.Exec(ctx, pauses+"run = $1", id, reason, by, meant, until, run.Transitions.Sources(run.Pausing), over[meant])
 	if err != nil {
 		return false, fmt.Errorf("pause run %s: %w", id, postgres.Classify(err))
 	}
@@ -36,7 +50,7 @@ func (l *Ledger) Pause(ctx context.Context, id, by, reason string) (bool, error)
 // lists the runs that are paused by it, now or before.
 func (l *Ledger) PauseAll(ctx context.Context, executions, by, reason string) ([]string, error) {
 	return l.list(ctx, "pause all runs", pauses+"starts_with(execution, $1) RETURNING run",
-		executions, reason, by, run.ForAll, run.Transitions.Sources(run.Pausing))
+		executions, reason, by, run.ForAll, nil, run.Transitions.Sources(run.Pausing), over[run.ForAll])
 }
 
 // PausedForAll lists the runs that PauseAll has paused, and nobody has let go on since; and those that are not paused, but
@@ -84,7 +98,7 @@ func (l *Ledger) Rest(ctx context.Context, id string) (run.State, string, error)
 
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
-// whether the run was paused, and for that; "" stands for any pause.
+// whether the run was paused, and for that; "" stands for a person's word, which ends any pause: outside of its windows the run goes on until the next one.
 func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was bool, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -92,6 +106,7 @@ func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
+			free_until = CASE WHEN paused_for = 'window' AND $4 = '' THEN paused_until ELSE free_until END, paused_until = NULL,
 			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5, heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
 			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by)
 		if err != nil || tag.RowsAffected() == 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -192,6 +193,41 @@ func TestAllRunsOfAStackArePaused(t *testing.T) {
 		}
 		b.unpause(t, true)
 	})
+}
+
+// TestWhoseWordCounts: a window's pause gives way to a person's, that of all to that of a name, and never the other way.
+func TestWhoseWordCounts(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	soon := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	by := map[run.For]func(){
+		run.ForRun:    func() { _, err := b.ledger.Pause(t.Context(), theRun, "ann", "run"); must(t, err) },
+		run.ForAll:    func() { _, err := b.ledger.PauseAll(t.Context(), "", "ann", "all"); must(t, err) },
+		run.ForWindow: func() { _, err := b.ledger.PauseUntil(t.Context(), theRun, "window", soon); must(t, err) },
+	}
+	for first, wins := range map[run.For]map[run.For]run.For{
+		run.ForRun:    {run.ForRun: run.ForRun, run.ForAll: run.ForRun, run.ForWindow: run.ForRun},
+		run.ForAll:    {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForAll},
+		run.ForWindow: {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForWindow},
+	} {
+		for second, want := range wins {
+			b.exec(t, "UPDATE backfill.runs SET state = 'RUNNING', free_until = NULL")
+			by[first]()
+			by[second]()
+			progress := b.look(t)
+			if progress.PausedFor != want || progress.Reason != string(want) || (progress.Until != nil) != (want == run.ForWindow) {
+				t.Errorf("%s, then %s: %s (%s), until %v", first, second, progress.PausedFor, progress.Reason, progress.Until)
+			}
+			if opened, err := b.ledger.Unpause(t.Context(), theRun, "", run.ForWindow); err != nil || opened != (want == run.ForWindow) {
+				t.Errorf("%s, then %s: a window that opens: %v, %v", first, second, opened, err)
+			}
+		}
+	}
+	b.exec(t, "UPDATE backfill.runs SET state = 'RUNNING'")
+	by[run.ForWindow]()
+	b.unpause(t, true)
+	if progress := b.look(t); !progress.FreeUntil.Equal(soon) || progress.Until != nil {
+		t.Errorf("it is free until %s, %v", progress.FreeUntil, progress.Until)
+	}
 }
 
 // TestThereIsNothingToPauseWhereNoRunHasBegun: the schema is not made yet.

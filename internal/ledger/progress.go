@@ -11,6 +11,7 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
+	"backfill/internal/window"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -27,10 +28,12 @@ type Progress struct {
 	PausedAt   time.Time // zero: it is not paused
 	PausedBy   string
 	PausedFor  run.For
-	Beats      int64     // of the run's governors so far, this one included
-	ResumedAt  time.Time // zero: never
-	Known      int64     // chunks that were ever claimed
-	Last       int64     // the highest number among them
+	Until      *time.Time // when the pause ends by itself; nil: it does not
+	FreeUntil  time.Time  // until then windows do not hold the run
+	Beats      int64      // of the run's governors so far, this one included
+	ResumedAt  time.Time  // zero: never
+	Known      int64      // chunks that were ever claimed
+	Last       int64      // the highest number among them
 	Pending    int64
 	Processing int64
 	Completed  int64
@@ -49,6 +52,11 @@ type Progress struct {
 	Striped    int64        // chunks that are gone over in passes
 	Changes    []run.Change // the last ones, the newest last
 	Passes     string       // how the newest chunk is gone over, and why; "": not decided yet
+}
+
+// Within tells whether the run may work now: in one of its windows, or since a person said so.
+func (p Progress) Within(windows window.Windows) bool {
+	return windows.Open(p.Now) || p.Now.Before(p.FreeUntil)
 }
 
 // Again is a chunk that has to be sent (again), as the message that does it.
@@ -74,7 +82,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, paused_at, paused_by, paused_for, ` + idle
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
 	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -153,12 +161,15 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed, paused pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &paused, &p.PausedBy, &p.PausedFor, &p.Idle)
+	var resumed, paused, free pgtype.Timestamptz
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
 	if err != nil {
 		return p, err
 	}
-	p.ResumedAt, p.PausedAt = resumed.Time, paused.Time
+	if p.Until != nil {
+		*p.Until = p.Until.UTC()
+	}
+	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
 	var changes []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes,

@@ -43,7 +43,7 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Changes = p.Changes
 	status.Pause = nil
 	if p.State.Pauses() {
-		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy, For: p.PausedFor}
+		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy, For: p.PausedFor, Until: p.Until}
 	}
 	status.UpdatedAt = p.Now.UTC()
 }

@@ -23,6 +23,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	s.state(w, status)
 	if status.Pause != nil {
 		put("paused", "%s", moment(&status.Pause.Since, now))
+		put("goes on", "%s", moment(status.Pause.Until, now))
 	}
 	if began(status) {
 		put("progress", "%d%%", percent(status))

@@ -8,6 +8,7 @@ package pausing
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -18,6 +19,7 @@ import (
 // Ledger is what pausing needs of Postgres.
 type Ledger interface {
 	Pause(ctx context.Context, id, by, reason string) (bool, error)
+	PauseUntil(ctx context.Context, id, reason string, until time.Time) (bool, error)
 	Rest(ctx context.Context, id string) (run.State, string, error)
 	Unpause(ctx context.Context, id, by string, meant run.For) (bool, error)
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
@@ -54,6 +56,22 @@ func (p *Pauser) Pause(ctx context.Context, id, by, reason string) (run.State, e
 		return stored.State, failure.New(failure.Invalid, "run %s is %s: there is nothing to pause", id, stored.State)
 	}
 	return p.Rest(ctx, id) // at once where nobody works on it
+}
+
+// PauseUntil stops a run until its next window, unless a person has paused it meanwhile.
+func (p *Pauser) PauseUntil(ctx context.Context, id, reason string, until time.Time) (run.State, error) {
+	if _, err := p.ledger.PauseUntil(ctx, id, reason, until); err != nil {
+		return "", err
+	}
+	return p.Rest(ctx, id)
+}
+
+// Open lets a run go on whose window has opened. One that a person has paused is left as it is.
+func (p *Pauser) Open(ctx context.Context, id string) (run.State, error) {
+	if _, err := p.ledger.Unpause(ctx, id, "", run.ForWindow); err != nil {
+		return "", err
+	}
+	return p.Record(ctx, id)
 }
 
 // Rest brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells its state.

@@ -68,9 +68,10 @@ type Striping struct {
 
 // Pause says since when a run is paused, and who paused it; why is the run's reason.
 type Pause struct {
-	Since time.Time `json:"since"`
-	By    string    `json:"by"` // "": nobody said
-	For   For       `json:"for"`
+	Since time.Time  `json:"since"`
+	By    string     `json:"by"` // "": nobody said
+	For   For        `json:"for"`
+	Until *time.Time `json:"until"` // null: until somebody lets it go on
 }
 
 // Change is one line of a run's log.
@@ -88,6 +89,8 @@ type For string
 const (
 	ForRun For = "run" // a person named the run
 	ForAll For = "all" // a person paused every run of the stack
+	// ForWindow is a pause until the next window of the run's definition.
+	ForWindow For = "window"
 )
 
 // Throttle says why the run has the speed that it has.

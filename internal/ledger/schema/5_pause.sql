@@ -1,7 +1,9 @@
 -- Version 5: pause, and the log of who changed what.
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_at timestamptz;   -- null: it is not paused
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_by text NOT NULL DEFAULT '';   -- who paused it, as far as was said
-ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_for text NOT NULL DEFAULT '';   -- run: it was named; all: with every run of its stack
+ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_for text NOT NULL DEFAULT '';   -- run: it was named; all: with every run of its stack; window: until its next window
+ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_until timestamptz;   -- when the next window opens; null: until somebody lets it go on
+ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS free_until timestamptz;   -- a person let it go on outside of its windows: they do not hold until then
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS waiting text;   -- token of the task of Step Functions that waits for the end of the pause
 
 -- Who changed what of a run, and when.
