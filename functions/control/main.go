@@ -11,6 +11,7 @@ import (
 	"backfill/internal/control"
 	"backfill/internal/execution"
 	"backfill/internal/invocation"
+	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/review"
 	"backfill/internal/settings"
@@ -33,9 +34,10 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 	}
 	c := &control.Control{
 		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
+		Pauser:     pausing.New(base.Ledger, base.Records),
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
-		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention,
+		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
 	}
 	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
 		return c.Handle(ctx, invocation.Alias(ctx), input)

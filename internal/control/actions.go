@@ -91,6 +91,9 @@ func (c *Control) cancel(ctx context.Context, input json.RawMessage) (any, error
 	if _, err := c.Closer.Close(ctx, named.Run, run.Cancelled, reason); err != nil {
 		return nil, err
 	}
+	if err := c.wake(ctx, named.Run); err != nil {
+		return nil, err
+	}
 	return c.current(ctx, named.Run)
 }
 
@@ -110,8 +113,12 @@ func decodeNamed(input json.RawMessage) (Named, error) {
 	if err := decode(input, &named); err != nil {
 		return named, err
 	}
-	if named.Run == "" {
-		return named, failure.New(failure.Invalid, `"run" is missing: the run's id, as "list" shows it`)
+	return named, named.check()
+}
+
+func (n Named) check() error {
+	if n.Run == "" {
+		return failure.New(failure.Invalid, `"run" is missing: the run's id, as "list" shows it`)
 	}
-	return named, nil
+	return nil
 }

@@ -38,6 +38,9 @@ type Ledger interface {
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
+	Await(ctx context.Context, id, execution, token string) (bool, error)
+	Waiting(ctx context.Context, id string) (string, error)
+	Woken(ctx context.Context, id, token string) error
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 

@@ -1,4 +1,4 @@
-// Package control is what an operator, or an event, invokes at any time: status, list, chunks, cancel, validate, close.
+// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, close.
 //
 // It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
 // run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
@@ -43,9 +43,18 @@ type Reviewer interface {
 	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
 }
 
-// Executions stops what still runs in Step Functions.
+// Pauser stops runs for a while.
+type Pauser interface {
+	Pause(ctx context.Context, id, by, reason string) (run.State, error)
+	Resume(ctx context.Context, id, by string) (run.State, error)
+	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
+	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
+}
+
+// Executions stops what still runs in Step Functions, and wakes what waits.
 type Executions interface {
 	Stop(ctx context.Context, execution, cause string) error
+	Wake(ctx context.Context, token string) error
 }
 
 // Rebuilder makes the records of a run again.
@@ -58,9 +67,12 @@ type Control struct {
 	Ledger     Ledger
 	Records    Records
 	Closer     Closer
+	Pauser     Pauser
 	Reviewer   Reviewer
 	Rebuilder  Rebuilder
 	Executions Executions
+	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
+	Own string
 	// UndoRetention is how long undo and conflicts are kept after the end of their run.
 	UndoRetention time.Duration
 }
@@ -77,6 +89,9 @@ var actions = map[string]action{
 	"chunks":    {false, (*Control).chunks},
 	"conflicts": {false, (*Control).conflicts},
 	"rejects":   {false, (*Control).rejects},
+	"pause":     {true, (*Control).pause},
+	"resume":    {true, (*Control).resume},
+	"await":     {true, (*Control).await},
 	"cancel":    {true, (*Control).cancel},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},

@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "cancel, chunks, close, conflicts, list, rebuild, rejects, status, sweep, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "await, cancel, chunks, close, conflicts, list, pause, rebuild, rejects, resume, status, sweep, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}
@@ -96,7 +96,7 @@ func TestStatusIsTheRecordUnderItsFixedNames(t *testing.T) {
 		of   any
 		want string
 	}{
-		{fields, "action backfill chunks concurrency ended_at eta rate reason rows run started_at state striping table throttle undo updated_at"},
+		{fields, "action backfill changes chunks concurrency ended_at eta pause rate reason rows run started_at state striping table throttle undo updated_at"},
 		{fields["chunks"], "all_planned completed failed pending processing retries rolled_back total"},
 		{fields["rows"], "affected conflicts estimated rejected restored scanned"},
 		{fields["throttle"], "reason"},

@@ -9,6 +9,7 @@ import (
 	"backfill/internal/control"
 	"backfill/internal/execution"
 	"backfill/internal/failure"
+	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/review"
 	"backfill/internal/run"
@@ -45,14 +46,27 @@ func setupOn(t *testing.T, bench *runtest.Bench) *bundle {
 func controlOver(b *runtest.Bench, stops *stops) *control.Control {
 	return &control.Control{
 		Ledger: b.Ledger, Records: b.Records, Closer: closing.New(b.Ledger, b.Records),
+		Pauser:     pausing.New(b.Ledger, b.Records),
 		Rebuilder:  rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Reviewer:   review.Reviewer{Session: b.Session, Inline: true},
 		Executions: execution.New(stops),
 	}
 }
 
-// stops remembers what was stopped. It stands in for Step Functions.
-type stops struct{ asked []sfn.StopExecutionInput }
+// stops remembers what was stopped, and which tasks were woken. It stands in for Step Functions.
+type stops struct {
+	asked []sfn.StopExecutionInput
+	woken []string
+	fails error // of a wake
+}
+
+func (s *stops) SendTaskSuccess(_ context.Context, in *sfn.SendTaskSuccessInput, _ ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error) {
+	if s.fails != nil {
+		return nil, s.fails
+	}
+	s.woken = append(s.woken, *in.TaskToken)
+	return &sfn.SendTaskSuccessOutput{}, nil
+}
 
 func (s *stops) StopExecution(_ context.Context, in *sfn.StopExecutionInput, _ ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error) {
 	s.asked = append(s.asked, *in)

@@ -11,6 +11,7 @@ package definition
 import (
 	"backfill/internal/change"
 	"backfill/internal/expression"
+	"backfill/internal/window"
 )
 
 // Limits of chunk_rows: smaller chunks spend their time on claims, larger ones outlive a worker's deadline.
@@ -37,6 +38,7 @@ type Definition struct {
 	Undo        bool             // keep what is overwritten
 	ErrorBudget int64            // rows that may fail
 	OnFailure   change.OnFailure // "": as change.Stop
+	Windows     window.Windows // when a run may work; none: always
 	Source      string
 
 	origins  map[string]origin

@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -61,6 +61,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.ErrorBudget = r.count(e, 0, maxErrorBudget, "write how many rows may fail, or remove the line for none")
 	case "on_failure":
 		d.OnFailure = r.onFailure(e)
+	case "windows":
+		d.Windows = r.windows(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}

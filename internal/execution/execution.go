@@ -1,6 +1,7 @@
-// Package execution stops executions of Step Functions.
+// Package execution stops executions of Step Functions, and wakes those that wait.
 //
-// It owns the call and what counts as done. Invariant: stopping an execution that has ended, or is gone, is no error.
+// It owns the calls and what counts as done. Invariant: stopping an execution that has ended, or is gone, is no error; nor
+// is waking a task that waits no more.
 package execution
 
 import (
@@ -21,9 +22,10 @@ const mostCause = 32_768
 // API is the part of Step Functions that is called.
 type API interface {
 	StopExecution(ctx context.Context, in *sfn.StopExecutionInput, o ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
+	SendTaskSuccess(ctx context.Context, in *sfn.SendTaskSuccessInput, o ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error)
 }
 
-// Executions stops executions.
+// Executions stops and wakes executions.
 type Executions struct{ api API }
 
 // New makes it.
@@ -39,6 +41,18 @@ func (e Executions) Stop(ctx context.Context, arn, cause string) error {
 		return nil
 	}
 	return failure.As(failure.Transient, fmt.Errorf("stop execution %s: %w", arn, err))
+}
+
+// Wake lets the execution go on whose task waits under the token.
+func (e Executions) Wake(ctx context.Context, token string) error {
+	_, err := e.api.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: &token, Output: aws.String("{}")})
+	var gone *types.TaskDoesNotExist
+	var over *types.TaskTimedOut
+	var unknown *types.InvalidToken
+	if err == nil || errors.As(err, &gone) || errors.As(err, &over) || errors.As(err, &unknown) {
+		return nil
+	}
+	return failure.As(failure.Transient, fmt.Errorf("wake the execution that waits: %w", err))
 }
 
 // shortened cuts a cause between two characters: half of one would arrive as another.

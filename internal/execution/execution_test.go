@@ -78,6 +78,19 @@ func TestAnUnknownExecutionIsNoError(t *testing.T) {
 	must(t, execution.New(b.client).Stop(t.Context(), b.arn+"-gone", "late"))
 }
 
+// TestATaskThatIsOverIsNoError: whoever is woken twice goes on once. That a task is woken at all needs a function that hands
+// out its token: internal/e2e does it.
+func TestATaskThatIsOverIsNoError(t *testing.T) {
+	t.Parallel()
+	b := setup(t, waiting)
+	must(t, execution.New(b.client).Wake(t.Context(), "not-a-token"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := execution.New(b.client).Wake(ctx, "not-a-token"); !failure.Is(err, failure.Transient) {
+		t.Fatal(err)
+	}
+}
+
 // TestAServiceThatDoesNotAnswerIsTransient: a stop that may not have happened must not count as done.
 func TestAServiceThatDoesNotAnswerIsTransient(t *testing.T) {
 	t.Parallel()

@@ -51,6 +51,11 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 	if err := b.agree(ctx, progress); err != nil {
 		return progress, nil, err
 	}
+	if b.record.Status.State.Pauses() && !progress.State.Pauses() { // who let it go on may have died before it said so
+		if _, err := b.governor.Pauser.Record(ctx, b.record.Status.Run); err != nil {
+			return progress, nil, err
+		}
+	}
 	b.observe(progress)
 	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
 	if errors.Is(err, records.ErrNotFound) {
@@ -68,6 +73,9 @@ func (b *beat) observe(p ledger.Progress) {
 	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at))
 	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
 	status.ETA = forecast.ETA(*status, p.Now)
+	if p.State.Pauses() {
+		status.Throttle.Reason, status.Rate, status.ETA = p.Reason, 0, nil
+	}
 }
 
 // limit says why the run is not faster.
@@ -86,12 +94,17 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
 		return b.finish(ctx, id)
+	case p.State.Pauses():
+		return b.pause(ctx, p)
 	case p.Broken > 0 && !b.goesOn(p):
 		return b.failed(ctx, id)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
 		return b.complete(ctx, id, plan.Planned)
+	}
+	if within, err := b.within(ctx, p); err != nil || !within {
+		return "", err // the next sample goes on with the pause
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {

@@ -18,6 +18,7 @@ import (
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
+	"backfill/internal/window"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
+	Run(ctx context.Context, id string) (ledger.Run, error)
 	WentBack(ctx context.Context, id, reason string) error
 	Failures(ctx context.Context, id string) (ledger.Failures, error)
 }
@@ -64,6 +66,15 @@ type Closer interface {
 	Finish(ctx context.Context, id string) (run.State, error)
 }
 
+// Pauser brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells its state; Record brings the record in
+// line with the state that a person gave the run. PauseUntil and Open follow the run's windows.
+type Pauser interface {
+	Rest(ctx context.Context, id string) (run.State, error)
+	Record(ctx context.Context, id string) (run.State, error)
+	PauseUntil(ctx context.Context, id, reason string, until time.Time) (run.State, error)
+	Open(ctx context.Context, id string) (run.State, error)
+}
+
 // Governor makes beats.
 type Governor struct {
 	Ledger     Ledger
@@ -71,10 +82,12 @@ type Governor struct {
 	Repairer   Repairer
 	Completer  Completer
 	Closer     Closer
+	Pauser     Pauser
 	Rebuilder  Rebuilder
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping
+	windows    map[string]window.Windows
 }
 
 // Beat watches the run until the beat is over or something else is to be done.
@@ -97,7 +110,10 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 		Run: in.Run, State: beat.record.Status.State, Reason: beat.record.Status.Reason,
 		Beat: in.Beat + 1, Budget: in.Budget, Next: next,
 	}
-	if next != turn.End && out.Beat >= out.Budget {
+	if next == turn.Pause {
+		out.Wait = beat.wait()
+	}
+	if next != turn.End && next != turn.Pause && out.Beat >= out.Budget {
 		out.Next = turn.Segment
 	}
 	slog.InfoContext(ctx, "beat", "run", out.Run, "state", out.State, "beat", in.Beat, "next", out.Next,

@@ -7,6 +7,7 @@ import (
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/governor"
+	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/repair"
 	"backfill/internal/run"
@@ -32,15 +33,21 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{Bench: runtest.New(t)}
 	b.Begin(t, 12)
-	b.governor = &governor.Governor{
+	b.governor = b.another()
+	return b
+}
+
+// another is a governor in an environment of its own.
+func (b *bundle) another() *governor.Governor {
+	return &governor.Governor{
 		Ledger: b.Ledger, Records: b.Records,
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Completer: completion.New(b.Ledger, b.Records),
 		Closer:    closing.New(b.Ledger, b.Records),
+		Pauser:    pausing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		LookAhead: lookAhead, MaxWorkers: 4,
 	}
-	return b
 }
 
 // beat makes a beat in the middle of a segment.

@@ -48,18 +48,28 @@ func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason
 	if err != nil {
 		return "", "", err
 	}
-	for _, sql := range []string{
-		`UPDATE backfill.ledger SET state = 'PENDING', fence = fence + 1, lease_until = NULL, reason = 'run closed'
-			WHERE run = $1 AND state = 'PROCESSING' AND lease_until <= clock_timestamp()
-			AND (SELECT state FROM backfill.runs WHERE run = $1) = 'CANCELLING'`,
-		`UPDATE backfill.runs r SET state = r.closes_as, ended_at = clock_timestamp()
-			WHERE r.run = $1 AND r.state = 'CANCELLING'
-			AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING')`,
-	} {
-		if _, err := conn.Exec(ctx, sql, id); err != nil {
-			return "", "", fmt.Errorf("end run %s: %w", id, postgres.Classify(err))
-		}
+	if err := takeExpired(ctx, conn, id, run.Cancelling, "run closed"); err != nil {
+		return "", "", fmt.Errorf("end run %s: %w", id, err)
 	}
+	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET state = r.closes_as, ended_at = clock_timestamp()
+		WHERE r.run = $1 AND r.state = 'CANCELLING'
+		AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING')`, id)
+	if err != nil {
+		return "", "", fmt.Errorf("end run %s: %w", id, postgres.Classify(err))
+	}
+	return standingOf(ctx, conn, id)
+}
+
+// takeExpired takes leases that ran out away from a run in that state: their chunks are given back.
+func takeExpired(ctx context.Context, conn *pgx.Conn, id string, state run.State, reason string) error {
+	_, err := conn.Exec(ctx, `UPDATE backfill.ledger SET state = 'PENDING', fence = fence + 1, lease_until = NULL, reason = $3
+		WHERE run = $1 AND state = 'PROCESSING' AND lease_until <= clock_timestamp()
+		AND (SELECT state FROM backfill.runs WHERE run = $1) = $2`, id, state, reason)
+	return postgres.Classify(err)
+}
+
+// standingOf reads the state and the reason of a run.
+func standingOf(ctx context.Context, conn *pgx.Conn, id string) (state run.State, reason string, err error) {
 	err = conn.QueryRow(ctx, "SELECT state, reason FROM backfill.runs WHERE run = $1", id).Scan(&state, &reason)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", "", failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
+	"backfill/internal/window"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -23,10 +25,15 @@ type Progress struct {
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
 	Now        time.Time // the database's clock
-	Beats      int64     // of the run's governors so far, this one included
-	ResumedAt  time.Time // zero: never
-	Known      int64     // chunks that were ever claimed
-	Last       int64     // the highest number among them
+	PausedAt   time.Time // zero: it is not paused
+	PausedBy   string
+	PausedFor  run.For
+	Until      *time.Time // when the pause ends by itself; nil: it does not
+	FreeUntil  time.Time  // until then windows do not hold the run
+	Beats      int64      // of the run's governors so far, this one included
+	ResumedAt  time.Time  // zero: never
+	Known      int64      // chunks that were ever claimed
+	Last       int64      // the highest number among them
 	Pending    int64
 	Processing int64
 	Completed  int64
@@ -42,10 +49,16 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	Rejected   int64  // rows that are in backfill.rejects
-	UndoBytes  int64  // as stored, of the chunks that were completed
-	Striped    int64  // chunks that are gone over in passes
-	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
+	Rejected   int64        // rows that are in backfill.rejects
+	UndoBytes  int64        // as stored, of the chunks that were completed
+	Striped    int64        // chunks that are gone over in passes
+	Changes    []run.Change // the last ones, the newest last
+	Passes     string       // how the newest chunk is gone over, and why; "": not decided yet
+}
+
+// Within tells whether the run may work now: in one of its windows, or since a person said so.
+func (p Progress) Within(windows window.Windows) bool {
+	return windows.Open(p.Now) || p.Now.Before(p.FreeUntil)
 }
 
 // Again is a chunk that has to be sent (again), as the message that does it.
@@ -72,8 +85,8 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure' = 'continue', false), ` + idle
-	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
+		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
+	sums     = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
@@ -81,7 +94,8 @@ const (
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
-		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], '')
+		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
+		(` + newest + `)
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
 
@@ -150,14 +164,27 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &p.Idle)
+	var resumed, paused, free pgtype.Timestamptz
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
 	if err != nil {
 		return p, err
 	}
-	p.ResumedAt = resumed.Time
-	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes)
+	if p.Until != nil {
+		*p.Until = p.Until.UTC()
+	}
+	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
+	var changes []byte
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
+		&changes)
+	if err != nil {
+		return p, err
+	}
+	err = json.Unmarshal(changes, &p.Changes)
+	for i := range p.Changes {
+		p.Changes[i].At = p.Changes[i].At.UTC()
+	}
+	return p, err
 }
 
 // Sent notes that messages of Beat were put on the queue.

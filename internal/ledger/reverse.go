@@ -34,7 +34,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 		if swept {
 			return errSwept(id)
 		}
-		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal {
+		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal || !state.Ended() {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
 		}
 		return reverse(ctx, tx, id, execution, chunks)

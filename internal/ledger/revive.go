@@ -52,6 +52,8 @@ func revivable(state, to run.State, watched bool) string {
 		return "there is nothing left to do"
 	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
 		return ""
+	case state.Pauses():
+		return "it is paused, and its execution waits: `backfill resume` lets it go on, as does the action resume of the control function"
 	case state == run.Cancelling:
 		return "it is ending; cancel it once more if nothing ends it, and resume it then"
 	}

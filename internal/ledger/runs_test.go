@@ -38,7 +38,7 @@ func TestManyPlannersMakeTheSchemaAtOnce(t *testing.T) {
 func TestAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	b.exec(t, "ALTER TABLE backfill.ledger DROP COLUMN retries")
-	b.exec(t, "ALTER TABLE backfill.runs DROP COLUMN beats")
+	b.exec(t, "ALTER TABLE backfill.runs DROP COLUMN beats, DROP COLUMN paused_at, DROP COLUMN paused_by, DROP COLUMN waiting")
 	b.exec(t, "UPDATE backfill.version SET version = 2")
 	must(t, b.ledger.Migrate(t.Context()))
 	b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)

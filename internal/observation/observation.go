@@ -40,6 +40,11 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Undo.Bytes = p.UndoBytes
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
+	status.Changes = p.Changes
+	status.Pause = nil
+	if p.State.Pauses() {
+		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy, For: p.PausedFor, Until: p.Until}
+	}
 	status.UpdatedAt = p.Now.UTC()
 }
 

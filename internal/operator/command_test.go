@@ -68,6 +68,10 @@ func TestWhoAsksWhom(t *testing.T) {
 		"list --limit 7":                `look {"action":"list","limit":100}`,
 		"list --limit 7 --all":          `look {"action":"list","limit":7}`,
 		"cancel email-1":                `act {"action":"cancel","run":"email-1","by":"ann@laptop"}`,
+		"pause email-1":                 `act {"action":"pause","run":"email-1","by":"ann@laptop"}`,
+		"pause email-1 --reason night":  `act {"action":"pause","run":"email-1","by":"ann@laptop","reason":"night"}`,
+		"pause --all":                   `act {"action":"pause","by":"ann@laptop","all":true}`,
+		"resume --all":                  `act {"action":"resume","by":"ann@laptop","all":true}`,
 		"conflicts email-1":             `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":  `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":   `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
@@ -78,7 +82,7 @@ func TestWhoAsksWhom(t *testing.T) {
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
-		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "validate": {found()},
+		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "pause": {paused()}, "resume": {several()}, "validate": {found()},
 			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
@@ -176,6 +180,10 @@ func TestInputThatIsWrong(t *testing.T) {
 		"watch":                               "RUN is missing",
 		"version --output=xml":                "-o xml is not known",
 		"resume":                              "RUN is missing",
+		"pause":                               "RUN is missing",
+		"pause email-1 --all":                 "--all takes no RUN",
+		"resume email-1 --all":                "--all takes no RUN",
+		"pause one two":                       "one RUN is taken",
 		"resume a/b":                          `run "a/b" is not`,
 		"resume email-1 --chunks 3":           "unknown flag",
 		"rollback one two":                    "one RUN is taken",

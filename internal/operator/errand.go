@@ -48,6 +48,9 @@ func (s *session) send(ctx context.Context, asked request.Request, wait bool) er
 	if !began(before) {
 		return unbegun(before, exitInvalid)
 	}
+	if asked.Action == request.Resume && before.State.Pauses() {
+		return s.unpause(ctx, stack, asked.Run, wait)
+	}
 	sent := newErrand(asked, s.Now())
 	if err := s.launch(ctx, stack.Executions, sent, input); err != nil {
 		return err

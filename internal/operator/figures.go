@@ -122,7 +122,7 @@ func remaining(status run.Status, now time.Time) string {
 // why is the reason of the present speed.
 func why(status run.Status, now time.Time) string {
 	switch {
-	case status.State.Ended(), status.State == run.Cancelling:
+	case status.State.Ended(), status.State == run.Cancelling, status.State == run.Paused: // nobody reports on it
 		return status.Reason
 	case unheard(status, now):
 		return "no sign of life for " + span(now.Sub(status.UpdatedAt)) + "; resume the run if its execution in Step Functions has ended"

@@ -43,7 +43,7 @@ func (n *news) reason(status run.Status, now time.Time) string {
 
 // standstill says that nothing has moved, who is at work, and why; "" before somebody has to be told.
 func standstill(status run.Status, still time.Duration, now time.Time) string {
-	if still < patient || status.State.Ended() {
+	if still < patient || status.State.Ended() || status.State == run.Paused {
 		return ""
 	}
 	text := "nothing has moved for " + span(still)

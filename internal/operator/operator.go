@@ -1,4 +1,4 @@
-// Package operator is the operators' command: backfill start, status, watch, cancel, resume, rollback and so on.
+// Package operator is the operators' command: backfill start, status, watch, pause, cancel, resume, rollback and so on.
 //
 // It owns what people type, what they read, and the exit codes. It leaves every decision to the stack: a run is
 // started, resumed and rolled back through Step Functions, exactly as the console does it, and everything else is asked of the control function.

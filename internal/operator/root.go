@@ -9,7 +9,7 @@ import (
 
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
-	startCommand, statusCommand, watchCommand, listCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand, chunksCommand,
+	startCommand, statusCommand, watchCommand, listCommand, pauseCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand, chunksCommand,
 	rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, versionCommand,
 }
 

@@ -21,6 +21,10 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("run", "%s", status.Run)
 	put("backfill", "%s", onTable(status))
 	s.state(w, status)
+	if status.Pause != nil {
+		put("paused", "%s", moment(&status.Pause.Since, now))
+		put("goes on", "%s", moment(status.Pause.Until, now))
+	}
 	if began(status) {
 		put("progress", "%d%%", percent(status))
 		put("rows", "%s", rowsOf(status.Rows))
@@ -37,6 +41,11 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put("updated", "%s", moment(&status.UpdatedAt, now))
 		put("end", "%s", moment(status.ETA, now))
 	}
+	log := "changes"
+	for _, change := range status.Changes[max(len(status.Changes)-mostChanges, 0):] {
+		put(log, "%s", changed(change, now))
+		log = ""
+	}
 	next, label := aligned(s.steps(status)), "next"
 	if !began(status) {
 		next = []string{anew}
@@ -45,6 +54,24 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put(label, "%s", line)
 		label = ""
 	}
+}
+
+// mostChanges is how many of the last changes are shown; -o json has more.
+const mostChanges = 5
+
+// changed is one change: when, to which state, by whom, and why.
+func changed(change run.Change, now time.Time) string {
+	text := moment(&change.At, now)
+	if change.State != "" {
+		text += " " + string(change.State)
+	}
+	if change.By != "" && !strings.Contains(change.Detail, change.By) {
+		text += " by " + change.By
+	}
+	if change.Detail != "" {
+		text += ": " + brief(change.Detail)
+	}
+	return text
 }
 
 // undo is what the run keeps to be rolled back.

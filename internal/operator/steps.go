@@ -15,7 +15,7 @@ type step struct{ command, purpose string }
 // steps are the commands that fit a run as it stands.
 func (s *session) steps(status run.Status) []step {
 	var steps []step
-	if !status.State.Ended() {
+	if !status.State.Ended() && status.State != run.Paused {
 		steps = append(steps, step{s.suggest("watch", status.Run), "follow it to its end"})
 	}
 	if resumable(status) {
@@ -24,6 +24,9 @@ func (s *session) steps(status run.Status) []step {
 			purpose = "go on with the rollback"
 		}
 		steps = append(steps, step{s.suggest("resume", status.Run), purpose})
+	}
+	if status.State == run.Paused {
+		steps = append(steps, step{s.suggest("cancel", status.Run), "end it; " + stays(status)})
 	}
 	if undoable(status) {
 		purpose := "take back what it wrote"
@@ -47,7 +50,7 @@ func (s *session) steps(status run.Status) []step {
 // resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.
 func resumable(status run.Status) bool {
 	back := status.Action == request.Rollback && status.Undo.SweptAt != nil
-	return began(status) && (status.State == run.Cancelled || status.State == run.Failed) && !back
+	return began(status) && (status.State.Pauses() || status.State == run.Cancelled || status.State == run.Failed) && !back
 }
 
 // undoable tells whether something is left to be rolled back. What is kept for undo is weighed when a chunk is

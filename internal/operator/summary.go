@@ -76,7 +76,7 @@ func (s *session) painted(w io.Writer, state run.State) string {
 		code = 32 // green
 	case run.Failed:
 		code = 31 // red
-	case run.Cancelled, run.Cancelling, run.RolledBack:
+	case run.Pausing, run.Paused, run.Cancelled, run.Cancelling, run.RolledBack:
 		code = 33 // yellow
 	default:
 	}

@@ -8,6 +8,7 @@ import (
 	"backfill/internal/boundary"
 	"backfill/internal/chunk"
 	"backfill/internal/deadline"
+	"backfill/internal/definition"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
 )
@@ -30,6 +31,10 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 	if err != nil {
 		return err
 	}
+	windows := definition.WindowsOf(stored.Definition)
+	if !progress.Within(windows) {
+		return nil // the next beat pauses the run
+	}
 	// What a planner before this one has committed and not sent comes first.
 	if _, err := p.Dispatcher.SendOutbox(ctx, stored.Run); err != nil {
 		return err
@@ -38,7 +43,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 	begun := time.Now()
 	for size := firstPage; ; size = min(size*2, largestPage) {
 		waiting := record.Plan.Planned - progress.Known
-		if !progress.State.Works() || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin || time.Since(begun) > longest {
+		if !progress.State.Works() || !progress.Within(windows) || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin || time.Since(begun) > longest {
 			return nil
 		}
 		page, keys, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))

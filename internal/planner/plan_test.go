@@ -110,7 +110,7 @@ func TestARunThatWantsNoWorkIsNotPlanned(t *testing.T) {
 	b.begin(t)
 	b.claimed(t)
 	for state, next := range map[run.State]turn.Next{
-		run.Cancelling: turn.Beat, run.Cancelled: turn.End, run.Failed: turn.End, run.Completed: turn.End,
+		run.Pausing: turn.Beat, run.Paused: turn.Beat, run.Cancelling: turn.Beat, run.Cancelled: turn.End, run.Failed: turn.End, run.Completed: turn.End,
 	} {
 		b.Exec(t, "UPDATE backfill.runs SET state = $1, reason = 'test', ended_at = CASE WHEN $2 THEN now() END", state, state.Ended())
 		for _, got := range []turn.Turn{b.plan(t), b.beginAgain(t)} {
@@ -121,6 +121,23 @@ func TestARunThatWantsNoWorkIsNotPlanned(t *testing.T) {
 		if plan := b.Record(t).Plan; plan.Planned != 6 || len(b.Queue.Take()) > 0 {
 			t.Errorf("%s: %+v", state, plan)
 		}
+	}
+}
+
+// TestNothingIsPlannedOutsideOfItsWindows: a run that is started then has not touched a row before the governor pauses it.
+func TestNothingIsPlannedOutsideOfItsWindows(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1050, 6)
+	name := func(ahead int) string { return time.Now().UTC().AddDate(0, 0, ahead).Weekday().String()[:3] }
+	got, err := b.planner.Handle(t.Context(), startOf(runtest.ID, increment+"windows: {days: ["+name(2)+", "+name(3)+"]}\n"))
+	must(t, err)
+	if got.State != run.Running || got.Next != turn.Beat || b.Record(t).Plan.Planned != 0 || len(b.Queue.Take()) > 0 {
+		t.Fatalf("%+v, %+v", got, b.Record(t).Plan)
+	}
+	b.Exec(t, "UPDATE backfill.runs SET free_until = clock_timestamp() + interval '1 hour'")
+	b.plan(t)
+	if planned := b.Record(t).Plan.Planned; planned != 6 || len(b.Queue.Take()) != 6 {
+		t.Fatalf("%d chunks are planned", planned)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestStatesFollowTheTable(t *testing.T) {
 func TestARecordNeverGoesBack(t *testing.T) {
 	b := setup(t)
 	for _, from := range run.States() {
-		for _, to := range []run.State{run.Running, run.Cancelling, run.Completed, run.Failed, run.Cancelled} {
+		for _, to := range []run.State{run.Running, run.Pausing, run.Paused, run.Cancelling, run.Completed, run.Failed, run.Cancelled} {
 			status := describe(string(from+"-"+to), start)
 			status.State, status.Reason = from, "before"
 			must(t, b.CreateRun(t.Context(), status, ""))

@@ -21,6 +21,8 @@ type Status struct {
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
 	Striping    Striping   `json:"striping"`
+	Pause       *Pause     `json:"pause"`   // null: it is not paused
+	Changes     []Change   `json:"changes"` // the last ones, the newest last
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -63,6 +65,33 @@ type Striping struct {
 	Chunks int64  `json:"chunks"` // gone over in passes
 	Reason string `json:"reason"` // of the newest chunk; "": not decided yet
 }
+
+// Pause says since when a run is paused, and who paused it; why is the run's reason.
+type Pause struct {
+	Since time.Time  `json:"since"`
+	By    string     `json:"by"` // "": nobody said
+	For   For        `json:"for"`
+	Until *time.Time `json:"until"` // null: until somebody lets it go on
+}
+
+// Change is one line of a run's log.
+type Change struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`     // "": nobody said
+	State  State     `json:"state"`  // that the run came to; "": something else was changed
+	Detail string    `json:"detail"` // the reason, or what was changed
+}
+
+// For is what a pause was meant for. What was meant for the run itself is not lifted with what was meant for all.
+type For string
+
+// The kinds of pauses.
+const (
+	ForRun For = "run" // a person named the run
+	ForAll For = "all" // a person paused every run of the stack
+	// ForWindow is a pause until the next window of the run's definition.
+	ForWindow For = "window"
+)
 
 // Throttle says why the run has the speed that it has.
 type Throttle struct {

@@ -14,6 +14,8 @@ const (
 	Planning    State = "PLANNING"     // accepted; no chunk is at a worker yet
 	Running     State = "RUNNING"      // chunks are planned and worked on, side by side
 	RollingBack State = "ROLLING_BACK" // what the run wrote is taken back, chunk by chunk
+	Pausing     State = "PAUSING"      // a person, or the end of a window, stops it for a while: no batch starts any more, leases that live are awaited
+	Paused      State = "PAUSED"       // nobody works on it, and its execution waits to be woken
 	Cancelling  State = "CANCELLING"   // closing: no batch starts any more, leases that live are awaited
 	Completed   State = "COMPLETED"    // the finished ranges tile the key space up to the bound
 	Failed      State = "FAILED"       // ended with a reason
@@ -23,18 +25,20 @@ const (
 
 // States lists every state of a run.
 func States() []State {
-	return []State{Planning, Running, RollingBack, Cancelling, Completed, Failed, Cancelled, RolledBack}
+	return []State{Planning, Running, RollingBack, Pausing, Paused, Cancelling, Completed, Failed, Cancelled, RolledBack}
 }
 
 // Transitions is the one table of legal changes; each edge says its cause.
 var Transitions = transition.Table[State]{
 	Planning: {
 		Running:    "the first page of chunks was planned",
+		Pausing:    "a person paused it",
 		Cancelling: "a person cancelled, planning failed, or the execution was lost",
 		Failed:     "refused before anything was planned",
 	},
 	Running: {
 		Completed:  "the finished ledger ranges tile the key space",
+		Pausing:    "a person paused it",
 		Cancelling: "a person cancelled, a chunk failed, or the execution was lost",
 	},
 	RollingBack: {
@@ -42,7 +46,19 @@ var Transitions = transition.Table[State]{
 		Completed:  "the chunks that were asked for are rolled back; the others are as they were",
 		Cancelled:  "the chunks that were asked for are rolled back; the others are as they were",
 		Failed:     "the chunks that were asked for are rolled back; the others are as they were",
+		Pausing:    "a person paused it",
 		Cancelling: "a person cancelled, a chunk could not be restored, or the execution was lost",
+	},
+	Pausing: {
+		Paused:      "no lease lives any more",
+		Running:     "a person let it go on",
+		RollingBack: "a person let its rollback go on",
+		Cancelling:  "a person cancelled, or the execution was lost",
+	},
+	Paused: {
+		Running:     "a person let it go on",
+		RollingBack: "a person let its rollback go on",
+		Cancelling:  "a person cancelled, or the execution was lost",
 	},
 	Cancelling: {
 		Cancelled: "no lease lives any more; a person had cancelled",
@@ -72,6 +88,9 @@ var ended = []State{Completed, Failed, Cancelled, RolledBack}
 
 // Ended tells whether the run has ended.
 func (s State) Ended() bool { return slices.Contains(ended, s) }
+
+// Pauses tells whether the run is paused, or on its way there.
+func (s State) Pauses() bool { return s == Pausing || s == Paused }
 
 // Works tells whether workers may claim and commit forward in the state.
 func (s State) Works() bool { return s == Planning || s == Running }

@@ -5,9 +5,11 @@ import "testing"
 // TestTheTableIsWhole walks every state by every other: what may follow is written down once more here, by hand.
 func TestTheTableIsWhole(t *testing.T) {
 	legal := map[State][]State{
-		Planning:    {Running, Cancelling, Failed},
-		Running:     {Cancelling, Completed},
-		RollingBack: {RolledBack, Completed, Cancelled, Failed, Cancelling},
+		Planning:    {Running, Pausing, Cancelling, Failed},
+		Running:     {Pausing, Cancelling, Completed},
+		RollingBack: {RolledBack, Completed, Cancelled, Failed, Pausing, Cancelling},
+		Pausing:     {Paused, Running, RollingBack, Cancelling},
+		Paused:      {Running, RollingBack, Cancelling},
 		Cancelling:  {Failed, Cancelled},
 		Completed:   {Running, RollingBack},
 		Failed:      {Running, RollingBack},

@@ -48,6 +48,7 @@ type Control struct {
 	Inline        bool
 	Retention     time.Duration
 	UndoRetention time.Duration // how long undo stays after the run has ended
+	Executions    string        // how the ARN of each execution of the stack begins
 }
 
 // ForPlanner reads the planner's settings.
@@ -78,6 +79,7 @@ func ForGovernor(lookup Lookup) (Governor, error) {
 // ForControl reads control's settings.
 func ForControl(lookup Lookup) (Control, error) {
 	e := environment{lookup: lookup}
-	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention), UndoRetention: e.days(undoRetention)}
+	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention), UndoRetention: e.days(undoRetention),
+		Executions: e.text(executions)}
 	return s, e.err()
 }

@@ -17,7 +17,7 @@ var complete = map[string]string{
 	"DATABASE_URL": "postgres://app:secret@db:5432/app", "TABLE_NAME": "records", "QUEUE_URL": "https://sqs/chunks",
 	"LEASE_SECONDS": "60", "HEARTBEAT_SECONDS": "180", "BEAT_SECONDS": "55", "LOOK_AHEAD": "64",
 	"WORKER_CONCURRENCY": "4", "ALLOW_INLINE_DEFINITIONS": "false", "RUN_RETENTION_DAYS": "90",
-	"UNDO_RETENTION_DAYS": "14",
+	"UNDO_RETENTION_DAYS": "14", "EXECUTIONS": "arn:aws:states:us-east-1:123456789012:execution:backfill-backfill:",
 }
 
 var shared = settings.Shared{Database: settings.Database{URL: "postgres://app:secret@db:5432/app"}, Table: "records",
@@ -39,7 +39,8 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 	expect(t, governor, settings.Governor{Shared: shared, Queue: "https://sqs/chunks", Beat: 55 * time.Second, LookAhead: 64,
 		Workers: 4, Retention: 90 * 24 * time.Hour}, err)
 	control, err := settings.ForControl(with(nil))
-	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour, UndoRetention: 14 * 24 * time.Hour}, err)
+	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour, UndoRetention: 14 * 24 * time.Hour,
+		Executions: complete["EXECUTIONS"]}, err)
 }
 
 func expect[T any](t *testing.T, got, want T, err error) {
@@ -91,7 +92,7 @@ func TestAllProblemsComeTogether(t *testing.T) {
 	t.Parallel()
 	_, err := settings.ForGovernor(func(string) (string, bool) { return "", false })
 	for name := range complete {
-		if name != "ALLOW_INLINE_DEFINITIONS" && name != "UNDO_RETENTION_DAYS" && (err == nil || !strings.Contains(err.Error(), name)) {
+		if name != "ALLOW_INLINE_DEFINITIONS" && name != "UNDO_RETENTION_DAYS" && name != "EXECUTIONS" && (err == nil || !strings.Contains(err.Error(), name)) {
 			t.Errorf("%s is not in %v", name, err)
 		}
 	}
@@ -104,7 +105,7 @@ func TestNothingElseIsNeeded(t *testing.T) {
 	if _, err := settings.ForControl(with(without)); err != nil {
 		t.Error(err)
 	}
-	maps.Copy(without, map[string]string{"RUN_RETENTION_DAYS": "", "UNDO_RETENTION_DAYS": "", "ALLOW_INLINE_DEFINITIONS": ""})
+	maps.Copy(without, map[string]string{"RUN_RETENTION_DAYS": "", "UNDO_RETENTION_DAYS": "", "ALLOW_INLINE_DEFINITIONS": "", "EXECUTIONS": ""})
 	if _, err := settings.ForWorker(with(without)); err != nil {
 		t.Error(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"backfill/internal/turn"
 )
 
 // historyLimit is where Step Functions ends an execution, whatever it does.
@@ -48,6 +50,9 @@ func TestTasksOutlastTheirFunctions(t *testing.T) {
 			return
 		}
 		logicalID := strings.TrimSuffix(strings.Trim(state.at("Parameters", "FunctionName").text(), "${}"), "Arn") + "Function"
+		if pauses(state) { // its time is that of the pause
+			return
+		}
 		task, function := state.at("TimeoutSeconds").number(), resource(t, logicalID).at("Timeout").number()
 		if task <= function {
 			t.Errorf("%s waits %d s for %s, which may take %d s", name, task, logicalID, function)
@@ -70,6 +75,35 @@ func TestSegmentStaysBelowTheHistoryLimit(t *testing.T) {
 	}
 	if next := states.at("AfterPlan", "Default").text(); next != "Beat" {
 		t.Errorf("after a plan comes %s: plans are not bounded by the budget of beats", next)
+	}
+}
+
+// TestAYearOfPausesFitsIntoAHistory: a pause each day, and each of them with trouble, until the execution itself is over. A
+// paused run makes no events.
+func TestAYearOfPausesFitsIntoAHistory(t *testing.T) {
+	t.Parallel()
+	states := jsonFile(t, machines["BackfillStateMachine"]).at("States")
+	const task, again, choice = 5, 3, 2
+	round := choice
+	for _, name := range []string{"Segment", "Paused"} {
+		round += task + again*states.at(name, "Retry").each()["0"].at("MaxAttempts").number()
+	}
+	if most := 365 * round; most >= historyLimit {
+		t.Errorf("a year of pauses may have %d events", most)
+	}
+	paused := states.at("Paused")
+	if _, beats := paused.get("HeartbeatSeconds"); beats || !pauses(paused) {
+		t.Errorf("a paused run has to give signs of life: %v", paused.value)
+	}
+	if turn.Longest != 365*24*60*60 {
+		t.Errorf("a pause ends by itself after %d s", turn.Longest)
+	}
+	token := paused.at("Parameters", "Payload", "token.$").text()
+	if token != "$$.Task.Token" || paused.at("Next").text() != "Segment" {
+		t.Errorf("the pause hands out %s and leads to %s", token, paused.at("Next").text())
+	}
+	if way := jsonFile(t, machines["SegmentStateMachine"]).at("States", "AfterBeat", "Choices").each(); way["3"].at("Next").text() != "Done" {
+		t.Errorf("a segment goes on while its run is paused: %v", way["3"].value)
 	}
 }
 

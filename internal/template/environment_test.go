@@ -35,6 +35,10 @@ func environment(t *testing.T, function string, changes map[string]string) map[s
 	t.Helper()
 	set := map[string]string{"DATABASE_URL": "postgres://db/app"}
 	for name, value := range variables(t, function) {
+		if _, ok := value.get("Fn::Sub"); ok {
+			set[name] = "resource"
+			continue
+		}
 		reference, ok := value.get("Ref")
 		if !ok { // the database, which is one of two
 			continue

@@ -50,6 +50,11 @@ var decoders = map[string]func([]byte) error{
 	"status.json":            into[control.Named],
 	"list.json":              into[control.Listing],
 	"cancel.json":            into[control.Named],
+	"pause.json":             into[control.Pausing],
+	"pause-all.json":         into[control.Pausing],
+	"resume-all.json":        into[control.Resuming],
+	"resume-paused.json":     into[control.Resuming],
+	"await.json":             into[control.Awaiting],
 	"validate.json": into[struct {
 		Action string `json:"action"`
 		review.Subject
@@ -133,6 +138,8 @@ var payloads = map[string]func([]byte) error{
 	"Plan":  into[planner.Call],
 	"Beat":  into[turn.Turn],
 	"Close": into[control.Closing],
+
+	"Paused": into[control.Awaiting],
 }
 
 // TestPayloads: the names that a state machine sends are those that the function reads.

@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -34,10 +35,13 @@ func eachState(t *testing.T, visit func(machine node, name string, state node)) 
 
 func isTask(state node) bool { return state.at("Type").text() == "Task" }
 
-// invokes tells whether the state is a task that calls a function of ours.
+// invokes tells whether the state is a task that calls a function of ours, be it to wait afterwards.
 func invokes(state node) bool {
-	return isTask(state) && strings.HasSuffix(state.at("Resource").text(), ":lambda:invoke")
+	return isTask(state) && strings.HasSuffix(strings.TrimSuffix(state.at("Resource").text(), callback), ":lambda:invoke")
 }
+
+// callback is the end of a task's resource that waits until somebody wakes it.
+const callback = ".waitForTaskToken"
 
 // retried lists the error names that a task tries again.
 func retried(state node) []string {
@@ -87,7 +91,7 @@ func TestEveryClassThatLeavesIsHandled(t *testing.T) {
 		}
 		for _, lambda := range []string{"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
 			"Lambda.TooManyRequestsException", "Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"} {
-			if !slices.Contains(retried(state), lambda) {
+			if over := lambda == "States.Timeout" && pauses(state); !over && !slices.Contains(retried(state), lambda) {
 				t.Errorf("%s does not try again after %s", name, lambda)
 			}
 		}
@@ -100,7 +104,9 @@ func TestEveryTaskIsBoundedRetriedAndCaught(t *testing.T) {
 		if !isTask(state) {
 			return
 		}
-		if state.at("TimeoutSeconds").number() <= 0 {
+		if pauses(state) {
+			checkPause(t, name, state)
+		} else if state.at("TimeoutSeconds").number() <= 0 {
 			t.Errorf("%s has no timeout", name)
 		}
 		for _, retrier := range state.at("Retry").each() {
@@ -109,15 +115,37 @@ func TestEveryTaskIsBoundedRetriedAndCaught(t *testing.T) {
 			}
 		}
 		catchers := state.at("Catch").each()
-		if len(catchers) != 1 || !slices.Equal(catchers["0"].at("ErrorEquals").texts(), []string{"States.ALL"}) {
+		last := catchers[itoa(len(catchers)-1)]
+		if !pauses(state) && len(catchers) != 1 || !slices.Equal(last.at("ErrorEquals").texts(), []string{"States.ALL"}) {
 			t.Errorf("%s does not catch everything", name)
 		}
 	})
 }
 
+// pauses tells whether the state is a task that waits until somebody wakes it.
+func pauses(state node) bool {
+	return isTask(state) && strings.HasSuffix(state.at("Resource").text(), callback)
+}
+
+// checkPause: a pause whose time is over is looked at by a beat, at once. It waits no longer than the governor says.
+func checkPause(t *testing.T, name string, state node) {
+	t.Helper()
+	first := state.at("Catch").each()["0"]
+	if !slices.Equal(first.at("ErrorEquals").texts(), []string{"States.Timeout"}) || first.at("Next").text() != state.at("Next").text() {
+		t.Errorf("%s: the end of its time leads to %v", name, first.value)
+	}
+	if path := state.at("TimeoutSecondsPath").text(); path != "$.wait" {
+		t.Errorf("%s waits for %s", name, path)
+	}
+	encoded, err := json.Marshal(turn.Turn{Next: turn.Pause, Wait: 7})
+	if err != nil || !strings.Contains(string(encoded), `"wait":7`) {
+		t.Errorf("the governor tells %s, %v", encoded, err)
+	}
+}
+
 func TestNextAndStateAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	nexts := []string{string(turn.Plan), string(turn.Beat), string(turn.Segment), string(turn.End)}
+	nexts := []string{string(turn.Plan), string(turn.Beat), string(turn.Segment), string(turn.Pause), string(turn.End)}
 	seen := map[string]bool{}
 	eachState(t, func(_ node, name string, state node) {
 		if state.at("Type").text() != "Choice" {

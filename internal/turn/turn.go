@@ -13,8 +13,12 @@ const (
 	Plan    Next = "plan"    // the look-ahead is low: call the planner
 	Beat    Next = "beat"    // call the governor
 	Segment Next = "segment" // the budget of beats is used up: go on in a new child execution
+	Pause   Next = "pause"   // the run is paused: wait until somebody lets it go on, or its window opens
 	End     Next = "end"     // the run has ended
 )
+
+// Longest is how long a pause may wait for a word, in seconds: an execution lasts no longer than a year.
+const Longest = 365 * 24 * 60 * 60
 
 // Turn is the input and the output of planner and governor, inside of a segment.
 type Turn struct {
@@ -24,5 +28,6 @@ type Turn struct {
 	Beat    int       `json:"beat"`   // beats made in this segment
 	Budget  int       `json:"budget"` // beats after which a new segment begins
 	Next    Next      `json:"next"`
+	Wait    int64     `json:"wait,omitempty"`    // pause: seconds after which a beat looks again, if nobody has said a word
 	Segment string    `json:"segment,omitempty"` // ARN of the child execution, on the way in
 }

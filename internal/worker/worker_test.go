@@ -168,6 +168,37 @@ func TestACancelStopsBetweenBatches(t *testing.T) {
 	}
 }
 
+// TestAPauseGivesTheChunkBack between two batches, and its message is consumed; so is one that comes while the run is paused.
+func TestAPauseGivesTheChunkBack(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, counters)
+		proxy := pgtest.NewProxy(t, b.db)
+		var syncs atomic.Int64
+		proxy.CutWhen(func(fromServer bool, kind byte) bool {
+			if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 12 {
+				if _, err := b.ledger.Pause(t.Context(), theRun, "ann", "paused by ann"); err != nil {
+					t.Error(err)
+				}
+			}
+			return false
+		})
+		must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
+		if reason := b.expectLedger(t, chunk.Pending); !strings.Contains(reason, "run run-1 is PAUSING") {
+			t.Fatalf("reason: %s", reason)
+		}
+		if state, _, err := b.ledger.Rest(t.Context(), theRun); err != nil || state != run.Paused {
+			t.Fatalf("run is %s, %v", state, err)
+		}
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(2)))
+		b.expectLedger(t, chunk.Pending)
+		if _, err := b.ledger.Unpause(t.Context(), theRun, "ann", ""); err != nil {
+			t.Fatal(err)
+		}
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(2)))
+		b.expectOnce(t)
+	})
+}
+
 // TestBatchesThatACrashTookBackAreDoneAgain: their commits did not wait for the disk. Behind a pooler the worker's
 // connection outlives the server, so that its next batch is refused, and nothing else tells.
 func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
