@@ -38,7 +38,7 @@ type Definition struct {
 	Undo        bool             // keep what is overwritten
 	ErrorBudget int64            // rows that may fail
 	OnFailure   change.OnFailure // "": as change.Stop
-	Windows     window.Windows // when a run may work; none: always
+	Windows     window.Windows   // when a run may work; none: always
 	Source      string
 
 	origins  map[string]origin

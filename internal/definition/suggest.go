@@ -7,7 +7,7 @@ import (
 )
 
 // maxListed keeps an answer readable: a table can have 1,600 columns.
-const maxListed = 12
+const maxListed = 20
 
 // DidYouMean helps with a name that does not exist: the nearest name, or all the names that do exist.
 func DidYouMean(name string, known []string) string {
