@@ -68,3 +68,31 @@ func reject(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, key string,
 		}
 	}
 }
+
+// TestARejectWaitsForTheOneBeforeIt: what is not committed yet counts.
+func TestARejectWaitsForTheOneBeforeIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	first := b.claim(t, message(1, "", "100", 1), "me", ledger.Claimed)
+	second := b.claim(t, message(2, "100", "200", 1), "me", ledger.Claimed)
+	open, err := b.db.Connect(t).Begin(t.Context())
+	must(t, err)
+	must(t, passing(t.Context(), first, 1, open.SendBatch))
+	conn := b.db.Connect(t)
+	if err := passing(t.Context(), second, 1, conn.SendBatch); !postgres.Raised(err, "55P03") {
+		t.Fatalf("beside one that is not committed: %v", err)
+	}
+	must(t, open.Commit(t.Context()))
+	if err := passing(t.Context(), second, 1, conn.SendBatch); !postgres.Raised(err, failure.BudgetSpent) {
+		t.Fatalf("after it was committed: %v", err)
+	}
+}
+
+func passing(ctx context.Context, claim ledger.Claim, budget int64, send func(context.Context, *pgx.Batch) pgx.BatchResults) error {
+	pipeline := &pgx.Batch{}
+	sql, args := claim.Advance(ledger.Step{Keys: 1, Timeout: time.Minute})
+	pipeline.Queue(sql, args...)
+	sql, args = claim.Reject(ledger.Reject{Key: keyset.Point{"7"}, SQLState: "23514", Message: "no"}, budget)
+	pipeline.Queue(sql, args...)
+	return send(ctx, pipeline).Close()
+}
