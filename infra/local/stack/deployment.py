@@ -42,8 +42,8 @@ def parameters(database_url: str) -> dict[str, str]:
         "LeaseSeconds": "10",
         "BeatSeconds": "10",
         "SegmentBeats": "5",
-        # Workers and Postgres share this machine: more of them than processors keep dead rows for each other, and gain nothing.
-        "WorkerConcurrency": str(min(max(os.cpu_count() or 2, 2), 4)),
+        # Of four on two processors, each keeps dead rows that another has left: a benchmark takes as many as there are processors.
+        "WorkerConcurrency": os.environ.get("BACKFILL_WORKERS", "4"),
     }
 
 
