@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"backfill/internal/run"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -236,75 +233,5 @@ func TestWhereAStackIs(t *testing.T) {
 		if code := b.run(t, strings.Fields(line)...); code != 0 || b.at != want {
 			t.Errorf("%s: exit code %d, %+v, want %+v", line, code, b.at, want)
 		}
-	}
-}
-
-// TestCtrlCLeavesTheRunAlone and says how to come back.
-func TestCtrlCLeavesTheRunAlone(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		"watch email-1": "backfill watch email-1 comes back",
-		"start users-email-normalized --run email-1 --wait": "backfill watch email-1 comes back",
-		"start users-slow --run email-1":                    "the same start with --run email-1 comes back",
-		"resume email-1":                                    "stopped waiting; the resume of run email-1 goes on",
-		"rollback email-1 --wait":                           "backfill watch email-1 comes back",
-	} {
-		b := setup(t)
-		b.control.answers["status"] = []any{working()}
-		if strings.Contains(line, "slow") {
-			b.control.answers["status"] = []any{unknownRun()}
-		}
-		if strings.Contains(line, "resume") {
-			b.executions.planned = []bool{false}
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		b.Rest = func(context.Context, time.Duration) bool {
-			cancel()
-			return false
-		}
-		b.Args = strings.Fields(line)
-		if code := Run(ctx, b.World); code != exitInterrupted || !strings.Contains(b.err.String(), want) {
-			t.Errorf("%s: exit code %d: %s", line, code, &b.err)
-		}
-		if slices.ContainsFunc(b.control.asked, func(asked string) bool { return strings.HasPrefix(asked, "act") }) {
-			t.Errorf("%s: %v", line, b.control.asked)
-		}
-	}
-}
-
-// TestNoColour: https://no-color.org
-func TestNoColour(t *testing.T) {
-	t.Parallel()
-	for variable, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
-		b := setup(t)
-		b.columns = 100
-		b.Getenv = func(name string) string { return map[string]string{variable: value}[name] }
-		b.control.answers["status"] = []any{after(run.Completed, "")}
-		if code := b.run(t, "status", "email-1"); code != 0 || strings.Contains(b.out.String(), "\x1b") {
-			t.Errorf("%s=%s: exit code %d: %q", variable, value, code, &b.out)
-		}
-	}
-}
-
-// TestADumbTerminalGetsLines: it knows no cursor.
-func TestADumbTerminalGetsLines(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.columns = 100
-	b.Getenv = func(name string) string { return map[string]string{"TERM": "dumb"}[name] }
-	b.control.answers["status"] = []any{working(), after(run.Completed, "")}
-	if code := b.run(t, "watch", "email-1"); code != 0 || strings.ContainsAny(b.out.String(), "\x1b\r") {
-		t.Errorf("exit code %d: %q", code, &b.out)
-	}
-}
-
-// TestAWatcherGivesUp where the stack is gone for good, with a code that is not the run's.
-func TestAWatcherGivesUp(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	gone := classed("Sandbox.Timedout", "gone")
-	b.control.answers["status"] = []any{working(), gone}
-	if code := b.run(t, "watch", "email-1"); code != exitUnreachable || len(b.control.asked) != misses+2 {
-		t.Errorf("exit code %d after %d looks: %s", code, len(b.control.asked), &b.err)
 	}
 }

@@ -85,9 +85,14 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
-	if found.Next > 0 {
-		limit, after := strconv.FormatInt(asked.Limit, 10), strconv.FormatInt(found.Next, 10)
-		offer(w, step{s.suggest("conflicts", asked.Run, "--limit", limit, "--after", after), "see those that follow"})
+	s.following(w, asked, found.Next)
+}
+
+// following shows the way to the rows after a page; 0: none follow.
+func (s *session) following(w io.Writer, asked page, next int64) {
+	if next > 0 {
+		limit, after := strconv.FormatInt(asked.Limit, 10), strconv.FormatInt(next, 10)
+		offer(w, step{s.suggest(asked.Action, asked.Run, "--limit", limit, "--after", after), "see those that follow"})
 	}
 }
 

@@ -69,10 +69,7 @@ func (s *session) rejects(w io.Writer, asked page, found passedOver) {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
-	if found.Next > 0 {
-		limit, after := strconv.FormatInt(asked.Limit, 10), strconv.FormatInt(found.Next, 10)
-		offer(w, step{s.suggest("rejects", asked.Run, "--limit", limit, "--after", after), "see those that follow"})
-	}
+	s.following(w, asked, found.Next)
 }
 
 func noRejects(asked page) string {
