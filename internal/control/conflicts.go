@@ -8,6 +8,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/observation"
+	"backfill/internal/run"
 )
 
 const (
@@ -37,6 +38,7 @@ type Ledger interface {
 	observation.Ledger
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
+	Tune(ctx context.Context, id string, tuning ledger.Tuning) (run.Limits, error)
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }
 

@@ -77,6 +77,7 @@ var actions = map[string]action{
 	"chunks":    {false, (*Control).chunks},
 	"conflicts": {false, (*Control).conflicts},
 	"cancel":    {true, (*Control).cancel},
+	"tune":      {true, (*Control).tune},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},
 	"sweep":     {true, (*Control).sweep},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"backfill/internal/deadline"
+	"backfill/internal/figure"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
 	"backfill/internal/observation"
@@ -71,6 +72,9 @@ func (b *beat) observe(p ledger.Progress) {
 func (b *beat) limit(p ledger.Progress, waiting int64) string {
 	if p.Idle && waiting > 0 {
 		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
+	}
+	if rate, whose := p.Limits.Least(); rate != nil {
+		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
 	}
 	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }

@@ -39,7 +39,7 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
 		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
-		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)"},
+		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1}},
 	}
 	want.ETA = forecast.ETA(want, got.UpdatedAt)
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {

@@ -41,8 +41,9 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	UndoBytes  int64  // as stored, of the chunks that were completed
-	Striped    int64  // chunks that are gone over in passes
+	UndoBytes  int64 // as stored, of the chunks that were completed
+	Striped    int64 // chunks that are gone over in passes
+	Limits     run.Limits
 	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
 
@@ -94,6 +95,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
 		RETURNING `+standing, id, window)
 	batch.Queue(sums, id)
+	batch.Queue(limitsOf, id)
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
 			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
@@ -124,10 +126,11 @@ func (l *Ledger) Look(ctx context.Context, id string) (Progress, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT "+standing+" FROM backfill.runs WHERE run = $1", id)
 	batch.Queue(sums, id)
+	batch.Queue(limitsOf, id)
 	return read(conn.SendBatch(ctx, batch), id, func(pgx.BatchResults) error { return nil })
 }
 
-// read reads a standing, sums and what follows.
+// read reads a standing, sums, limits and what follows.
 func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error) (Progress, error) {
 	progress, err := readProgress(results)
 	if err == nil {
@@ -153,8 +156,12 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 		return p, err
 	}
 	p.ResumedAt = resumed.Time
-	return p, results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.UndoBytes, &p.Striped, &p.Passes)
+	if err == nil {
+		p.Limits, err = readLimits(results.QueryRow())
+	}
+	return p, err
 }
 
 // Sent notes that messages of Beat were put on the queue.

@@ -9,7 +9,7 @@ import (
 
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
-	startCommand, statusCommand, watchCommand, listCommand, cancelCommand, resumeCommand, rollbackCommand, chunksCommand, conflictsCommand,
+	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, cancelCommand, resumeCommand, rollbackCommand, chunksCommand, conflictsCommand,
 	rebuildCommand, validateCommand, versionCommand,
 }
 

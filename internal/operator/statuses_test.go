@@ -38,6 +38,18 @@ func throttled() []any {
 	return append(statuses, after(run.Completed, ""))
 }
 
+// tuned is the answer to tune; 0 is no limit.
+func tuned(rate, database float64) run.Limits {
+	limits := run.Limits{Weight: 1}
+	if rate > 0 {
+		limits.Rate = &rate
+	}
+	if database > 0 {
+		limits.Database = &database
+	}
+	return limits
+}
+
 func cancelling() run.Status {
 	status := working()
 	status.State, status.Reason = run.Cancelling, "cancelled by ann@laptop"

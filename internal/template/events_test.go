@@ -48,6 +48,7 @@ var decoders = map[string]func([]byte) error{
 	"status.json":            into[control.Named],
 	"list.json":              into[control.Listing],
 	"cancel.json":            into[control.Named],
+	"tune.json":              into[control.Tuning],
 	"validate.json": into[struct {
 		Action string `json:"action"`
 		review.Subject

@@ -26,9 +26,13 @@ const margin = 5 * time.Second
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) (out exit) {
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	defer func() { out.worked = walk.worked }()
+	defer walk.giveBack(ctx)
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
+		}
+		if stop, exit := walk.reserve(ctx); stop {
+			return exit
 		}
 		done, err := walk.step(ctx)
 		if done {
@@ -78,6 +82,7 @@ type walk struct {
 	pace     pace.Pace
 	patience *patience
 	suspects suspects
+	quota    quota
 	worked   time.Duration // in batches, whatever came of them
 }
 
@@ -88,12 +93,13 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	begun := time.Now()
-	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
+	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.quota.bound(s.pace.Rows())))
 	s.worked += time.Since(begun)
 	if err != nil {
 		return false, err
 	}
 	s.suspects.clear(outcome.Keys)
+	s.quota.use(outcome.Keys)
 	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
 	if s.claim.Passes == 0 && !s.claim.Back && !outcome.Done {
