@@ -14,6 +14,7 @@ import (
 	"backfill/internal/invocation"
 	"backfill/internal/queue"
 	"backfill/internal/rebuild"
+	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -41,6 +42,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Completer: completion.New(base.Ledger, base.Records),
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
+		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger},
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop

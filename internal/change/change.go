@@ -6,7 +6,10 @@
 // parameters are text with a type and always travel as bind values.
 package change
 
-import "backfill/internal/keyset"
+import (
+	"backfill/internal/keyset"
+	"backfill/internal/signal"
+)
 
 // Kind is the kind of a change.
 type Kind string
@@ -35,6 +38,8 @@ type Change struct {
 	Indexed string `json:"indexed,omitempty"`
 	// Scattered: neighbours by key lie on different pages, by the catalog's figures.
 	Scattered bool `json:"scattered,omitempty"`
+	// Throttle are the limits of signals that the definition sets.
+	Throttle signal.Limits `json:"throttle,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

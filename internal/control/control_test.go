@@ -99,7 +99,7 @@ func TestStatusIsTheRecordUnderItsFixedNames(t *testing.T) {
 		{fields, "action backfill chunks concurrency ended_at eta rate reason rows run started_at state striping table throttle undo updated_at"},
 		{fields["chunks"], "all_planned completed failed pending processing retries rolled_back total"},
 		{fields["rows"], "affected conflicts estimated rejected restored scanned"},
-		{fields["throttle"], "limits reason"},
+		{fields["throttle"], "limits rate reason"},
 	} {
 		names := slices.Sorted(maps.Keys(part.of.(map[string]any)))
 		if diff := cmp.Diff(strings.Fields(part.want), names); diff != "" {

@@ -11,6 +11,7 @@ package definition
 import (
 	"backfill/internal/change"
 	"backfill/internal/expression"
+	"backfill/internal/signal"
 )
 
 // Limits of chunk_rows: smaller chunks spend their time on claims, larger ones outlive a worker's deadline.
@@ -31,7 +32,8 @@ type Definition struct {
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64
-	Undo        bool // keep what is overwritten
+	Undo        bool          // keep what is overwritten
+	Throttle    signal.Limits // of the signals that are named; the others have their defaults
 	Source      string
 
 	origins  map[string]origin

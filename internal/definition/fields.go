@@ -13,7 +13,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -56,6 +56,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.ChunkRows = r.chunkRows(e)
 	case "undo":
 		d.Undo = r.undo(e)
+	case "throttle":
+		d.Throttle = r.throttle(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}

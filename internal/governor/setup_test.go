@@ -8,6 +8,7 @@ import (
 	"backfill/internal/completion"
 	"backfill/internal/governor"
 	"backfill/internal/rebuild"
+	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -38,6 +39,7 @@ func setup(t *testing.T) *bundle {
 		Completer: completion.New(b.Ledger, b.Records),
 		Closer:    closing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
+		Regulator: regulator.Regulator{Session: b.Session, Ledger: b.Ledger},
 		LookAhead: lookAhead, MaxWorkers: 4,
 	}
 	return b

@@ -4,7 +4,11 @@
 // a state changes only along the table in states.go; the JSON names of Status are fixed, scripts rely on them.
 package run
 
-import "time"
+import (
+	"time"
+
+	"backfill/internal/signal"
+)
 
 // Status is what `backfill status` shows and `-o json` prints.
 type Status struct {
@@ -66,8 +70,10 @@ type Striping struct {
 
 // Throttle says why the run has the speed that it has.
 type Throttle struct {
-	Reason string `json:"reason"`
-	Limits Limits `json:"limits"`
+	Reason  string           `json:"reason"`
+	Rate    *float64         `json:"rate"`   // rows/s of all runs of the database, as its signals allow; null: no limit
+	Limits  Limits           `json:"limits"` // that persons have set
+	Signals []signal.Reading `json:"signals,omitempty"`
 }
 
 // Limits are what persons have set. Rates are in rows/s, of keys that are looked at; null: none.

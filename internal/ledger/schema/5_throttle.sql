@@ -4,7 +4,11 @@ CREATE TABLE IF NOT EXISTS backfill.throttle (
     rate        double precision,                 -- rows/s of all runs together; null: no limit
     ceiling     double precision,                 -- a person's: no rate goes above it; null: none
     set_by      text             NOT NULL DEFAULT '',   -- who set the ceiling
-    refilled_at timestamptz      NOT NULL DEFAULT clock_timestamp()
+    refilled_at timestamptz      NOT NULL DEFAULT clock_timestamp(),
+    reason      text             NOT NULL DEFAULT '',   -- of the rate
+    decided_at  timestamptz,                      -- one decision at a time, whatever runs there are
+    law         text             NOT NULL DEFAULT '{}', -- what is kept from one decision to the next, as JSON
+    sample      text             NOT NULL DEFAULT '{}'  -- what was measured for the last decision, as JSON
 ) WITH (fillfactor = 10);   -- one row that changes each second: its old versions are pruned on its page
 INSERT INTO backfill.throttle DEFAULT VALUES ON CONFLICT DO NOTHING;
 
@@ -15,5 +19,7 @@ CREATE TABLE IF NOT EXISTS backfill.shares (
     rate     double precision,                      -- rows/s of the run alone, set by a person; null: no limit
     own      double precision NOT NULL DEFAULT 0,   -- rows that it may take of its own rate
     set_by   text             NOT NULL DEFAULT '',
-    asked_at timestamptz                            -- null: it never asked
+    asked_at timestamptz,                           -- null: it never asked
+    speed    double precision NOT NULL DEFAULT 0,   -- rows/s, as its governor saw them last
+    speed_at timestamptz
 ) WITH (fillfactor = 50);
