@@ -15,6 +15,7 @@ import (
 	"backfill/internal/pausing"
 	"backfill/internal/queue"
 	"backfill/internal/rebuild"
+	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -43,6 +44,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
 		Pauser:    pausing.New(base.Ledger, base.Records),
+		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger},
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop

@@ -72,6 +72,7 @@ func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u
 	}
 	claim.Seq++
 	claim.Restored += u.piece.Take
+	claim.Limited = outcome.Limited
 	outcome.Took = time.Since(begun)
 	return outcome, next, nil
 }
@@ -83,7 +84,7 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 	if u.left == 0 {
 		return pipeline
 	}
-	sql, args = settings(generic, !u.last())
+	sql, args = settings(claim.Message.Run, generic, !u.last())
 	pipeline.Queue(sql, args...)
 	restore := statement.Restore(b.Change, u.piece)
 	sql, args = claim.CountBack(restore.SQL, restore.Args)
@@ -98,12 +99,15 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 
 func (b *Back) read(results pgx.BatchResults, claim *ledger.Claim, u undone) (Outcome, undone, error) {
 	outcome := Outcome{Keys: u.piece.Take, Done: u.last()}
-	if _, err := results.Exec(); err != nil || u.left == 0 {
+	if u.left == 0 {
+		_, err := results.Exec()
 		return outcome, undone{}, err
 	}
-	if _, err := results.Exec(); err != nil { // settings
+	limited, err := begin(results)
+	if err != nil {
 		return outcome, undone{}, err
 	}
+	outcome.Limited = limited
 	var conflicts int64
 	if err := results.QueryRow().Scan(&outcome.Affected, &conflicts); err != nil {
 		return outcome, undone{}, err

@@ -14,5 +14,6 @@ type Outcome struct {
 	Affected int64 // rows written in the chunk so far
 	Bytes    int64 // what the batch keeps for undo, before compression
 	Done     bool  // nothing of the chunk is left
+	Limited  bool  // the next batch has to be reserved
 	Took     time.Duration
 }

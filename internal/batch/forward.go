@@ -32,7 +32,7 @@ type Forward struct {
 
 // Step applies the next batch of the claim, of at most rows keys.
 func (f *Forward) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
-	if f.next == nil {
+	if f.next == nil || claim.Limited && f.next.Keys > 2*rows { // it was looked up when more was granted
 		target, err := f.Find(ctx, conn, *claim, rows)
 		if err != nil {
 			return Outcome{}, err
@@ -84,7 +84,7 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	claim.Seq++
 	claim.Position = target.span.Hi
 	claim.Scanned += target.Keys
-	claim.Affected = outcome.Affected
+	claim.Affected, claim.Limited = outcome.Affected, outcome.Limited
 	return outcome, next, nil
 }
 
@@ -122,7 +122,7 @@ func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form sta
 		Keys: target.Keys, Reached: target.span.Hi, Done: target.Final, Timeout: r.Timeout,
 	})
 	pipeline.Queue(sql, args...)
-	sql, args = settings(custom, r.early(target.Final))
+	sql, args = settings(claim.Message.Run, custom, r.early(target.Final))
 	pipeline.Queue(sql, args...)
 	for _, update := range updates {
 		sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget})
@@ -157,11 +157,10 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 }
 
 func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, updates int) (Outcome, Target, error) {
-	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final}
-	for range 2 { // advance, settings
-		if _, err := results.Exec(); err != nil {
-			return outcome, Target{}, err
-		}
+	limited, err := begin(results)
+	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final, Limited: limited}
+	if err != nil {
+		return outcome, Target{}, err
 	}
 	for range updates {
 		var bytes int64

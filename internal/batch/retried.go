@@ -72,7 +72,7 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: r.Timeout}))
-	queue(settings(custom, r.early(false)))
+	queue(settings(claim.Message.Run, custom, r.early(false)))
 	update := statement.One(r.Change, row, form)
 	if form != statement.Forget {
 		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
@@ -85,10 +85,8 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.
 }
 
 func (r *Retried) read(results pgx.BatchResults) (outcome Outcome, next keyset.Point, err error) {
-	for range 2 { // advance, settings
-		if _, err := results.Exec(); err != nil {
-			return outcome, nil, err
-		}
+	if outcome.Limited, err = begin(results); err != nil {
+		return outcome, nil, err
 	}
 	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {
 		return outcome, nil, err

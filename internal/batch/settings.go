@@ -1,5 +1,7 @@
 package batch
 
+import "github.com/jackc/pgx/v5"
+
 // How a prepared statement is planned.
 const (
 	// custom plans it for the very values: what lies between two keys decides how it is found.
@@ -12,10 +14,17 @@ const (
 // for less long. A crash of the server may take the last such batches back, rows, undo and ledger together, and the worker goes
 // on from what the ledger holds then. A commit that waits makes all before it safe; so do the last batch of a chunk, and
 // each heartbeat that tells of progress. Not for a change that is volatile: a value that somebody saw would become another.
-func settings(plans string, early bool) (string, []any) {
-	sql := "SELECT pg_catalog.set_config('plan_cache_mode', $1, true)"
-	if early {
-		sql += ", pg_catalog.set_config('synchronous_commit', 'off', true)"
+// With them the batch asks whether the run is limited.
+func settings(run, plans string, early bool) (string, []any) {
+	return `SELECT backfill.limited($1), pg_catalog.set_config('plan_cache_mode', $2, true),
+		pg_catalog.set_config('synchronous_commit', CASE WHEN $3 THEN 'off' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`,
+		[]any{run, plans, early}
+}
+
+// begin reads the answers of advance and settings, and tells whether the run is limited.
+func begin(results pgx.BatchResults) (limited bool, err error) {
+	if _, err := results.Exec(); err != nil {
+		return false, err
 	}
-	return sql, []any{plans}
+	return limited, results.QueryRow().Scan(&limited, nil, nil)
 }

@@ -90,14 +90,14 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: s.Timeout}))
-	queue(settings(custom, s.early(false)))
+	queue(settings(claim.Message.Run, custom, s.early(false)))
 	within := keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}
 	open := statement.Open(s.Change, claim.Message.Run, claim.Message.Chunk, within, s.Window)
 	queue(open.SQL, open.Args)
 	peek := statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
 	queue(peek.SQL, peek.Args)
 	results := conn.SendBatch(ctx, pipeline)
-	next, err := opened(results, *claim)
+	next, err := opened(results, claim)
 	if closing := results.Close(); err == nil {
 		err = closing
 	}
@@ -108,14 +108,17 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 	return next, nil
 }
 
-func opened(results pgx.BatchResults, claim ledger.Claim) (stripes, error) {
-	for range 3 { // advance, settings, open
-		if _, err := results.Exec(); err != nil {
-			return stripes{}, err
-		}
+func opened(results pgx.BatchResults, claim *ledger.Claim) (stripes, error) {
+	limited, err := begin(results)
+	if err != nil {
+		return stripes{}, err
 	}
+	if _, err := results.Exec(); err != nil { // open
+		return stripes{}, err
+	}
+	claim.Limited = limited
 	found, err := results.Query()
-	return seen(found, err, claim)
+	return seen(found, err, *claim)
 }
 
 func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, next stripes) (Outcome, stripes, error) {
@@ -134,7 +137,7 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	outcome.Took = time.Since(begun)
 	claim.Seq++
 	claim.Scanned += next.stripe.Take
-	claim.Affected = outcome.Affected
+	claim.Affected, claim.Limited = outcome.Affected, outcome.Limited
 	if next.last() {
 		claim.Position = next.stripe.Reached
 	}
@@ -161,7 +164,7 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	done := s.done(claim, next)
 	queue(claim.Advance(ledger.Step{Keys: next.stripe.Take, Reached: next.reached(), Done: done, Timeout: s.Timeout}))
-	queue(settings(generic, s.early(done)))
+	queue(settings(claim.Message.Run, generic, s.early(done)))
 	queue(claim.BeforeHot(table))
 	update := statement.Striped(s.Change, next.stripe, form)
 	if form != statement.Forget {
@@ -180,11 +183,13 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 }
 
 func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes) (Outcome, stripes, error) {
-	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next)}
-	for range 3 { // advance, settings, what hot begins at
-		if _, err := results.Exec(); err != nil {
-			return outcome, stripes{}, err
-		}
+	limited, err := begin(results)
+	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next), Limited: limited}
+	if err != nil {
+		return outcome, stripes{}, err
+	}
+	if _, err := results.Exec(); err != nil { // what hot begins at
+		return outcome, stripes{}, err
 	}
 	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {
 		return outcome, stripes{}, err

@@ -115,7 +115,8 @@ func (r *resolver) checkAlone(ctx context.Context) error {
 func (r *resolver) change() change.Change {
 	c := change.Change{
 		Kind: change.Set, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
-		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Undo: r.definition.Undo, ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure,
+		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Undo: r.definition.Undo,
+		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure,
 		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Indexed: r.writtenIndexes(), Scattered: r.scattered,
 	}
 	for _, column := range r.key {

@@ -6,7 +6,10 @@
 // parameters are text with a type and always travel as bind values.
 package change
 
-import "backfill/internal/keyset"
+import (
+	"backfill/internal/keyset"
+	"backfill/internal/signal"
+)
 
 // Kind is the kind of a change.
 type Kind string
@@ -39,6 +42,8 @@ type Change struct {
 	ErrorBudget int64 `json:"error_budget,omitempty"`
 	// OnFailure is what a chunk that has failed means for the others; "": Stop.
 	OnFailure OnFailure `json:"on_failure,omitempty"`
+	// Throttle are the limits of signals that the definition sets.
+	Throttle signal.Limits `json:"throttle,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

@@ -93,6 +93,7 @@ var actions = map[string]action{
 	"resume":    {true, (*Control).resume},
 	"await":     {true, (*Control).await},
 	"cancel":    {true, (*Control).cancel},
+	"tune":      {true, (*Control).tune},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},
 	"sweep":     {true, (*Control).sweep},

@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "await, cancel, chunks, close, conflicts, list, pause, rebuild, rejects, resume, status, sweep, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "await, cancel, chunks, close, conflicts, list, pause, rebuild, rejects, resume, status, sweep, tune, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}
@@ -99,7 +99,7 @@ func TestStatusIsTheRecordUnderItsFixedNames(t *testing.T) {
 		{fields, "action backfill changes chunks concurrency ended_at eta pause rate reason rows run started_at state striping table throttle undo updated_at"},
 		{fields["chunks"], "all_planned completed failed pending processing retries rolled_back total"},
 		{fields["rows"], "affected conflicts estimated rejected restored scanned"},
-		{fields["throttle"], "reason"},
+		{fields["throttle"], "limits rate reason"},
 	} {
 		names := slices.Sorted(maps.Keys(part.of.(map[string]any)))
 		if diff := cmp.Diff(strings.Fields(part.want), names); diff != "" {

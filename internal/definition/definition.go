@@ -11,6 +11,7 @@ package definition
 import (
 	"backfill/internal/change"
 	"backfill/internal/expression"
+	"backfill/internal/signal"
 	"backfill/internal/window"
 )
 
@@ -39,6 +40,7 @@ type Definition struct {
 	ErrorBudget int64            // rows that may fail
 	OnFailure   change.OnFailure // "": as change.Stop
 	Windows     window.Windows   // when a run may work; none: always
+	Throttle    signal.Limits    // of the signals that are named; the others have their defaults
 	Source      string
 
 	origins  map[string]origin

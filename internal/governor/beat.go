@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
 	"backfill/internal/deadline"
+	"backfill/internal/failure"
 	"backfill/internal/figure"
 	"backfill/internal/forecast"
 	"backfill/internal/ledger"
@@ -56,7 +58,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 			return progress, nil, err
 		}
 	}
-	b.observe(progress)
+	b.throttle(ctx, progress, b.observe(progress))
 	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
 	if errors.Is(err, records.ErrNotFound) {
 		b.record, err = b.governor.rebuild(ctx, b.record.Status.Run)
@@ -64,24 +66,50 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 	return progress, again, err
 }
 
-// observe brings the status up to date.
-func (b *beat) observe(p ledger.Progress) {
+// observe brings the status up to date, and tells the speed since it was brought up to date before.
+func (b *beat) observe(p ledger.Progress) (speed float64) {
 	b.record.Beats = p.Beats
 	status := &b.record.Status
 	before, at := status.Rows, status.UpdatedAt
 	observation.Update(status, p, b.record.Plan)
-	status.Rate = forecast.Rate(status.Rate, status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at))
-	status.Throttle.Reason = b.limit(p, status.Chunks.Pending)
+	handled, since := status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at)
+	status.Rate = forecast.Rate(status.Rate, handled, since)
 	status.ETA = forecast.ETA(*status, p.Now)
-	if p.State.Pauses() {
-		status.Throttle.Reason, status.Rate, status.ETA = p.Reason, 0, nil
+	if since < time.Second { // too short to tell
+		return status.Rate
 	}
+	return forecast.Rate(0, handled, since)
+}
+
+// throttle has the rate of the database decided, and notes why the run is not faster. A run goes on where that fails.
+func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
+	status := &b.record.Status
+	regulated := run.Throttle{}
+	if p.State.Works() || p.State == run.RollingBack {
+		var err error
+		if regulated, err = b.governor.Regulator.Regulate(ctx, status.Run, speed); err != nil {
+			slog.WarnContext(ctx, "rate not decided", "run", status.Run, "class", failure.Of(err), "error", failure.Safe(err))
+		}
+	}
+	regulated.Limits = p.Limits
+	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
+	if p.State.Pauses() {
+		regulated.Reason, status.Rate, status.ETA = p.Reason, 0, nil
+	}
+	status.Throttle = regulated
 }
 
 // limit says why the run is not faster.
-func (b *beat) limit(p ledger.Progress, waiting int64) string {
+func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) string {
 	if p.Idle && waiting > 0 {
 		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
+	}
+	rate, whose := p.Limits.Least()
+	if regulated.Rate != nil && regulated.Reason != "" && (rate == nil || *regulated.Rate <= *rate) {
+		return regulated.Reason
+	}
+	if rate != nil {
+		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
 	}
 	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }

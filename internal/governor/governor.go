@@ -60,6 +60,11 @@ type Rebuilder interface {
 	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
 }
 
+// Regulator decides the rate of the database, where that is due.
+type Regulator interface {
+	Regulate(ctx context.Context, id string, speed float64) (run.Throttle, error)
+}
+
 // Closer ends a run before it is complete.
 type Closer interface {
 	Close(ctx context.Context, id string, as run.State, reason string) (run.State, error)
@@ -84,6 +89,7 @@ type Governor struct {
 	Closer     Closer
 	Pauser     Pauser
 	Rebuilder  Rebuilder
+	Regulator  Regulator
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping

@@ -39,12 +39,30 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
 		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
-		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)"},
+		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1}, Signals: got.Throttle.Signals},
 	}
 	want.ETA = forecast.ETA(want, got.UpdatedAt)
 	want.Changes = got.Changes // the ledger has a test of them
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
 		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
+	}
+}
+
+// TestABeatSaysWhatLimitsIt: of a person's limit and what the signals allow the lower.
+func TestABeatSaysWhatLimitsIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	b.Exec(t, "INSERT INTO backfill.shares (run, rate, set_by) VALUES ($1, 500, 'ann')", runtest.ID)
+	for _, c := range []struct {
+		decided any
+		want    string
+	}{{nil, "at most 500 rows/s for this run (set by ann)"}, {800, "at most 500 rows/s for this run (set by ann)"}, {300, "slowed to 300 rows/s: io_waits"}} {
+		b.Exec(t, "UPDATE backfill.throttle SET rate = $1, reason = 'slowed to 300 rows/s: io_waits', decided_at = clock_timestamp() + interval '1 h'", c.decided)
+		b.beat(t)
+		if got := b.Record(t).Status.Throttle; got.Reason != c.want || *got.Limits.Rate != 500 {
+			t.Errorf("%v: %+v", c.decided, got)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"backfill/internal/governor"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
+	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -46,6 +47,7 @@ func (b *bundle) another() *governor.Governor {
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
+		Regulator: regulator.Regulator{Session: b.Session, Ledger: b.Ledger},
 		LookAhead: lookAhead, MaxWorkers: 4,
 	}
 }

@@ -22,8 +22,9 @@ func TestTheLogHasEveryChange(t *testing.T) {
 		must(t, err)
 		b.unpause(t, true)
 		must(t, b.ledger.WentBack(t.Context(), theRun, "it had gone back"))
-		must(t, b.ledger.Note(t.Context(), theRun, "bob", "rate 500"))
-		must(t, b.ledger.Note(t.Context(), "another", "bob", "rate 700"))
+		b.tune(t, theRun, ledger.Tuning{Rate: number(5000), Weight: number(2), By: "bob"})
+		b.tune(t, "another", ledger.Tuning{Rate: number(5000), By: "bob"})
+		b.tune(t, "", ledger.Tuning{Rate: number(0), By: "eve"})
 		_, err = b.ledger.Close(t.Context(), theRun, "", run.Failed, "chunk 3 failed")
 		must(t, err)
 		_, _, err = b.ledger.Finish(t.Context(), theRun)
@@ -34,7 +35,8 @@ func TestTheLogHasEveryChange(t *testing.T) {
 			{State: run.Paused, Detail: "paused by ann"},
 			{State: run.Running, By: "ann"},
 			{Detail: "it had gone back"},
-			{By: "bob", Detail: "rate 500"},
+			{By: "bob", Detail: "at most 5,000 rows/s, weight 2"},
+			{By: "eve", Detail: "of the database: no limit of the rate"},
 			{State: run.Cancelling, Detail: "chunk 3 failed"},
 			{State: run.Failed, Detail: "chunk 3 failed"},
 		}

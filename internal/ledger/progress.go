@@ -53,7 +53,8 @@ type Progress struct {
 	UndoBytes  int64        // as stored, of the chunks that were completed
 	Striped    int64        // chunks that are gone over in passes
 	Changes    []run.Change // the last ones, the newest last
-	Passes     string       // how the newest chunk is gone over, and why; "": not decided yet
+	Limits     run.Limits
+	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
 
 // Within tells whether the run may work now: in one of its windows, or since a person said so.
@@ -111,6 +112,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
 		RETURNING `+standing, id, window)
 	batch.Queue(sums, id)
+	batch.Queue(limitsOf, id)
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
 			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
@@ -141,10 +143,11 @@ func (l *Ledger) Look(ctx context.Context, id string) (Progress, error) {
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT "+standing+" FROM backfill.runs WHERE run = $1", id)
 	batch.Queue(sums, id)
+	batch.Queue(limitsOf, id)
 	return read(conn.SendBatch(ctx, batch), id, func(pgx.BatchResults) error { return nil })
 }
 
-// read reads a standing, sums and what follows.
+// read reads a standing, sums, limits and what follows.
 func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error) (Progress, error) {
 	progress, err := readProgress(results)
 	if err == nil {
@@ -180,10 +183,13 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	if err != nil {
 		return p, err
 	}
-	err = json.Unmarshal(changes, &p.Changes)
+	if err = json.Unmarshal(changes, &p.Changes); err != nil {
+		return p, err
+	}
 	for i := range p.Changes {
 		p.Changes[i].At = p.Changes[i].At.UTC()
 	}
+	p.Limits, err = readLimits(results.QueryRow())
 	return p, err
 }
 

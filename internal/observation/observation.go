@@ -38,6 +38,7 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
 	}
 	status.Undo.Bytes = p.UndoBytes
+	status.Throttle.Limits = p.Limits
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
 	status.Changes = p.Changes

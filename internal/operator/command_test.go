@@ -75,12 +75,16 @@ func TestWhoAsksWhom(t *testing.T) {
 		"rejects email-1 --after 7":     `look {"action":"rejects","run":"email-1","limit":100,"after":7}`,
 		"chunks email-1 --state failed": `look {"action":"chunks","run":"email-1","state":"FAILED","limit":100}`,
 		"chunks email-1 --after 7":      `look {"action":"chunks","run":"email-1","limit":100,"after":7}`,
+		"tune email-1 --rate 7":         `act {"action":"tune","run":"email-1","rate":7,"by":"ann@laptop"}`,
+		"tune email-1 --rate none":      `act {"action":"tune","run":"email-1","rate":0,"by":"ann@laptop"}`,
+		"tune email-1 --weight 2":       `act {"action":"tune","run":"email-1","weight":2,"by":"ann@laptop"}`,
+		"tune --database --rate 1,000":  `act {"action":"tune","database":true,"rate":1000,"by":"ann@laptop"}`,
 		"rebuild email-1":               `act {"action":"rebuild","run":"email-1"}`,
 		"validate users-country -p a=b": `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "pause": {paused()}, "resume": {several()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}}
+			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}, "tune": {tuned(7, 0)}}
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}

@@ -34,6 +34,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("striping", "%s", status.Striping.Reason)
 	if moving(status.State) {
 		put("speed", "%s", speed(status, now))
+		s.signals(w, status)
 	}
 	put("started", "%s", moment(&status.StartedAt, now))
 	put("ended", "%s", moment(status.EndedAt, now))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"backfill/internal/run"
+	"backfill/internal/signal"
 )
 
 func planning() run.Status {
@@ -36,6 +37,30 @@ func throttled() []any {
 		statuses = append(statuses, slices.Repeat([]any{status}, 4)...)
 	}
 	return append(statuses, after(run.Completed, ""))
+}
+
+// measured is a run that is slowed down.
+func measured() run.Status {
+	status, rate := working(), 4000.0
+	waiters, lag := 12.0, 1.5
+	first, _ := signal.Limits{}.Read(signal.LockWaiters, "", &waiters)
+	second, _ := signal.Limits{}.Read(signal.ReplicaTime, "standby-1", &lag)
+	third, _ := signal.Limits{}.Read(signal.IOWaits, "", nil)
+	third.Missing = "the role may not read it: GRANT pg_read_all_stats"
+	status.Throttle = run.Throttle{Reason: "slowed to 4,000 rows/s: " + first.String(), Rate: &rate, Signals: []signal.Reading{first, second, third}}
+	return status
+}
+
+// tuned is the answer to tune; 0 is no limit.
+func tuned(rate, database float64) run.Limits {
+	limits := run.Limits{Weight: 1}
+	if rate > 0 {
+		limits.Rate = &rate
+	}
+	if database > 0 {
+		limits.Database = &database
+	}
+	return limits
 }
 
 func cancelling() run.Status {

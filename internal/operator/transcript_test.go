@@ -72,6 +72,18 @@ var transcripts = map[string]transcript{
 	"start-file":    {[]string{"start", "users.yaml", "--wait", "-p", "since=2024-01-01 10:00", "-p", "a=b", "--stack", "other"}, nil},
 	"start-trouble": {[]string{"start", "users-email-normalized", "--run", "email-1"}, trouble()},
 
+	"status-signals": {[]string{"status", "email-1"}, answers("status", measured())},
+
+	"tune":          {[]string{"tune", "email-1", "--rate", "5_000"}, answers("tune", tuned(5000, 20000))},
+	"tune-none":     {[]string{"tune", "email-1", "--rate", "none", "--weight", "2"}, answers("tune", tuned(0, 0))},
+	"tune-database": {[]string{"tune", "--database", "--rate", "20000"}, answers("tune", tuned(0, 20000))},
+	"tune-json":     {[]string{"tune", "email-1", "--rate", "5000", "-o", "json"}, answers("tune", tuned(5000, 0))},
+	"tune-unknown":  {[]string{"tune", "email-1", "--rate", "5000"}, never("tune")},
+	"tune-usage":    {[]string{"tune", "email-1", "--rate", "fast"}, nil},
+	"tune-nothing":  {[]string{"tune", "email-1"}, nil},
+	"tune-two":      {[]string{"tune", "email-1", "--database", "--rate", "5"}, nil},
+	"help-tune":     {[]string{"tune", "--help"}, nil},
+
 	"cancel":         {[]string{"cancel", "email-1"}, answers("cancel", cancelling())},
 	"cancel-done":    {[]string{"cancel", "email-1"}, answers("cancel", after(run.Cancelled, "cancelled by ann@laptop"))},
 	"cancel-late":    {[]string{"cancel", "email-1", "-o", "json"}, answers("cancel", after(run.Completed, ""))},

@@ -4,7 +4,11 @@
 // a state changes only along the table in states.go; the JSON names of Status are fixed, scripts rely on them.
 package run
 
-import "time"
+import (
+	"time"
+
+	"backfill/internal/signal"
+)
 
 // Status is what `backfill status` shows and `-o json` prints.
 type Status struct {
@@ -95,5 +99,35 @@ const (
 
 // Throttle says why the run has the speed that it has.
 type Throttle struct {
-	Reason string `json:"reason"`
+	Reason  string           `json:"reason"`
+	Rate    *float64         `json:"rate"`   // rows/s of all runs of the database, as its signals allow; null: no limit
+	Limits  Limits           `json:"limits"` // that persons have set
+	Signals []signal.Reading `json:"signals,omitempty"`
+}
+
+// Limits are what persons have set. Rates are in rows/s, of keys that are looked at; null: none.
+type Limits struct {
+	Rate       *float64 `json:"rate"`   // of the run
+	Weight     float64  `json:"weight"` // of the run beside the others of its database
+	By         string   `json:"by,omitempty"`
+	Database   *float64 `json:"database"` // of all runs of the database together
+	DatabaseBy string   `json:"database_by,omitempty"`
+}
+
+// Least is the limit that is met first, and whose it is; nil: there is none.
+func (l Limits) Least() (rate *float64, whose string) {
+	if l.Rate != nil && (l.Database == nil || *l.Rate <= *l.Database) {
+		return l.Rate, "for this run" + by(l.By)
+	}
+	if l.Database != nil {
+		return l.Database, "for all runs of the database" + by(l.DatabaseBy)
+	}
+	return nil, ""
+}
+
+func by(who string) string {
+	if who == "" {
+		return ""
+	}
+	return " (set by " + who + ")"
 }

@@ -13,6 +13,7 @@ import (
 	"backfill/internal/postgres"
 	"backfill/internal/records"
 	"backfill/internal/run"
+	"backfill/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -28,7 +29,8 @@ func (b *Bench) Begin(t testing.TB, chunks int64) {
 	opened, err := b.Ledger.Open(ctx, ledger.Run{
 		Run: ID, Backfill: "users", Definition: "name: users", Execution: Execution, Bound: end(chunks), Estimated: chunks * width,
 		Change: change.Change{Kind: change.Set, Table: change.Table{Schema: "public", Name: "users"},
-			Key: []keyset.Column{{Name: "id", Type: "bigint"}}, ChunkRows: width},
+			Key: []keyset.Column{{Name: "id", Type: "bigint"}}, ChunkRows: width,
+			Throttle: Unlimited()}, // the server is shared with other tests
 	})
 	must(t, err)
 	must(t, b.Records.CreateRun(ctx, run.Status{Run: ID, Backfill: "users", Action: "start", State: run.Planning,
@@ -145,4 +147,13 @@ func (b *Bench) Expect(t testing.TB, state run.State, reason string) {
 	if status := b.Record(t).Status; status.State != state || status.Reason != reason {
 		t.Errorf("the record says %s (%s), want %s (%s)", status.State, status.Reason, state, reason)
 	}
+}
+
+// Unlimited has every signal shown only.
+func Unlimited() signal.Limits {
+	limits := signal.Limits{}
+	for _, name := range signal.Names() {
+		limits[name] = signal.Off
+	}
+	return limits
 }

@@ -55,6 +55,7 @@ var decoders = map[string]func([]byte) error{
 	"resume-all.json":        into[control.Resuming],
 	"resume-paused.json":     into[control.Resuming],
 	"await.json":             into[control.Awaiting],
+	"tune.json":              into[control.Tuning],
 	"validate.json": into[struct {
 		Action string `json:"action"`
 		review.Subject

@@ -26,9 +26,13 @@ const margin = 5 * time.Second
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) (out exit) {
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	defer func() { out.worked = walk.worked }()
+	defer walk.giveBack(ctx)
 	for {
 		if deadline.Remaining(ctx) < margin {
 			return exit{state: chunk.Pending, reason: "deadline of the function"}
+		}
+		if stop, exit := walk.reserve(ctx); stop {
+			return exit
 		}
 		done, err := walk.step(ctx)
 		if done {
@@ -81,6 +85,7 @@ type walk struct {
 	patience *patience
 	suspects suspects
 	poison   *batch.Failed // the row that the next step passes over
+	quota    quota
 	worked   time.Duration // in batches, whatever came of them
 }
 
@@ -97,12 +102,13 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	retried := s.claim.Due
-	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.pace.Rows()))
+	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.quota.bound(s.pace.Rows())))
 	s.worked += time.Since(begun)
 	if err != nil {
 		return false, err
 	}
 	s.suspects.clear(outcome.Keys)
+	s.quota.use(outcome.Keys)
 	s.pace.Observe(outcome.Keys, outcome.Took, outcome.Bytes)
 	s.patience.renew()
 	switch {

@@ -35,6 +35,7 @@ type Ledger interface {
 	Decide(ctx context.Context, claim ledger.Claim, passes int, reason string) (bool, error)
 	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
 	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
+	Reserve(ctx context.Context, claim ledger.Claim, rows int64) (ledger.Reservation, error)
 }
 
 // Checkpoints keeps the copy of a chunk's state that is read without the database.

@@ -1,4 +1,4 @@
--- Version 5: pause, and the log of who changed what.
+-- Version 6: pause, and the log of who changed what.
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_at timestamptz;   -- null: it is not paused
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_by text NOT NULL DEFAULT '';   -- who paused it, as far as was said
 ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS paused_for text NOT NULL DEFAULT '';   -- run: it was named; all: with every run of its stack; window: until its next window

@@ -1,0 +1,45 @@
+package control_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTuneChangesOneRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, c := range []struct{ input, want string }{
+		{`{"action":"tune","run":"run-1","rate":5000,"by":"ann"}`, `{"run":"run-1","rate":5000,"weight":1,"by":"ann","database":null}`},
+		{`{"action":"tune","database":true,"rate":9000,"by":"bob"}`, `{"rate":null,"weight":1,"database":9000,"database_by":"bob"}`},
+		{`{"action":"tune","run":"run-1","weight":3}`, `{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob"}`},
+		{`{"action":"tune","run":"run-1","rate":0}`, `{"run":"run-1","rate":null,"weight":3,"database":9000,"database_by":"bob"}`},
+		{`{"action":"tune","database":true,"rate":0}`, `{"rate":null,"weight":1,"database":null}`},
+	} {
+		if got := b.answer(t, c.input); got != c.want {
+			t.Errorf("%s: %s", c.input, got)
+		}
+	}
+}
+
+func TestTuneSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for input, want := range map[string]string{
+		`{"action":"tune","rate":5}`:                               `either "run"`,
+		`{"action":"tune","run":"run-1","database":true,"rate":5}`: `either "run"`,
+		`{"action":"tune","run":"run-1"}`:                          `"rate" is missing`,
+		`{"action":"tune","database":true}`:                        `"rate" is missing`,
+		`{"action":"tune","database":true,"rate":1,"weight":2}`:    `"weight" belongs to a run`,
+		`{"action":"tune","run":"run-1","rate":-1}`:                "rate -1 is not within",
+		`{"action":"tune","run":"run-1","weight":0}`:               "weight 0 is not within",
+		`{"action":"tune","run":"run-1","rate":1,"concurrency":2}`: "unknown field",
+		`{"action":"tune","run":"nobody","rate":1}`:                "no such run",
+	} {
+		if got := b.refused(t, "", input); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", input, got)
+		}
+	}
+	if got := b.refused(t, "read", `{"action":"tune","run":"run-1","rate":5}`); !strings.Contains(got, `"read"`) {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,50 @@
+package definition
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"backfill/internal/signal"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// throttle reads the limits of signals: a number, or off for one that is only shown.
+func (r *reader) throttle(e entry) signal.Limits {
+	mapping, ok := e.value.(*ast.MappingNode)
+	if !ok {
+		r.refuse(e.at(), e.name, "no signal is named", "write lines below it, indented, like lock_waiters: 4, or remove it")
+		return nil
+	}
+	r.origins[e.name] = origin{key: e.key, start: e.key}
+	var names []string
+	for _, name := range signal.Names() {
+		names = append(names, string(name))
+	}
+	limits := signal.Limits{}
+	for _, line := range r.entries(mapping, e.name) {
+		path := join(e.name, line.name)
+		if !slices.Contains(names, line.name) {
+			r.refuse(line.key, path, fmt.Sprintf("the signal %q is not known", line.name), DidYouMean(line.name, names))
+			continue
+		}
+		if text, ok := r.line(line, path); ok {
+			limits[signal.Name(line.name)] = r.limit(line, path, text)
+		}
+	}
+	return limits
+}
+
+func (r *reader) limit(e entry, path, text string) float64 {
+	if text == "off" || text == "false" {
+		return signal.Off
+	}
+	limit, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
+	if err != nil || limit < 0 || limit > 1e15 || strings.ContainsAny(text, "xXpPnNiI") {
+		r.refuse(e.at(), path, fmt.Sprintf("%q is no limit", shorten(text)), "write a number from 0, or off where the signal is only to be shown")
+		return signal.Off
+	}
+	return limit
+}

@@ -1,0 +1,20 @@
+package definition_test
+
+import (
+	"testing"
+
+	"backfill/internal/definition"
+	"backfill/internal/signal"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLimitsOfSignals(t *testing.T) {
+	t.Parallel()
+	parsed, problems := definition.Parse([]byte("name: a\ntable: t\nset: {n: n}\n" +
+		"throttle: {lock_waiters: 4, io_waits: 2.5, replica_lag_seconds: off, wal_bytes_per_second: 10_000_000, commit_milliseconds: 0}\n"))
+	want := signal.Limits{signal.LockWaiters: 4, signal.IOWaits: 2.5, signal.ReplicaTime: signal.Off, signal.WALRate: 1e7, signal.CommitTime: 0}
+	if diff := cmp.Diff(want, parsed.Throttle); diff != "" || problems != nil {
+		t.Fatal(problems, diff)
+	}
+}

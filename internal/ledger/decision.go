@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"backfill/internal/change"
+	"backfill/internal/postgres"
+	"backfill/internal/signal"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// pause is the least time between two decisions. It is less than the governor's interval, so that a sample that comes a little
+// early is not skipped.
+const pause = 1700 * time.Millisecond
+
+// Standing is what was decided last for the whole database, and what the next decision goes by.
+type Standing struct {
+	Now       time.Time
+	Due       bool
+	Rate      float64 // rows/s; 0: no limit
+	Reason    string
+	Law       string          // as Regulate kept it
+	Sample    string          // likewise
+	Speed     float64         // of all runs
+	Limits    []signal.Limits // of the runs that have not ended
+	Committed time.Duration   // how long the commit of this very question took
+	decided   *time.Time
+}
+
+// Standing notes the speed of a run, and reads where the database stands. Its commit waits for the disk: it is the canary.
+func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standing, error) {
+	var s Standing
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return s, err
+	}
+	begun, batch := time.Now(), &pgx.Batch{}
+	batch.Queue(`INSERT INTO backfill.shares (run, speed, speed_at) SELECT run, $2, clock_timestamp() FROM backfill.runs WHERE run = $1
+		ON CONFLICT (run) DO UPDATE SET speed = excluded.speed, speed_at = excluded.speed_at`, id, speed)
+	batch.Queue(`SELECT clock_timestamp(), coalesce(decided_at < clock_timestamp() - $1::interval, true), coalesce(rate, 0), reason, law, sample, decided_at,
+		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0) FROM backfill.throttle`, pause)
+	batch.Queue(`SELECT change::text FROM backfill.runs WHERE ended_at IS NULL`)
+	results := conn.SendBatch(ctx, batch)
+	err = s.read(results)
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return s, fmt.Errorf("read the rate of the database: %w", postgres.Classify(err))
+	}
+	s.Committed = time.Since(begun)
+	return s, nil
+}
+
+func (s *Standing) read(results pgx.BatchResults) error {
+	if _, err := results.Exec(); err != nil {
+		return err
+	}
+	if err := results.QueryRow().Scan(&s.Now, &s.Due, &s.Rate, &s.Reason, &s.Law, &s.Sample, &s.decided, &s.Speed); err != nil {
+		return err
+	}
+	found, err := results.Query()
+	if err != nil {
+		return err
+	}
+	s.Limits, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (signal.Limits, error) {
+		var text string
+		var stored change.Change
+		err := row.Scan(&text)
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &stored)
+		}
+		return stored.Throttle, err
+	})
+	return err
+}
+
+// Regulate writes what comes after a standing, unless somebody else has decided meanwhile, and tells whether it did. What runs
+// have taken ahead of time keeps its length in seconds.
+func (l *Ledger) Regulate(ctx context.Context, was Standing, next Standing) (bool, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	var decided int64
+	err = conn.QueryRow(ctx, `WITH before AS MATERIALIZED (SELECT least(rate, ceiling) AS rate, ceiling FROM backfill.throttle), decided AS (
+			UPDATE backfill.throttle SET rate = nullif($1::float8, 0), reason = $2, law = $3, sample = $4, decided_at = clock_timestamp(),
+				refilled_at = CASE WHEN rate IS NULL THEN clock_timestamp() ELSE refilled_at END
+			WHERE decided_at IS NOT DISTINCT FROM $5 RETURNING 1
+		), anew AS (
+			UPDATE backfill.shares s SET tokens = coalesce(s.tokens * least(nullif($1::float8, 0), b.ceiling) / b.rate, 0)
+			FROM before b, decided WHERE b.rate IS DISTINCT FROM least(nullif($1::float8, 0), b.ceiling)
+		)
+		SELECT count(*) FROM decided`, next.Rate, next.Reason, next.Law, next.Sample, was.decided).Scan(&decided)
+	if err != nil {
+		return false, fmt.Errorf("write the rate of the database: %w", postgres.Classify(err))
+	}
+	return decided == 1, nil
+}

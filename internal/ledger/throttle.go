@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"backfill/internal/failure"
+	"backfill/internal/figure"
+	"backfill/internal/postgres"
+	"backfill/internal/run"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Reservation is what a run's rate allows.
+type Reservation struct {
+	Rows    int64
+	Wait    time.Duration // before the rows may be worked on; of none: before it is worth to ask again
+	Limited bool          // false: the limit was lifted, and nothing has to be reserved
+}
+
+// Reserve takes rows out of the rate of the database and of the run, in a transaction of its own. A negative number gives
+// back. It raises as Advance does where the run is not worked on, and keeps the claim's lease alive.
+func (l *Ledger) Reserve(ctx context.Context, claim Claim, rows int64) (Reservation, error) {
+	var got Reservation
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return got, err
+	}
+	var wait float64
+	err = conn.QueryRow(ctx, "SELECT granted, wait, limited FROM backfill.reserve($1, $2, $3, $4, $5, $6)",
+		claim.Message.Run, claim.Message.Chunk, claim.Owner, rows, claim.Lease, claim.Stale).Scan(&got.Rows, &wait, &got.Limited)
+	if err != nil {
+		return got, fmt.Errorf("reserve rows for chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	got.Wait = time.Duration(wait * float64(time.Second))
+	return got, nil
+}
+
+// Tuning changes limits. What is nil stays as it is; a rate of 0 lifts the limit.
+type Tuning struct {
+	Rate   *int64 // rows/s
+	Weight *int64 // of a run beside the others
+	By     string
+}
+
+// String is what the log of a run says of it.
+func (t Tuning) String() string {
+	var said []string
+	switch {
+	case t.Rate != nil && *t.Rate == 0:
+		said = append(said, "no limit of the rate")
+	case t.Rate != nil:
+		said = append(said, fmt.Sprintf("at most %s rows/s", figure.Count(*t.Rate)))
+	}
+	if t.Weight != nil {
+		said = append(said, fmt.Sprintf("weight %d", *t.Weight))
+	}
+	return strings.Join(said, ", ")
+}
+
+// Tune changes the limits of a run, "": the ceiling of the database, notes it in the logs of the runs concerned, and tells what holds then. Workers hear of it with
+// their next batch, or when they have used up what they have reserved.
+func (l *Ledger) Tune(ctx context.Context, id string, tuning Tuning) (run.Limits, error) {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return run.Limits{}, err
+	}
+	if id == "" {
+		_, err = conn.Exec(ctx, `WITH anew AS (UPDATE backfill.shares SET tokens = 0), -- what was taken ahead of time was at another rate
+			noted AS (INSERT INTO backfill.changes (run, by, detail) SELECT run, $2, $3 FROM backfill.runs WHERE ended_at IS NULL)
+			UPDATE backfill.throttle SET ceiling = nullif($1::bigint, 0), set_by = $2, refilled_at = clock_timestamp()`,
+			tuning.Rate, tuning.By, "of the database: "+tuning.String())
+	} else {
+		_, err = conn.Exec(ctx, `WITH noted AS (INSERT INTO backfill.changes (run, by, detail) SELECT run, $4, $5 FROM backfill.runs WHERE run = $1)
+			INSERT INTO backfill.shares AS s (run, rate, weight, set_by)
+			SELECT run, nullif($2::bigint, 0), coalesce($3::bigint, 1), $4 FROM backfill.runs WHERE run = $1
+			ON CONFLICT (run) DO UPDATE SET rate = CASE WHEN $2 IS NULL THEN s.rate ELSE excluded.rate END, own = 0,
+				weight = coalesce($3, s.weight), set_by = $4`, id, tuning.Rate, tuning.Weight, tuning.By, tuning.String())
+	}
+	if err != nil {
+		return run.Limits{}, fmt.Errorf("tune %s: %w", tuned(id), unmade(postgres.Classify(err)))
+	}
+	return limits(ctx, conn, id)
+}
+
+// limitsOf reads the limits of the run $1; none of its own where there is no such run.
+const limitsOf = `SELECT s.rate, coalesce(s.weight, 1), coalesce(s.set_by, ''), t.ceiling, t.set_by
+	FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = $1`
+
+func limits(ctx context.Context, conn *pgx.Conn, id string) (found run.Limits, err error) {
+	found, err = readLimits(conn.QueryRow(ctx, limitsOf, id))
+	if err != nil {
+		return found, fmt.Errorf("read the limits of %s: %w", tuned(id), postgres.Classify(err))
+	}
+	return found, nil
+}
+
+func readLimits(row pgx.Row) (l run.Limits, err error) {
+	return l, row.Scan(&l.Rate, &l.Weight, &l.By, &l.Database, &l.DatabaseBy)
+}
+
+func tuned(id string) string {
+	if id == "" {
+		return "the database"
+	}
+	return "run " + id
+}
+
+// unmade tells who tunes a database in which nothing has run yet.
+func unmade(err error) error {
+	if postgres.Raised(err, undefinedTable) {
+		return failure.New(failure.Invalid, "schema backfill is not there, or is older: %w", errors.New("the next start of a run makes it"))
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"backfill/internal/figure"
+	"backfill/internal/run"
+
+	"github.com/spf13/cobra"
+)
+
+// tuning is the input of tune.
+type tuning struct {
+	Action   string `json:"action"`
+	Run      string `json:"run,omitempty"`
+	Database bool   `json:"database,omitempty"`
+	Rate     *int64 `json:"rate,omitempty"`
+	Weight   *int64 `json:"weight,omitempty"`
+	By       string `json:"by,omitempty"`
+}
+
+func tuneCommand(s *session) *cobra.Command {
+	var (
+		asked        = tuning{Action: "tune", By: s.By}
+		rate, weight string
+	)
+	command := &cobra.Command{
+		Use:   "tune RUN | --database",
+		Short: "Limit the speed of a run, or of all runs of the database",
+		Long: `Limits the speed of a run, or with --database of all runs of the database together, whatever stack they belong to.
+Workers follow within seconds. Runs share what the database allows by their weights; what one has no use for goes to the others.`,
+		Example: `  backfill tune email-1 --rate 5000
+  backfill tune email-1 --rate none
+  backfill tune email-1 --weight 3
+  backfill tune --database --rate 20000`,
+	}
+	command.Flags().StringVar(&rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
+	command.Flags().StringVar(&weight, "weight", "", "`N` shares of the database's rate; a run begins with 1")
+	command.Flags().BoolVar(&asked.Database, "database", false, "all runs of the database together")
+	command.Args = func(at *cobra.Command, args []string) error {
+		if asked.Database {
+			return none(at, args)
+		}
+		return oneRun()(at, args)
+	}
+	command.RunE = runs(func(ctx context.Context, args []string) error {
+		if err := asked.read(rate, weight); err != nil {
+			return misused(command, err)
+		}
+		if !asked.Database {
+			asked.Run = args[0]
+		}
+		return s.tune(ctx, asked)
+	})
+	return command
+}
+
+// read takes the flags.
+func (t *tuning) read(rate, weight string) (err error) {
+	if rate == "" && weight == "" || t.Database && (rate == "" || weight != "") {
+		return errors.New("give --rate, or for a run --weight")
+	}
+	if strings.EqualFold(rate, "none") {
+		rate = "0"
+	}
+	if t.Rate, err = whole("--rate", rate, 0, "rows/s, or none"); err == nil {
+		t.Weight, err = whole("--weight", weight, 1, "shares")
+	}
+	return err
+}
+
+// whole reads a number that may have underscores or commas in it; nil: it was not given.
+func whole(flag, text string, least int64, what string) (*int64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(strings.NewReplacer("_", "", ",", "").Replace(text), 10, 64)
+	if err != nil || n < least {
+		return nil, fmt.Errorf("%s %s is not a whole number of %s", flag, text, what)
+	}
+	return &n, nil
+}
+
+func (s *session) tune(ctx context.Context, asked tuning) error {
+	stack, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := stack.Control.Act(ctx, asked)
+	if err != nil && asked.Run != "" {
+		return s.unknown(ctx, stack.Control, asked.Run, err)
+	}
+	if err != nil {
+		return err
+	}
+	var limits run.Limits
+	if err := json.Unmarshal(answer, &limits); err != nil {
+		return fmt.Errorf("read the limits: %w", err)
+	}
+	return s.print(answer, func(w io.Writer) {
+		if asked.Run != "" {
+			fmt.Fprintf(w, "run %s: %s, weight %s\n", asked.Run, rateOf(limits.Rate), figure.Count(int64(limits.Weight)))
+		}
+		fmt.Fprintf(w, "all runs of the database together: %s\n", rateOf(limits.Database))
+	})
+}
+
+// rateOf is a limit in words.
+func rateOf(rate *float64) string {
+	if rate == nil {
+		return "no limit"
+	}
+	return "at most " + figure.Count(int64(*rate)) + " rows/s"
+}

@@ -1,0 +1,193 @@
+// Package throttle decides how fast all runs of a database may go together.
+//
+// It owns the control law: additive increase, multiplicative decrease, by how near the signals are to their limits. It leaves
+// reading them to probe, keeping the state and sharing the rate out to ledger, and when to decide to governor. It is pure; the
+// time is the database's. Invariants: a rate never rises while a signal is near its limit, lost, or late; it changes by no
+// more than a half at once; it never falls below a floor, so every run gets on.
+package throttle
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"backfill/internal/figure"
+	"backfill/internal/signal"
+)
+
+const (
+	// Interval is between two decisions: what a decision does is seen in the signals by then.
+	Interval = 2 * time.Second
+	// coolDown is between two cuts, and settle before the first rise after one: batches that were reserved before the cut are still
+	// at work, and users who queued up go first.
+	coolDown, settle = 4 * time.Second, 6 * time.Second
+	// calm is the part of its limit below which a signal lets the rate rise. Between calm and the limit it is held, so that the
+	// rate comes to rest there and does not swing.
+	calm = 0.8
+	// deepest and mildest bound a cut.
+	deepest, mildest = 0.5, 0.9
+	// rise is a step up, in parts of the speed before the trouble: from the floor back to nine tenths of it in 18 s. Near the rate
+	// at which trouble came, and for as long as careful, it is a quarter of that, as where a signal may not be read.
+	rise, near, careful = 0.1, 0.9, 2 * time.Minute
+	// slowest is the floor, in rows/s.
+	slowest = 100
+	// beyond is how far above the speed before the trouble the limit is lifted, where nobody uses it up.
+	beyond, used = 1.25, 0.8
+	// late is the age at which a reading counts as lost: what takes so long to read is of a time that is over; and forgotten after how long it is no longer missed: a standby that
+	// is gone for good. Where nothing at all is read the rate falls each time after so long.
+	late, forgotten = time.Second, time.Minute
+)
+
+// State is what is kept from one decision to the next.
+type State struct {
+	Rate   float64              `json:"rate"`   // rows/s; 0: no limit
+	Peak   float64              `json:"peak"`   // the speed before the trouble
+	Failed float64              `json:"failed"` // the rate at which trouble came while it rose
+	Rising bool                 `json:"rising"` // the last change was up, or there was none
+	Cut    time.Time            `json:"cut"`    // the last one
+	Seen   map[string]time.Time `json:"seen"`   // when each signal was read last
+}
+
+// Moment is what is known when a decision is due.
+type Moment struct {
+	Now      time.Time
+	Speed    float64 // rows/s that all runs make
+	Readings []signal.Reading
+}
+
+// Decide gives the next state, and the reason of its rate; "" where there is no limit and nothing to say.
+func (s State) Decide(m Moment) (State, string) {
+	worst, denied := worst(m.Readings)
+	missed := s.missed(m)
+	s.Seen = s.see(m)
+	switch {
+	case worst.Pressure() > 1 && m.Now.Sub(s.Cut) < coolDown:
+		return s, s.held(worst.String() + "; the last cut has yet to show")
+	case worst.Pressure() > 1:
+		return s.cut(m, worst)
+	case missed != "":
+		return s.freeze(m), s.freeze(m).held(missed + " is not read any more")
+	case worst.Pressure() > calm:
+		return s, s.held(worst.String())
+	case s.Rate == 0:
+		return s, ""
+	case m.Now.Sub(s.Cut) < settle:
+		return s, s.held("the last cut has yet to show")
+	}
+	return s.raise(m, denied)
+}
+
+// cut goes down by how far the signal is above its limit.
+func (s State) cut(m Moment, why signal.Reading) (State, string) {
+	from := s.Rate
+	if from == 0 {
+		from = max(m.Speed, slowest)
+	}
+	if s.Rate == 0 || s.Rising {
+		s.Failed = from
+	}
+	if s.Rate == 0 || from > s.Peak*near {
+		s.Peak = from
+	}
+	s.Rate = max(from*min(max(0.95/why.Pressure(), deepest), mildest), slowest)
+	s.Cut, s.Rising = m.Now, false
+	return s, "slowed to " + s.speed() + ": " + why.String()
+}
+
+// raise goes up by a step, or lifts a limit that nobody reaches.
+func (s State) raise(m Moment, denied string) (State, string) {
+	step := max(rise*s.Peak, slowest/2)
+	if denied != "" || s.Rate+step > s.Failed*near && m.Now.Sub(s.Cut) < careful {
+		step /= 4
+	}
+	s.Rate, s.Rising = s.Rate+step, true
+	why := "all signals are well below their limits"
+	if denied != "" {
+		why = "slowly, since " + denied + " may not be read"
+	}
+	if s.Rate > s.Peak*beyond {
+		if m.Speed < s.Rate*used {
+			return State{Seen: s.Seen, Rising: true}, ""
+		}
+		s.Peak = s.Rate / beyond
+	}
+	return s, "rising, " + s.speed() + ": " + why
+}
+
+// freeze keeps a run without a limit from going faster than it does. Where nothing at all is read it gets slower.
+func (s State) freeze(m Moment) State {
+	if s.Rate == 0 {
+		s.Rate = max(m.Speed, slowest)
+		s.Peak, s.Rising = max(s.Peak, s.Rate), false
+	}
+	if len(m.Readings) == 0 && m.Now.Sub(s.heard()) > forgotten && m.Now.Sub(s.Cut) > coolDown {
+		s.Rate, s.Cut, s.Rising = max(s.Rate*mildest, slowest), m.Now, false
+	}
+	return s
+}
+
+// heard is when anything was read last.
+func (s State) heard() (at time.Time) {
+	for _, seen := range s.Seen {
+		if seen.After(at) {
+			at = seen
+		}
+	}
+	return at
+}
+
+// missed is a signal that was read not long ago and is not now, or only late.
+func (s State) missed(m Moment) string {
+	now := map[string]bool{}
+	for _, r := range m.Readings {
+		now[r.Key()] = fresh(r)
+	}
+	missed := ""
+	for key, at := range s.Seen {
+		if gone := m.Now.Sub(at) > forgotten && len(m.Readings) > 0; !now[key] && !gone && (missed == "" || key < missed) {
+			missed = key
+		}
+	}
+	return missed
+}
+
+// see notes what is read now, and forgets what is gone for good.
+func (s State) see(m Moment) map[string]time.Time {
+	seen := maps.Clone(s.Seen)
+	if seen == nil {
+		seen = map[string]time.Time{}
+	}
+	if len(m.Readings) > 0 {
+		maps.DeleteFunc(seen, func(_ string, at time.Time) bool { return m.Now.Sub(at) > forgotten })
+	}
+	for _, r := range m.Readings {
+		if fresh(r) {
+			seen[r.Key()] = m.Now
+		}
+	}
+	return seen
+}
+
+func fresh(r signal.Reading) bool { return r.Value != nil && r.Age <= late.Seconds() }
+
+// worst is the reading that is nearest to its limit, and the name of one that may not be read.
+func worst(readings []signal.Reading) (worst signal.Reading, denied string) {
+	for _, r := range readings {
+		if r.Pressure() > worst.Pressure() {
+			worst = r
+		}
+		if r.Value == nil && r.Limit != nil && denied == "" {
+			denied = string(r.Name)
+		}
+	}
+	return worst, denied
+}
+
+func (s State) held(why string) string {
+	if s.Rate == 0 {
+		return ""
+	}
+	return "held at " + s.speed() + ": " + why
+}
+
+func (s State) speed() string { return fmt.Sprintf("%s rows/s", figure.Count(int64(s.Rate))) }
