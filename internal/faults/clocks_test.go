@@ -15,12 +15,14 @@ import (
 	"backfill/internal/faults/host"
 	governing "backfill/internal/governor"
 	"backfill/internal/ledger"
+	"backfill/internal/pausing"
 	"backfill/internal/pgtest"
 	planning "backfill/internal/planner"
 	"backfill/internal/postgres"
 	"backfill/internal/queue"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
+	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/review"
 	"backfill/internal/turn"
@@ -67,6 +69,7 @@ func (s *stack) setClocks(t *testing.T, planner, governor time.Duration) {
 	watched, governed := ledger.New(beats, terms), records.New(s.client, s.table, time.Hour, clock(governor))
 	g := &governing.Governor{Ledger: watched, Records: governed, Completer: completion.New(watched, governed), Duration: time.Second,
 		Closer: closing.New(watched, governed), Rebuilder: rebuild.Rebuilder{Session: beats, Ledger: watched, Records: governed},
+		Pauser: pausing.New(watched, governed), Regulator: regulator.Regulator{Session: beats, Ledger: watched},
 		Repairer: repair.New(watched, dispatch.New(watched, governed, messages), clock(governor)), LookAhead: 6, MaxWorkers: 2}
 	s.machine.Planner, s.machine.Governor = here[planning.Call, turn.Turn](p.Handle), here[turn.Turn, turn.Turn](g.Beat)
 }
