@@ -15,10 +15,10 @@ import (
 // child execution (5 beats here) under the same id, with its progress and its log.
 func TestALimitedRunGoesOnInAnotherSegment(t *testing.T) {
 	t.Parallel()
-	const rows, rate = 200_000, 700
+	const rows, rate = 100_000, 700
 	table := unique("limited")
 	b := setup(t, table, fmt.Sprintf(counters, quoted(table), rows))
-	id, execution := b.inTheMiddle(t, 20_000)
+	id, execution := b.inTheMiddle(t, 10_000)
 	b.control(t, map[string]any{"action": "tune", "run": id, "rate": rate, "by": "the test"})
 	b.expectRate(t, id, rate)
 	waitFor(t, 3*time.Minute, "a second segment", func() bool { return b.segments(t, execution) > 1 })
