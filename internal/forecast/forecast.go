@@ -1,6 +1,6 @@
 // Package forecast tells the speed of a run and when it will end.
 //
-// It owns the smoothing of the rate and the estimate of what is left. It is pure; time comes from the caller.
+// It owns the smoothing of the rate, now and on average, and the estimate of what is left, with its spread. It is pure; time comes from the caller.
 // Invariants: a rate is never negative; without a rate there is no estimate.
 package forecast
 
@@ -15,8 +15,20 @@ import (
 // a chunk more or less does not move the estimate.
 const halfLife = 15 * time.Second
 
+// longest is the half-life of the average of a run that has gone on for twice as long.
+const longest = 10 * time.Minute
+
 // Rate smooths rows per second, from the rate before and what was scanned in the time since.
 func Rate(before float64, scanned int64, since time.Duration) float64 {
+	return smooth(before, scanned, since, halfLife)
+}
+
+// Average is that of all the time a run has gone on without a break, of age so far; of a long run the newest minutes weigh most.
+func Average(before float64, scanned int64, since, age time.Duration) float64 {
+	return smooth(before, scanned, since, min(max(age/2, halfLife), longest))
+}
+
+func smooth(before float64, scanned int64, since, halfLife time.Duration) float64 {
 	if since <= 0 || scanned < 0 {
 		return before
 	}
@@ -32,8 +44,8 @@ func Rate(before float64, scanned int64, since time.Duration) float64 {
 const stalled = 0.02
 
 // ETA estimates the end. Before all chunks are planned, the catalog's estimate of rows is all there is; afterwards
-// the chunks that are left are counted, each as large as those that are done.
-func ETA(status run.Status, now time.Time) *time.Time {
+// the chunks that are left are counted, each as large as those that are done. The spread is between the present speed and the average.
+func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
 	left := float64(status.Rows.Estimated - status.Rows.Scanned)
 	if status.State == run.RollingBack {
 		left = float64(status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts)
@@ -43,9 +55,20 @@ func ETA(status run.Status, now time.Time) *time.Time {
 	}
 	average := float64(status.Rows.Handled()) / math.Max(now.Sub(status.StartedAt).Seconds(), 1)
 	if status.Rate <= stalled*average || left < 0 || status.State.Ended() {
-		return nil
+		return nil, nil
 	}
-	seconds := math.Min(left/status.Rate, 10*365*24*3600) // a duration holds 292 years
-	eta := now.Add(time.Duration(seconds * float64(time.Second))).UTC().Truncate(time.Second)
-	return &eta
+	eta := after(now, left/status.Rate)
+	if status.Average <= 0 {
+		return &eta, nil
+	}
+	spread := run.Spread{From: eta, To: after(now, left/status.Average)}
+	if spread.To.Before(spread.From) {
+		spread.From, spread.To = spread.To, spread.From
+	}
+	return &eta, &spread
+}
+
+func after(now time.Time, seconds float64) time.Time {
+	seconds = math.Min(seconds, 10*365*24*3600) // a duration holds 292 years
+	return now.Add(time.Duration(seconds * float64(time.Second))).UTC().Truncate(time.Second)
 }

@@ -55,10 +55,45 @@ func TestETA(t *testing.T) {
 		"of a run that is ended": {run.Status{State: run.Completed, Rate: 100, Rows: run.Rows{Estimated: 10_000}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := ETA(c.status, now)
+			got, spread := ETA(c.status, now)
+			if spread != nil {
+				t.Fatalf("a spread of %v, and nothing is known of the average", spread)
+			}
 			if (got == nil) != (c.want == 0) || got != nil && got.Sub(now) != c.want {
 				t.Fatalf("got %v, want in %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestTheSpreadIsBetweenNowAndTheAverage(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, c := range []struct{ rate, average, eta, from, to float64 }{
+		{100, 50, 60, 60, 120},
+		{50, 100, 120, 60, 120},
+		{100, 100, 60, 60, 60},
+	} {
+		eta, spread := ETA(run.Status{State: run.Running, Rate: c.rate, Average: c.average, Rows: run.Rows{Estimated: 10_000, Scanned: 4_000}}, now)
+		if eta.Sub(now).Seconds() != c.eta || spread.From.Sub(now).Seconds() != c.from || spread.To.Sub(now).Seconds() != c.to {
+			t.Errorf("%+v: %v, %v", c, eta, spread)
+		}
+	}
+}
+
+// TestTheAverageForgetsSlowly: a minute of another speed moves it less than the rate, and it is the mean of a steady run.
+func TestTheAverageForgetsSlowly(t *testing.T) {
+	rate, average := 0.0, 0.0
+	for at := 2 * time.Second; at < 10*time.Minute; at += 2 * time.Second {
+		rows := int64(20_000)
+		if at > 9*time.Minute {
+			rows = 2_000
+		}
+		rate, average = Rate(rate, rows, 2*time.Second), Average(average, rows, 2*time.Second, at)
+		if at == 9*time.Minute && math.Abs(average-10_000) > 1 {
+			t.Fatalf("10,000 rows/s have an average of %.0f", average)
+		}
+	}
+	if rate > 2_000 || average < 8_000 || average > 9_500 {
+		t.Fatalf("after a minute at a tenth the rate is %.0f, the average %.0f", rate, average)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,11 +75,22 @@ func (b *beat) observe(p ledger.Progress) (speed float64) {
 	observation.Update(status, p, b.record.Plan)
 	handled, since := status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at)
 	status.Rate = forecast.Rate(status.Rate, handled, since)
-	status.ETA = forecast.ETA(*status, p.Now)
+	status.Average = forecast.Average(status.Average, handled, since, p.Now.Sub(moving(*status)))
+	status.ETA, status.ETASpread = forecast.ETA(*status, p.Now)
 	if since < time.Second { // too short to tell
 		return status.Rate
 	}
 	return forecast.Rate(0, handled, since)
+}
+
+// moving is since when the run goes on without a break.
+func moving(status run.Status) time.Time {
+	for _, change := range slices.Backward(status.Changes) {
+		if change.State.Works() || change.State == run.RollingBack {
+			return change.At
+		}
+	}
+	return status.StartedAt
 }
 
 // throttle has the rate of the database decided, and notes why the run is not faster. A run goes on where that fails.
@@ -94,7 +106,8 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	regulated.Limits = p.Limits
 	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
 	if p.State.Pauses() {
-		regulated.Reason, status.Rate, status.ETA = p.Reason, 0, nil
+		regulated.Reason = p.Reason
+		status.Rate, status.Average, status.ETA, status.ETASpread = 0, 0, nil, nil
 	}
 	status.Throttle = regulated
 }

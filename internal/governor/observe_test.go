@@ -41,7 +41,8 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
 		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1}, Signals: got.Throttle.Signals},
 	}
-	want.ETA = forecast.ETA(want, got.UpdatedAt)
+	want.Average = want.Rate // it is the first sample
+	want.ETA, want.ETASpread = forecast.ETA(want, got.UpdatedAt)
 	want.Changes = got.Changes // the ledger has a test of them
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
 		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
@@ -84,6 +85,8 @@ func TestTheRateIsOfTheTimeBetweenTwoSamples(t *testing.T) {
 	b := setup(t)
 	b.Plan(t, 12)
 	b.Finish(t, 1, 2)
+	b.Exec(t, "UPDATE backfill.changes SET at = at - interval '1 h'") // a young run's average is its rate
+	b.Exec(t, "INSERT INTO backfill.changes (run, at, state) VALUES ($1, clock_timestamp() - interval '1 h', 'RUNNING')", runtest.ID)
 	b.beat(t)
 	first := b.Record(t).Status
 	b.Finish(t, 3, 4, 5)
@@ -91,6 +94,9 @@ func TestTheRateIsOfTheTimeBetweenTwoSamples(t *testing.T) {
 	second := b.Record(t).Status
 	if want := forecast.Rate(first.Rate, 300, second.UpdatedAt.Sub(first.UpdatedAt)); second.Rate != want || second.Rate == first.Rate {
 		t.Fatalf("rate %v after %v, want %v", second.Rate, first.Rate, want)
+	}
+	if first.Average != first.Rate || second.Average == second.Rate || second.Average == first.Average {
+		t.Fatalf("averages %v and %v beside rates of %v and %v", first.Average, second.Average, first.Rate, second.Rate)
 	}
 	if !second.Chunks.AllPlanned || second.Chunks.Pending != 7 || second.Rows.Scanned != 500 {
 		t.Fatalf("%+v", second)

@@ -40,7 +40,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	put("ended", "%s", moment(status.EndedAt, now))
 	if !status.State.Ended() {
 		put("updated", "%s", moment(&status.UpdatedAt, now))
-		put("end", "%s", moment(status.ETA, now))
+		put("end", "%s", ending(status, now))
 	}
 	log := "changes"
 	for _, change := range status.Changes[max(len(status.Changes)-mostChanges, 0):] {
@@ -150,11 +150,25 @@ func chunksOf(status run.Status) string {
 
 // speed is the rate, who makes it, and why it is not another.
 func speed(status run.Status, now time.Time) string {
-	text := figure.Count(int64(status.Rate)) + " rows/s by " + figure.Plural(status.Concurrency, "worker", "workers")
+	text := figure.Count(int64(status.Rate)) + " rows/s"
+	if status.Average > 0 {
+		text += ", " + figure.Count(int64(status.Average)) + " on average"
+	}
+	text += ", by " + figure.Plural(status.Concurrency, "worker", "workers")
 	if reason := why(status, now); reason != "" && reason != status.Reason {
 		text += ": " + reason
 	}
 	return text
+}
+
+// ending is the estimated end, and how far the average speed puts it from the present one's.
+func ending(status run.Status, now time.Time) string {
+	text := moment(status.ETA, now)
+	spread := status.ETASpread
+	if text == "" || spread == nil || !spread.From.After(now) || span(spread.From.Sub(now)) == span(spread.To.Sub(now)) {
+		return text
+	}
+	return text + ", " + span(spread.From.Sub(now)) + " to " + span(spread.To.Sub(now)) + " by its present and its average speed"
 }
 
 // moment is a time and how far away it is.

@@ -102,7 +102,7 @@ func decodeRun(found item) (Record, error) {
 		r.Status.Reason = reason
 	}
 	if ended, err := time.Parse(time.RFC3339Nano, textOf(found["ended_at"])); err == nil {
-		r.Status.EndedAt, r.Status.ETA = &ended, nil
+		r.Status.EndedAt, r.Status.ETA, r.Status.ETASpread = &ended, nil, nil
 	}
 	if swept, err := time.Parse(time.RFC3339Nano, textOf(found["undo_swept_at"])); err == nil {
 		r.Status.Undo = run.Undo{SweptAt: &swept}
@@ -208,7 +208,7 @@ func (s *Store) Reopen(ctx context.Context, id, action string, state run.State, 
 	}
 	was, before := record.Execution, record.Status.State
 	record.Status.Action, record.Status.Reason, record.Status.EndedAt = action, "", nil
-	record.Status.UpdatedAt, record.Status.Rate = s.now().UTC(), 0
+	record.Status.UpdatedAt, record.Status.Rate, record.Status.Average = s.now().UTC(), 0, 0
 	encoded, err := json.Marshal(record.Status)
 	if err != nil {
 		return fmt.Errorf("encode the status of run %s: %w", id, err)

@@ -20,7 +20,8 @@ type Status struct {
 	Table       string     `json:"table"`
 	Chunks      Chunks     `json:"chunks"`
 	Rows        Rows       `json:"rows"`
-	Rate        float64    `json:"rate"`        // rows scanned per second, smoothed
+	Rate        float64    `json:"rate"`        // rows handled per second, smoothed over half a minute
+	Average     float64    `json:"average"`     // the same over the time that the run has gone on without a break, 20 minutes at most
 	Concurrency int64      `json:"concurrency"` // leases that live now
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
@@ -31,6 +32,13 @@ type Status struct {
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
 	ETA         *time.Time `json:"eta"`
+	ETASpread   *Spread    `json:"eta_spread"` // null: nothing is known of it
+}
+
+// Spread is between when a run ends at its present speed, and when at its average.
+type Spread struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // Chunks counts chunks by state. Total is the number planned so far; Planned tells whether that is all of them.
