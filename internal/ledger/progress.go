@@ -100,6 +100,13 @@ const (
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
 
+// gap is the time in which nobody watched the run $1, if that was longer than $3: workers have stopped, and consumed what was
+// sent to them. It is written down in the run's log.
+const gap = `gap AS (SELECT run, heartbeat FROM backfill.runs WHERE run = $1 AND ended_at IS NULL AND state <> 'PAUSED'
+		AND heartbeat < clock_timestamp() - $3::interval),
+	noted AS (INSERT INTO backfill.changes (run, detail) SELECT run, format('nobody watched the run from %s UTC to %s UTC; workers had stopped by themselves',
+		to_char(heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) FROM gap)`
+
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
 // many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
 // planner's look, whose number nobody records: it is not counted.
@@ -109,12 +116,13 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		return Progress{}, nil, err
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
-		RETURNING `+standing, id, window)
+	batch.Queue(`WITH `+gap+` UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END,
+			resumed_at = CASE WHEN EXISTS (SELECT FROM gap) THEN clock_timestamp() ELSE resumed_at END WHERE run = $1
+		RETURNING `+standing, id, window, l.terms.Heartbeat)
 	batch.Queue(sums, id)
 	batch.Queue(limitsOf, id)
-	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
-			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
+	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN '`+leaseExpired+`'
+			WHEN sent > send THEN '`+messageLost+`' WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
@@ -193,18 +201,26 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	return p, err
 }
 
-// Sent notes that messages of Beat were put on the queue.
+// Why a chunk is sent again, where something went wrong.
+const (
+	leaseExpired = "lease expired"
+	messageLost  = "its message was lost"
+)
+
+// Sent notes that messages of Beat were put on the queue, and in the run's log those for which something went wrong.
 func (l *Ledger) Sent(ctx context.Context, id string, sent []Again) error {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	chunks, sends := make([]int64, len(sent)), make([]int64, len(sent))
+	chunks, sends, whys := make([]int64, len(sent)), make([]int64, len(sent)), make([]string, len(sent))
 	for i, again := range sent {
-		chunks[i], sends[i] = again.Chunk, again.Send
+		chunks[i], sends[i], whys[i] = again.Chunk, again.Send, again.Why
 	}
-	_, err = conn.Exec(ctx, `UPDATE backfill.ledger l SET sent = greatest(sent, s.send), sent_at = clock_timestamp()
-		FROM unnest($2::bigint[], $3::bigint[]) AS s (chunk, send) WHERE l.run = $1 AND l.chunk = s.chunk`, id, chunks, sends)
+	_, err = conn.Exec(ctx, `WITH sent AS (UPDATE backfill.ledger l SET sent = greatest(sent, s.send), sent_at = clock_timestamp()
+			FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS s (chunk, send, why) WHERE l.run = $1 AND l.chunk = s.chunk RETURNING l.chunk, why)
+		SELECT backfill.note($1, 'sent again: ' || why, array_agg(chunk)) FROM sent WHERE why = ANY ($5) GROUP BY why`,
+		id, chunks, sends, whys, []string{leaseExpired, messageLost})
 	if err != nil {
 		return fmt.Errorf("note %d chunks of run %s as sent: %w", len(sent), id, postgres.Classify(err))
 	}
