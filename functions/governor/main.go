@@ -46,6 +46,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Pauser:    pausing.New(base.Ledger, base.Records),
 		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger},
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
+		Stall: s.Stall, Worker: s.Worker,
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop
 	return function, nil

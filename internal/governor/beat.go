@@ -134,6 +134,9 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if within, err := b.within(ctx, p); err != nil || !within {
 		return "", err // the next sample goes on with the pause
 	}
+	if next, err := b.stand(ctx, p); next != "" || err != nil {
+		return next, err
+	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
 		return "", err
@@ -151,6 +154,9 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 // carried the rollback out ends well.
 func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
 	if p.Open > 0 {
+		if next, err := b.stand(ctx, p); next != "" || err != nil {
+			return next, err
+		}
 		return "", b.governor.Repairer.Again(ctx, b.record.Status.Run, again)
 	}
 	done, err := b.governor.Completer.RolledBack(ctx, b.record.Status.Run)

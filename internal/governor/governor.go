@@ -34,6 +34,8 @@ type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	WentBack(ctx context.Context, id, reason string) error
 	Failures(ctx context.Context, id string) (ledger.Failures, error)
+	Stall(ctx context.Context, id, why string) error
+	Moves(ctx context.Context, id string) error
 }
 
 // Records is where a beat reports to.
@@ -93,6 +95,8 @@ type Governor struct {
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping
+	Stall      time.Duration // without a row handled before a run ends as FAILED
+	Worker     string        // name of the workers' function, for people who look for it
 	windows    map[string]window.Windows
 }
 

@@ -31,9 +31,13 @@ type Progress struct {
 	Until      *time.Time // when the pause ends by itself; nil: it does not
 	FreeUntil  time.Time  // until then windows do not hold the run
 	Beats      int64      // of the run's governors so far, this one included
-	ResumedAt  time.Time  // zero: never
-	Known      int64      // chunks that were ever claimed
-	Last       int64      // the highest number among them
+	StartedAt  time.Time
+	ResumedAt  time.Time // zero: never
+	AdvancedAt time.Time // when the last batch was committed, or the last chunk skipped; zero: never
+	Seen       time.Time // when a worker last claimed a chunk, or left one; zero: never
+	Waits      string    // why the chunk that was given back last waits; "": none does
+	Known      int64     // chunks that were ever claimed
+	Last       int64     // the highest number among them
 	Pending    int64
 	Processing int64
 	Completed  int64
@@ -62,6 +66,17 @@ func (p Progress) Within(windows window.Windows) bool {
 	return windows.Open(p.Now) || p.Now.Before(p.FreeUntil)
 }
 
+// Moved is when the run last had a row handled; at least when it began, or was let go on: nobody worked on it before.
+func (p Progress) Moved() time.Time {
+	moved := p.StartedAt
+	for _, at := range []time.Time{p.ResumedAt, p.AdvancedAt} {
+		if at.After(moved) {
+			moved = at
+		}
+	}
+	return moved
+}
+
 // Again is a chunk that has to be sent (again), as the message that does it.
 type Again struct {
 	Chunk int64
@@ -86,7 +101,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
+		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, started_at, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -96,6 +111,8 @@ const (
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
+		max(greatest(advanced_at, CASE l.state WHEN 'COMPLETED' THEN l.updated_at END)), max(l.updated_at) FILTER (WHERE fence > 0),
+		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE l.state = 'PENDING' AND l.reason <> '' AND backfill.works(r.state, direction)))[1], ''),
 		(` + newest + `)
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
@@ -175,8 +192,8 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed, paused, free pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
+	var resumed, paused, free, advanced, seen pgtype.Timestamptz
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -187,10 +204,11 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var changes []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
-		&changes)
+		&advanced, &seen, &p.Waits, &changes)
 	if err != nil {
 		return p, err
 	}
+	p.AdvancedAt, p.Seen = advanced.Time, seen.Time
 	if err = json.Unmarshal(changes, &p.Changes); err != nil {
 		return p, err
 	}

@@ -39,6 +39,8 @@ type Governor struct {
 	Beat      time.Duration // how long one invocation watches
 	LookAhead int
 	Workers   int           // workers at once
+	Worker    string        // name of their function
+	Stall     time.Duration // how long nothing may be handled before a run fails
 	Retention time.Duration // how long records stay after the run has ended
 }
 
@@ -68,7 +70,7 @@ func ForWorker(lookup Lookup) (Worker, error) {
 func ForGovernor(lookup Lookup) (Governor, error) {
 	e := environment{lookup: lookup}
 	s := Governor{Shared: e.shared(), Queue: e.text(queueURL), Beat: e.seconds(beat), LookAhead: e.number(lookAhead),
-		Workers: e.number(workers), Retention: e.days(retention)}
+		Workers: e.number(workers), Worker: e.text(workerFunction), Stall: e.minutes(stall), Retention: e.days(retention)}
 	if s.Beat > 0 && s.Heartbeat > 0 && s.Heartbeat < 2*s.Beat {
 		e.problem(heartbeat.name, "is less than two beats (%s of %s), so workers would stop between them; set at least %d",
 			beat.name, s.Beat, int(2*s.Beat/time.Second))
