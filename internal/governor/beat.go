@@ -29,10 +29,13 @@ type beat struct {
 
 // watch samples until something is to be done by somebody else, or the beat is over.
 func (b *beat) watch(ctx context.Context) (turn.Next, error) {
-	for {
+	for first := true; ; first = false {
 		progress, again, err := b.sample(ctx)
 		if err != nil {
 			return "", err
+		}
+		if first {
+			b.drain(ctx)
 		}
 		next, err := b.decide(ctx, progress, again)
 		if next != "" || err != nil {
@@ -41,6 +44,13 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 		if !b.rest(ctx) {
 			return turn.Beat, nil
 		}
+	}
+}
+
+// drain empties the dead-letter queue once a beat, after the heartbeat. A run goes on where that fails: the letters stay.
+func (b *beat) drain(ctx context.Context) {
+	if err := b.governor.Drainer.Drain(ctx); err != nil {
+		slog.WarnContext(ctx, "dead letters not drained", "run", b.record.Status.Run, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 }
 

@@ -51,6 +51,11 @@ type Repairer interface {
 	Unclaimed(ctx context.Context, id string, planned int64, progress ledger.Progress) error
 }
 
+// Drainer empties the dead-letter queue of the stack, whichever run a letter is of.
+type Drainer interface {
+	Drain(ctx context.Context) error
+}
+
 // Completer brings a run to COMPLETED if it is complete, and tells whether it is.
 type Completer interface {
 	Complete(ctx context.Context, id string, planned int64) (bool, error)
@@ -87,6 +92,7 @@ type Governor struct {
 	Ledger     Ledger
 	Records    Records
 	Repairer   Repairer
+	Drainer    Drainer
 	Completer  Completer
 	Closer     Closer
 	Pauser     Pauser

@@ -12,6 +12,7 @@ const (
 	databaseSecret = "DATABASE_SECRET_ARN"
 	tableName      = "TABLE_NAME"
 	queueURL       = "QUEUE_URL"
+	deadLetters    = "DEAD_LETTER_QUEUE_URL"
 	workerFunction = "WORKER_FUNCTION"
 	executions     = "EXECUTIONS"
 	inline         = "ALLOW_INLINE_DEFINITIONS"

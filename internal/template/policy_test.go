@@ -19,6 +19,7 @@ var granted = map[string]map[string]string{
 	},
 	"GovernorRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
+		"sqs:ReceiveMessage": "DeadLetterQueue", "sqs:DeleteMessage": "DeadLetterQueue",
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
