@@ -42,6 +42,7 @@ type Ledger interface {
 	Await(ctx context.Context, id, execution, token string) (bool, error)
 	Waiting(ctx context.Context, id string) (string, error)
 	Woken(ctx context.Context, id, token string) error
+	Orphan(ctx context.Context, id, execution string) error
 	Tune(ctx context.Context, id string, tuning ledger.Tuning) (run.Limits, error)
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }

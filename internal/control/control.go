@@ -51,8 +51,9 @@ type Pauser interface {
 	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
 }
 
-// Executions stops what still runs in Step Functions, and wakes what waits.
+// Executions stops what still runs in Step Functions, wakes what waits, and tells whether an execution goes on.
 type Executions interface {
+	Running(ctx context.Context, execution string) (bool, error)
 	Stop(ctx context.Context, execution, cause string) error
 	Wake(ctx context.Context, token string) error
 }

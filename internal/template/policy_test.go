@@ -26,7 +26,8 @@ var granted = map[string]map[string]string{
 		"dynamodb:GetItem": "Table", "dynamodb:BatchGetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
 		"dynamodb:Query":       "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
-		"states:SendTaskSuccess": "stateMachine:${AWS::StackName}-backfill",
+		"states:DescribeExecution": "execution:${AWS::StackName}-backfill:*",
+		"states:SendTaskSuccess":   "stateMachine:${AWS::StackName}-backfill",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
 		"lambda:InvokeFunction": "PlannerFunction ControlFunction", "sns:Publish": "Topic", "states:StartExecution": "SegmentStateMachine",
