@@ -30,6 +30,7 @@ const (
 
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
+	Renew(ctx context.Context) error
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	WentBack(ctx context.Context, id, reason string) error
@@ -108,6 +109,10 @@ type Governor struct {
 
 // Beat watches the run until the beat is over or something else is to be done.
 func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
+	// The schema is the one that the start of a run has made: before the stack was deployed anew, it may be.
+	if err := g.Ledger.Renew(ctx); err != nil {
+		return in, fmt.Errorf("beat %d of run %s: %w", in.Beat, in.Run, err)
+	}
 	record, err := g.begin(ctx, in)
 	if errors.Is(err, records.ErrNotFound) {
 		if _, err = g.rebuild(ctx, in.Run); err == nil {

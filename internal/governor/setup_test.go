@@ -70,6 +70,13 @@ func (b *bundle) beatOf(t *testing.T, in turn.Turn) turn.Turn {
 	return out
 }
 
+// older takes the schema back to the version before, as a run has it that began before the deployment.
+func (b *bundle) older(t *testing.T) {
+	t.Helper()
+	b.Exec(t, "ALTER TABLE backfill.ledger DROP COLUMN advanced_at")
+	b.Exec(t, "UPDATE backfill.version SET version = version - 1")
+}
+
 // cancel closes the run in the ledger; the record is not told.
 func (b *bundle) cancel(t *testing.T) {
 	t.Helper()
