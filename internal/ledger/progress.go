@@ -91,7 +91,8 @@ type Again struct {
 const Lost = 5 * time.Minute
 
 // LostIdle is that age while no worker holds a chunk: then nothing is ahead of the message, and it is hidden by a
-// delivery that could not reach the database. A few times the longest start of a worker.
+// delivery that could not reach the database. A few times the longest start of a worker. Not while the run is stalled: a queue that nobody
+// reads would fill with copies.
 const LostIdle = 30 * time.Second
 
 // idle tells whether no worker holds a chunk, of whatever run.
@@ -143,7 +144,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` THEN $4::interval ELSE $3 END)
+			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` AND NOT starts_with(r.reason, '`+stalled+`') THEN $4::interval ELSE $3 END)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
 		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
 		id, window, Lost, LostIdle)

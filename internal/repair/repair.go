@@ -84,7 +84,7 @@ func (r *Repairer) lost(ctx context.Context, id string, planned int64, progress 
 		return err
 	}
 	lost, what := r.now().Add(-ledger.Lost), fmt.Sprintf("sent again: unclaimed for %.0f min, so the message was lost", ledger.Lost.Minutes())
-	if progress.Idle {
+	if progress.Idle && !progress.Stalled() { // whoever has not come in five minutes will not come in the next 30 s
 		lost, what = r.now().Add(-ledger.LostIdle), "sent again: unclaimed while no worker was at work"
 	}
 	if progress.ResumedAt.After(lost) { // no loss: that the run stood still is in its log

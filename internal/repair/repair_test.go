@@ -271,3 +271,19 @@ func TestTheLogOfTheRunTellsEachRepair(t *testing.T) {
 		t.Fatal(diff)
 	}
 }
+
+// TestAQueueThatNobodyReadsDoesNotFill: a run that is stalled has its messages sent again every five minutes only.
+func TestAQueueThatNobodyReadsDoesNotFill(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 3)
+	b.GiveBack(t, 2, 0)
+	b.repair(t)
+	must(t, b.Ledger.Stall(t.Context(), runtest.ID, "nobody comes"))
+	b.Exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - $1::interval", ledger.LostIdle)
+	b.Clock.Pass(ledger.LostIdle + every)
+	expect(t, "after the age of LostIdle", b.repair(t))
+	b.Exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - $1::interval", ledger.Lost)
+	b.Clock.Pass(ledger.Lost)
+	expect(t, "after the age of Lost", b.repair(t), [2]int64{2, 3}, [2]int64{1, 2}, [2]int64{3, 2})
+}
