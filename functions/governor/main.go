@@ -36,16 +36,19 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 	if err != nil {
 		return function, err
 	}
-	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue))
+	queues := sqs.NewFromConfig(base.AWS)
+	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(queues, s.Queue))
 	g := &governor.Governor{
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
+		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records},
 		Completer: completion.New(base.Ledger, base.Records),
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
 		Pauser:    pausing.New(base.Ledger, base.Records),
 		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger},
 		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
+		Stall: s.Stall, Worker: s.Worker,
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop
 	return function, nil

@@ -36,12 +36,14 @@ type Conflicts struct {
 // Ledger is what is read in Postgres: values of rows never leave it but in an answer to a person.
 type Ledger interface {
 	observation.Ledger
+	Renew(ctx context.Context) error
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
 	Await(ctx context.Context, id, execution, token string) (bool, error)
 	Waiting(ctx context.Context, id string) (string, error)
 	Woken(ctx context.Context, id, token string) error
+	Orphan(ctx context.Context, id, execution string) error
 	Tune(ctx context.Context, id string, tuning ledger.Tuning) (run.Limits, error)
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }

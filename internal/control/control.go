@@ -51,8 +51,9 @@ type Pauser interface {
 	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
 }
 
-// Executions stops what still runs in Step Functions, and wakes what waits.
+// Executions stops what still runs in Step Functions, wakes what waits, and tells whether an execution goes on.
 type Executions interface {
+	Running(ctx context.Context, execution string) (bool, error)
 	Stop(ctx context.Context, execution, cause string) error
 	Wake(ctx context.Context, token string) error
 }
@@ -110,6 +111,9 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 		return nil, failure.New(failure.Invalid, `read the input: %w; it looks like {"action":"status","run":"..."}`, err)
 	}
 	if head.DetailType == executionEvent && alias != reader {
+		if err := c.Ledger.Renew(ctx); err != nil {
+			return nil, err
+		}
 		return c.executionEnded(ctx, input)
 	}
 	chosen, ok := actions[head.Action]
@@ -118,6 +122,11 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 	}
 	if chosen.changes && alias == reader {
 		return nil, failure.New(failure.Invalid, `the alias "read" does not serve %q: invoke the function itself`, head.Action)
+	}
+	if chosen.changes { // no run may have begun since the stack was deployed anew
+		if err := c.Ledger.Renew(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return chosen.answer(c, ctx, input)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"backfill/internal/failure"
 	"backfill/internal/run"
@@ -31,6 +32,12 @@ func (r Resuming) check() error {
 		return nil
 	}
 	return r.Named.check()
+}
+
+// Resumed is the answer to resume of a run: its status.
+type Resumed struct {
+	run.Status
+	Lost bool `json:"lost,omitempty"` // its execution is gone: the run goes on when one is started with {"action":"resume"}
 }
 
 // Awaiting is the input of await: a task of the state machine that waits for the end of a pause.
@@ -96,13 +103,35 @@ func (c *Control) resume(ctx context.Context, input json.RawMessage) (any, error
 	if err := c.wake(ctx, asked.Run); err != nil {
 		return nil, err
 	}
+	lost, err := c.orphaned(ctx, asked.Run)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := c.Pauser.Resume(ctx, asked.Run, asked.By); err != nil {
 		return nil, err
 	}
 	if err := c.wake(ctx, asked.Run); err != nil {
 		return nil, err
 	}
-	return c.current(ctx, asked.Run)
+	status, err := c.current(ctx, asked.Run)
+	return Resumed{status, lost}, err
+}
+
+// orphaned tells whether the execution of a paused run is gone, and notes it: nobody beats while a run is paused, so that nobody
+// has missed it. Where Step Functions does not tell, the run goes on as if it were there.
+func (c *Control) orphaned(ctx context.Context, id string) (bool, error) {
+	stored, err := c.Ledger.Run(ctx, id)
+	if err != nil || !stored.State.Pauses() {
+		return false, err
+	}
+	running, err := c.Executions.Running(ctx, stored.Execution)
+	if err != nil {
+		slog.WarnContext(ctx, "execution of a paused run not looked at", "run", id, "class", failure.Of(err), "error", failure.Safe(err))
+	}
+	if err != nil || running {
+		return false, nil
+	}
+	return true, c.Ledger.Orphan(ctx, id, stored.Execution)
 }
 
 // those is the answer about all runs. Each that is not PAUSED has its execution woken, if that waits; an error of one is

@@ -16,6 +16,7 @@ import (
 	"backfill/internal/runtest"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -58,6 +59,15 @@ type stops struct {
 	asked []sfn.StopExecutionInput
 	woken []string
 	fails error // of a wake
+	dead  bool  // no execution runs
+	dumb  error // of a look
+}
+
+func (s *stops) DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error) {
+	if s.dead {
+		return &sfn.DescribeExecutionOutput{Status: types.ExecutionStatusAborted}, s.dumb
+	}
+	return &sfn.DescribeExecutionOutput{Status: types.ExecutionStatusRunning}, s.dumb
 }
 
 func (s *stops) SendTaskSuccess(_ context.Context, in *sfn.SendTaskSuccessInput, _ ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error) {

@@ -59,13 +59,13 @@ func (d *Dispatcher) SendPage(ctx context.Context, page records.Page) error {
 	return err
 }
 
-// SendOutbox sends what is in the outbox of a run, and tells how many chunks were accepted.
-func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
+// SendOutbox sends what is in the outbox of a run, and tells which chunks were accepted.
+func (d *Dispatcher) SendOutbox(ctx context.Context, id string) ([]int64, error) {
 	all, err := d.records.Outbox(ctx, id)
 	if err != nil {
-		return 0, fmt.Errorf("read the outbox of run %s: %w", id, err)
+		return nil, fmt.Errorf("read the outbox of run %s: %w", id, err)
 	}
-	sent := 0
+	var sent []int64
 	for _, left := range all {
 		found, err := d.records.Chunks(ctx, id, left.Chunks)
 		if err != nil {
@@ -76,7 +76,7 @@ func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 			messages[i] = chunk.Chunk{Run: id, Number: c.Chunk, Range: c.Range}.Message(c.Send)
 		}
 		accepted, err := d.send(ctx, id, left.After, messages)
-		sent += accepted
+		sent = append(sent, accepted...)
 		if err != nil {
 			return sent, err
 		}
@@ -84,10 +84,10 @@ func (d *Dispatcher) SendOutbox(ctx context.Context, id string) (int, error) {
 	return sent, nil
 }
 
-// send sends a page and takes it from the outbox, but for what was not accepted. It tells how many chunks were.
-func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) (int, error) {
+// send sends a page and takes it from the outbox, but for what was not accepted. It tells which chunks were.
+func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages []chunk.Message) ([]int64, error) {
 	unsent, err := d.queue.Send(ctx, messages)
-	accepted := len(messages) - len(unsent)
+	accepted := without(messages, unsent)
 	if err != nil {
 		return accepted, fmt.Errorf("send the page after chunk %d of run %s: %w", after, id, err)
 	}
@@ -95,6 +95,17 @@ func (d *Dispatcher) send(ctx context.Context, id string, after int64, messages 
 		return accepted, fmt.Errorf("settle the page after chunk %d of run %s: %w", after, id, err)
 	}
 	return accepted, nil
+}
+
+// without are the numbers of the chunks that were accepted.
+func without(messages []chunk.Message, unsent []int64) []int64 {
+	var accepted []int64
+	for _, message := range messages {
+		if !slices.Contains(unsent, message.Chunk) {
+			accepted = append(accepted, message.Chunk)
+		}
+	}
+	return accepted
 }
 
 // SendAgain sends the chunks that the ledger says are to be sent, and notes it there: in this order, so that a crash in
@@ -119,9 +130,9 @@ func (d *Dispatcher) SendAgain(ctx context.Context, id string, again []ledger.Ag
 const mostRead = 100
 
 // SendUnclaimed sends chunks again that no worker has ever claimed, but for those whose last send is not older than
-// olderThan: they are on their way. It tells how many were accepted.
-func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error) {
-	sent := 0
+// olderThan: they are on their way. It tells which were accepted.
+func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) ([]int64, error) {
+	var sent []int64
 	for part := range slices.Chunk(numbers, mostRead) {
 		found, err := d.records.Chunks(ctx, id, part)
 		if err != nil {
@@ -135,7 +146,7 @@ func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int
 			}
 		}
 		more, err := d.sendNoted(ctx, id, messages)
-		if sent += more; err != nil {
+		if sent = append(sent, more...); err != nil {
 			return sent, err
 		}
 	}
@@ -143,9 +154,9 @@ func (d *Dispatcher) SendUnclaimed(ctx context.Context, id string, numbers []int
 }
 
 // sendNoted sends messages and notes those that were accepted.
-func (d *Dispatcher) sendNoted(ctx context.Context, id string, messages []chunk.Message) (int, error) {
+func (d *Dispatcher) sendNoted(ctx context.Context, id string, messages []chunk.Message) ([]int64, error) {
 	if len(messages) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	unsent, err := d.queue.Send(ctx, messages)
 	if err != nil {
@@ -159,5 +170,5 @@ func (d *Dispatcher) sendNoted(ctx context.Context, id string, messages []chunk.
 			err = errors.Join(err, fmt.Errorf("note that chunk %d of run %s was sent again: %w", message.Chunk, id, noting))
 		}
 	}
-	return len(messages) - len(unsent), err
+	return without(messages, unsent), err
 }

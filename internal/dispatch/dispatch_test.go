@@ -83,8 +83,8 @@ func TestACrashBetweenSendAndSettleSendsOnceMore(t *testing.T) {
 	}
 	b.expectOutbox(t, page)
 	b.dynamo.refuse("DeleteItem", 1)
-	if sent, err := b.SendOutbox(t.Context(), theRun); err == nil || sent != 3 {
-		t.Fatalf("%d sent, %v", sent, err)
+	if sent, err := b.SendOutbox(t.Context(), theRun); err == nil || len(sent) != 3 {
+		t.Fatalf("%v sent, %v", sent, err)
 	}
 	b.expectSent(t, 3)
 	b.expectOutbox(t)
@@ -128,8 +128,8 @@ func TestASendIsNotedAfterItIsSent(t *testing.T) {
 	b := setup(t)
 	page := b.commit(t, 0, 2)
 	b.sqs.Refuse = 1
-	if sent, err := b.SendUnclaimed(t.Context(), theRun, []int64{1, 2}, b.later()); !failure.Is(err, failure.Transient) || sent != 0 {
-		t.Fatalf("SQS refused: %d sent, %v", sent, err)
+	if sent, err := b.SendUnclaimed(t.Context(), theRun, []int64{1, 2}, b.later()); !failure.Is(err, failure.Transient) || len(sent) != 0 {
+		t.Fatalf("SQS refused: %v sent, %v", sent, err)
 	}
 	b.expectSends(t, 1, 1)
 	b.expectQueue(t)
@@ -137,8 +137,8 @@ func TestASendIsNotedAfterItIsSent(t *testing.T) {
 	b.now = b.now.Add(time.Minute)
 	b.dynamo.refuse("UpdateItem", 2)
 	sent, err := b.SendUnclaimed(t.Context(), theRun, []int64{1, 2}, b.later())
-	if err == nil || !strings.Contains(err.Error(), "of run "+theRun) || sent != 2 {
-		t.Fatalf("%d sent, %v", sent, err)
+	if err == nil || !strings.Contains(err.Error(), "of run "+theRun) || len(sent) != 2 {
+		t.Fatalf("%v sent, %v", sent, err)
 	}
 	b.expectUnclaimed(t, 1, lost, 1, 2)
 	b.expectQueue(t, slices.Concat(messages(page, 2), messages(page, 2)[1:])...)

@@ -127,15 +127,15 @@ func (b *bundle) expectQueue(t *testing.T, want ...chunk.Message) {
 
 func (b *bundle) expectSent(t *testing.T, want int) {
 	t.Helper()
-	if sent, err := b.SendOutbox(t.Context(), theRun); err != nil || sent != want {
-		t.Fatalf("%d sent from the outbox, want %d; %v", sent, want, err)
+	if sent, err := b.SendOutbox(t.Context(), theRun); err != nil || len(sent) != want {
+		t.Fatalf("%v sent from the outbox, want %d; %v", sent, want, err)
 	}
 }
 
 func (b *bundle) expectUnclaimed(t *testing.T, want int, olderThan time.Time, numbers ...int64) {
 	t.Helper()
-	if sent, err := b.SendUnclaimed(t.Context(), theRun, numbers, olderThan); err != nil || sent != want {
-		t.Fatalf("%d sent again, want %d; %v", sent, want, err)
+	if sent, err := b.SendUnclaimed(t.Context(), theRun, numbers, olderThan); err != nil || len(sent) != want {
+		t.Fatalf("%v sent again, want %d; %v", sent, want, err)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package execution stops executions of Step Functions, and wakes those that wait.
+// Package execution stops executions of Step Functions, wakes those that wait, and tells whether one runs still.
 //
 // It owns the calls and what counts as done. Invariant: stopping an execution that has ended, or is gone, is no error; nor
 // is waking a task that waits no more.
@@ -22,10 +22,11 @@ const mostCause = 32_768
 // API is the part of Step Functions that is called.
 type API interface {
 	StopExecution(ctx context.Context, in *sfn.StopExecutionInput, o ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error)
+	DescribeExecution(ctx context.Context, in *sfn.DescribeExecutionInput, o ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
 	SendTaskSuccess(ctx context.Context, in *sfn.SendTaskSuccessInput, o ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error)
 }
 
-// Executions stops and wakes executions.
+// Executions stops, wakes and looks at executions.
 type Executions struct{ api API }
 
 // New makes it.
@@ -53,6 +54,19 @@ func (e Executions) Wake(ctx context.Context, token string) error {
 		return nil
 	}
 	return failure.As(failure.Transient, fmt.Errorf("wake the execution that waits: %w", err))
+}
+
+// Running tells whether an execution goes on; false where it is gone as well.
+func (e Executions) Running(ctx context.Context, arn string) (bool, error) {
+	out, err := e.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	var gone *types.ExecutionDoesNotExist
+	if errors.As(err, &gone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, failure.As(failure.Transient, fmt.Errorf("look at execution %s: %w", arn, err))
+	}
+	return out.Status == types.ExecutionStatusRunning, nil
 }
 
 // shortened cuts a cause between two characters: half of one would arrive as another.

@@ -78,6 +78,25 @@ func TestAnUnknownExecutionIsNoError(t *testing.T) {
 	must(t, execution.New(b.client).Stop(t.Context(), b.arn+"-gone", "late"))
 }
 
+// TestWhetherAnExecutionRuns: one that has ended does not, nor does one that nobody knows.
+func TestWhetherAnExecutionRuns(t *testing.T) {
+	t.Parallel()
+	expect := func(b *bundle, arn string, want bool) {
+		t.Helper()
+		running, err := execution.New(b.client).Running(t.Context(), arn)
+		must(t, err)
+		if running != want {
+			t.Errorf("%s runs: %t", arn, running)
+		}
+	}
+	b := setup(t, waiting)
+	expect(b, b.arn, true)
+	must(t, execution.New(b.client).Stop(t.Context(), b.arn, "enough"))
+	b.waitFor(t, types.ExecutionStatusAborted)
+	expect(b, b.arn, false)
+	expect(b, b.arn+"-gone", false)
+}
+
 // TestATaskThatIsOverIsNoError: whoever is woken twice goes on once. That a task is woken at all needs a function that hands
 // out its token: internal/e2e does it.
 func TestATaskThatIsOverIsNoError(t *testing.T) {

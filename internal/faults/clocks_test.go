@@ -25,6 +25,7 @@ import (
 	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/review"
+	"backfill/internal/runtest"
 	"backfill/internal/turn"
 )
 
@@ -67,7 +68,8 @@ func (s *stack) setClocks(t *testing.T, planner, governor time.Duration) {
 		Dispatcher: dispatch.New(known, planned, messages), Reviewer: review.Reviewer{Session: plans, Inline: true},
 		Rebuilder: rebuild.Rebuilder{Session: plans, Ledger: known, Records: planned}}
 	watched, governed := ledger.New(beats, terms), records.New(s.client, s.table, time.Hour, clock(governor))
-	g := &governing.Governor{Ledger: watched, Records: governed, Completer: completion.New(watched, governed), Duration: time.Second,
+	g := &governing.Governor{Ledger: watched, Records: governed, Completer: completion.New(watched, governed),
+		Drainer: repair.Drainer{Letters: &runtest.Letters{}, Ledger: watched, Records: governed}, Duration: time.Second,
 		Closer: closing.New(watched, governed), Rebuilder: rebuild.Rebuilder{Session: beats, Ledger: watched, Records: governed},
 		Pauser: pausing.New(watched, governed), Regulator: regulator.Regulator{Session: beats, Ledger: watched},
 		Repairer: repair.New(watched, dispatch.New(watched, governed, messages), clock(governor)), LookAhead: 6, MaxWorkers: 2}

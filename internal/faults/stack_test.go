@@ -118,7 +118,7 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 		"TABLE_NAME": table, "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),
 		"HEARTBEAT_SECONDS": "60", "BEAT_SECONDS": "1", "LOOK_AHEAD": "6", "WORKER_CONCURRENCY": "2",
 		"RUN_RETENTION_DAYS": "1", "UNDO_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
-		"EXECUTIONS": "arn:",
+		"EXECUTIONS": "arn:", "DEAD_LETTER_QUEUE_URL": pipeline.NewQueue(t, time.Minute).URL, "WORKER_FUNCTION": "worker", "STALL_MINUTES": "60",
 	}
 	s.machine = pipeline.Machine{Planner: s.host(t, planner, "planner", variables), Governor: s.host(t, governor, "governor", variables),
 		Pause: 200 * time.Millisecond}

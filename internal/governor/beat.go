@@ -30,10 +30,13 @@ type beat struct {
 
 // watch samples until something is to be done by somebody else, or the beat is over.
 func (b *beat) watch(ctx context.Context) (turn.Next, error) {
-	for {
+	for first := true; ; first = false {
 		progress, again, err := b.sample(ctx)
 		if err != nil {
 			return "", err
+		}
+		if first {
+			b.drain(ctx)
 		}
 		next, err := b.decide(ctx, progress, again)
 		if next != "" || err != nil {
@@ -42,6 +45,13 @@ func (b *beat) watch(ctx context.Context) (turn.Next, error) {
 		if !b.rest(ctx) {
 			return turn.Beat, nil
 		}
+	}
+}
+
+// drain empties the dead-letter queue once a beat, after the heartbeat. A run goes on where that fails: the letters stay.
+func (b *beat) drain(ctx context.Context) {
+	if err := b.governor.Drainer.Drain(ctx); err != nil {
+		slog.WarnContext(ctx, "dead letters not drained", "run", b.record.Status.Run, "class", failure.Of(err), "error", failure.Safe(err))
 	}
 }
 
@@ -147,6 +157,9 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if within, err := b.within(ctx, p); err != nil || !within {
 		return "", err // the next sample goes on with the pause
 	}
+	if next, err := b.stand(ctx, p); next != "" || err != nil {
+		return next, err
+	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
 	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
 		return "", err
@@ -164,6 +177,9 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 // carried the rollback out ends well.
 func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
 	if p.Open > 0 {
+		if next, err := b.stand(ctx, p); next != "" || err != nil {
+			return next, err
+		}
 		return "", b.governor.Repairer.Again(ctx, b.record.Status.Run, again)
 	}
 	done, err := b.governor.Completer.RolledBack(ctx, b.record.Status.Run)

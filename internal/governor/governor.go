@@ -30,10 +30,13 @@ const (
 
 // Ledger is what a beat reads and renews in Postgres.
 type Ledger interface {
+	Renew(ctx context.Context) error
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	WentBack(ctx context.Context, id, reason string) error
 	Failures(ctx context.Context, id string) (ledger.Failures, error)
+	Stall(ctx context.Context, id, why string) error
+	Moves(ctx context.Context, id string) error
 }
 
 // Records is where a beat reports to.
@@ -47,6 +50,11 @@ type Records interface {
 type Repairer interface {
 	Again(ctx context.Context, id string, again []ledger.Again) error
 	Unclaimed(ctx context.Context, id string, planned int64, progress ledger.Progress) error
+}
+
+// Drainer empties the dead-letter queue of the stack, whichever run a letter is of.
+type Drainer interface {
+	Drain(ctx context.Context) error
 }
 
 // Completer brings a run to COMPLETED if it is complete, and tells whether it is.
@@ -85,6 +93,7 @@ type Governor struct {
 	Ledger     Ledger
 	Records    Records
 	Repairer   Repairer
+	Drainer    Drainer
 	Completer  Completer
 	Closer     Closer
 	Pauser     Pauser
@@ -93,11 +102,17 @@ type Governor struct {
 	Duration   time.Duration // of a beat
 	LookAhead  int64         // chunks that should wait for a worker; below half of it the planner is called
 	MaxWorkers int64         // ceiling of the event source mapping
+	Stall      time.Duration // without a row handled before a run ends as FAILED
+	Worker     string        // name of the workers' function, for people who look for it
 	windows    map[string]window.Windows
 }
 
 // Beat watches the run until the beat is over or something else is to be done.
 func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
+	// The schema is the one that the start of a run has made: before the stack was deployed anew, it may be.
+	if err := g.Ledger.Renew(ctx); err != nil {
+		return in, fmt.Errorf("beat %d of run %s: %w", in.Beat, in.Run, err)
+	}
 	record, err := g.begin(ctx, in)
 	if errors.Is(err, records.ErrNotFound) {
 		if _, err = g.rebuild(ctx, in.Run); err == nil {

@@ -28,11 +28,12 @@ var all = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 type bundle struct {
 	*runtest.Bench
 	governor *governor.Governor
+	letters  *runtest.Letters
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{Bench: runtest.New(t)}
+	b := &bundle{Bench: runtest.New(t), letters: &runtest.Letters{}}
 	b.Begin(t, 12)
 	b.governor = b.another()
 	return b
@@ -43,6 +44,7 @@ func (b *bundle) another() *governor.Governor {
 	return &governor.Governor{
 		Ledger: b.Ledger, Records: b.Records,
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
+		Drainer:   repair.Drainer{Letters: b.letters, Ledger: b.Ledger, Records: b.Records},
 		Completer: completion.New(b.Ledger, b.Records),
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),
@@ -66,6 +68,13 @@ func (b *bundle) beatOf(t *testing.T, in turn.Turn) turn.Turn {
 		t.Fatalf("%+v, from %+v", out, in)
 	}
 	return out
+}
+
+// older takes the schema back to the version before, as a run has it that began before the deployment.
+func (b *bundle) older(t *testing.T) {
+	t.Helper()
+	b.Exec(t, "ALTER TABLE backfill.ledger DROP COLUMN advanced_at")
+	b.Exec(t, "UPDATE backfill.version SET version = version - 1")
 }
 
 // cancel closes the run in the ledger; the record is not told.

@@ -1,7 +1,9 @@
 package ledger_test
 
 import (
+	"regexp"
 	"testing"
+	"time"
 
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
@@ -75,4 +77,133 @@ func (b *bundle) expectChanges(t *testing.T, want []run.Change) {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(run.Change{}, "At")); diff != "" {
 		t.Fatal(diff)
 	}
+}
+
+func (b *bundle) note(t *testing.T, what string, chunks ...int64) {
+	t.Helper()
+	must(t, b.ledger.Note(t.Context(), theRun, what, chunks))
+}
+
+// TestWhatHappensAgainIsOneLine: however many chunks, and however often. After ten quiet minutes it is another one.
+func TestWhatHappensAgainIsOneLine(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		const lost = "sent again: lease expired"
+		b.note(t, lost, 3)
+		b.expectLines(t, "chunk 3 sent again: lease expired")
+		b.note(t, lost, 9, 7, 8)
+		b.expectLines(t, "chunks 3, 7-9 sent again: lease expired; 4 times, the last at TIME UTC")
+		b.note(t, "the records were lost")
+		b.note(t, "the records were lost")
+		for n := int64(10); n < 10_000; n += 111 {
+			var chunks []int64
+			for i := range int64(111) {
+				chunks = append(chunks, n+i)
+			}
+			b.note(t, lost, chunks...)
+		}
+		b.note(t, "sent", 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22)
+		b.note(t, "sent", 22)
+		b.expectLines(t, "chunks 3, 7-205 and more sent again: lease expired; 9,994 times, the last at TIME UTC",
+			"the records were lost; 2 times, the last at TIME UTC",
+			"chunks 2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and more sent; 12 times, the last at TIME UTC")
+		b.exec(t, "UPDATE backfill.changes SET last_at = last_at - interval '10 minutes'")
+		b.note(t, lost, 5)
+		if got := b.lines(t); len(got) != 4 || got[3] != "chunk 5 sent again: lease expired" {
+			t.Fatalf("%q", got)
+		}
+		must(t, b.ledger.Note(t.Context(), "another", lost, []int64{1}))
+		if n := b.number(t, "SELECT count(*) FROM backfill.changes"); n != 4 {
+			t.Errorf("%d lines: of a run that nobody knows as well", n)
+		}
+	})
+}
+
+// lines are what the log says, without the times of day.
+func (b *bundle) lines(t *testing.T) []string {
+	t.Helper()
+	var lines []string
+	for _, change := range b.look(t).Changes {
+		lines = append(lines, times.ReplaceAllString(change.Detail, "TIME UTC"))
+	}
+	return lines
+}
+
+var times = regexp.MustCompile(`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC`)
+
+func (b *bundle) expectLines(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, b.lines(t)); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// TestASendOfWhatWentWrongIsInTheLog, in the statement that notes it as sent; what workers gave back in order is not.
+func TestASendOfWhatWentWrongIsInTheLog(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.claim(t, message(1, "", "100", 1), "dead", ledger.Claimed)
+	b.claim(t, message(2, "100", "200", 1), "dead", ledger.Claimed)
+	b.expire(t)
+	given := b.claim(t, message(3, "200", "300", 1), "tired", ledger.Claimed)
+	_, err := b.ledger.Release(t.Context(), given, 0, "deadline")
+	must(t, err)
+	b.sendDue(t)
+	b.expectLines(t, "chunks 1-2 sent again: lease expired")
+	b.exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - interval '1 hour' WHERE chunk > 1")
+	b.sendDue(t)
+	if diff := cmp.Diff([]string{"chunks 1-2 sent again: lease expired; 3 times, the last at TIME UTC",
+		"chunk 3 sent again: its message was lost"}, b.lines(t)); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// sendDue has a beat note that it sent what is due.
+func (b *bundle) sendDue(t *testing.T) {
+	t.Helper()
+	_, again, err := b.ledger.Beat(t.Context(), theRun, 10)
+	must(t, err)
+	must(t, b.ledger.Sent(t.Context(), theRun, again))
+}
+
+// TestATimeWithoutAHeartbeatIsInTheLog, once. What was sent before counts as lost: workers have consumed it.
+func TestATimeWithoutAHeartbeatIsInTheLog(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "UPDATE backfill.runs SET heartbeat = clock_timestamp() - interval '59 minutes'")
+	b.beat(t)
+	b.expectLines(t)
+	b.exec(t, "UPDATE backfill.runs SET heartbeat = clock_timestamp() - interval '61 minutes'")
+	if progress := b.beat(t); progress.Now.Sub(progress.ResumedAt) > time.Minute {
+		t.Errorf("messages of before %s count as under way", progress.ResumedAt)
+	}
+	b.beat(t)
+	b.expectLines(t, "nobody watched the run from TIME UTC to TIME UTC; workers had stopped by themselves")
+	b.exec(t, "UPDATE backfill.runs SET state = 'PAUSED', heartbeat = clock_timestamp() - interval '61 minutes'")
+	b.beat(t) // of a window, for instance: nobody was to watch it
+	b.exec(t, "UPDATE backfill.runs SET state = 'RUNNING', heartbeat = clock_timestamp() - interval '61 minutes'")
+	_, err := b.ledger.Revive(t.Context(), theRun, "arn:2")
+	must(t, err)
+	if lines := b.lines(t); lines[len(lines)-1] != "its execution was lost: nobody watched the run from TIME UTC to TIME UTC; another one goes on" {
+		t.Fatalf("%q", lines)
+	}
+}
+
+func (b *bundle) beat(t *testing.T) ledger.Progress {
+	t.Helper()
+	progress, _, err := b.ledger.Beat(t.Context(), theRun, 10)
+	must(t, err)
+	return progress
+}
+
+// TestALeaseThatEndsWithItsRunIsInTheLog.
+func TestALeaseThatEndsWithItsRunIsInTheLog(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.claim(t, message(1, "", "100", 1), "dead", ledger.Claimed)
+	_, err := b.ledger.Close(t.Context(), theRun, "", run.Cancelled, "enough")
+	must(t, err)
+	b.expire(t)
+	for range 2 {
+		_, _, err = b.ledger.Finish(t.Context(), theRun)
+		must(t, err)
+	}
+	b.expectLines(t, "enough", "chunk 1 taken back: lease expired", "enough")
 }

@@ -60,11 +60,12 @@ func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason
 	return standingOf(ctx, conn, id)
 }
 
-// takeExpired takes leases that ran out away from a run in that state: their chunks are given back.
+// takeExpired takes leases that ran out away from a run in that state: their chunks are given back, and the run's log says so.
 func takeExpired(ctx context.Context, conn *pgx.Conn, id string, state run.State, reason string) error {
-	_, err := conn.Exec(ctx, `UPDATE backfill.ledger SET state = 'PENDING', fence = fence + 1, lease_until = NULL, reason = $3
-		WHERE run = $1 AND state = 'PROCESSING' AND lease_until <= clock_timestamp()
-		AND (SELECT state FROM backfill.runs WHERE run = $1) = $2`, id, state, reason)
+	_, err := conn.Exec(ctx, `WITH taken AS (UPDATE backfill.ledger SET state = 'PENDING', fence = fence + 1, lease_until = NULL, reason = $3
+			WHERE run = $1 AND state = 'PROCESSING' AND lease_until <= clock_timestamp()
+			AND (SELECT state FROM backfill.runs WHERE run = $1) = $2 RETURNING chunk)
+		SELECT backfill.note($1, 'taken back: `+leaseExpired+`', array_agg(chunk)) FROM taken HAVING count(*) > 0`, id, state, reason)
 	return postgres.Classify(err)
 }
 

@@ -96,6 +96,20 @@ func (l *Ledger) Rest(ctx context.Context, id string) (run.State, string, error)
 	return standingOf(ctx, conn, id)
 }
 
+// Orphan notes of a paused run that its execution is gone. Its heartbeat stays stale when it is let go on, so that another execution
+// may take it over at once.
+func (l *Ledger) Orphan(ctx context.Context, id, execution string) error {
+	conn, err := l.database.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, `UPDATE backfill.runs SET heartbeat = 'epoch' WHERE run = $1 AND execution = $2 AND state IN ('PAUSING', 'PAUSED')`, id, execution)
+	if err != nil {
+		return fmt.Errorf("note that the execution of run %s is gone: %w", id, postgres.Classify(err))
+	}
+	return nil
+}
+
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
 // whether the run was paused, and for that; "" stands for a person's word, which ends any pause: outside of its windows the run goes on until the next one.
@@ -107,7 +121,8 @@ func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
 			free_until = CASE WHEN paused_for = 'window' AND $4 = '' THEN paused_until ELSE free_until END, paused_until = NULL,
-			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5, heartbeat = clock_timestamp(), resumed_at = clock_timestamp()
+			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5,
+			heartbeat = CASE heartbeat WHEN 'epoch' THEN heartbeat ELSE clock_timestamp() END, resumed_at = clock_timestamp()
 			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err

@@ -31,9 +31,13 @@ type Progress struct {
 	Until      *time.Time // when the pause ends by itself; nil: it does not
 	FreeUntil  time.Time  // until then windows do not hold the run
 	Beats      int64      // of the run's governors so far, this one included
-	ResumedAt  time.Time  // zero: never
-	Known      int64      // chunks that were ever claimed
-	Last       int64      // the highest number among them
+	StartedAt  time.Time
+	ResumedAt  time.Time // zero: never
+	AdvancedAt time.Time // when the last batch was committed, or the last chunk skipped; zero: never
+	Seen       time.Time // when a worker last claimed a chunk, or left one; zero: never
+	Waits      string    // why the chunk that was given back last waits; "": none does
+	Known      int64     // chunks that were ever claimed
+	Last       int64     // the highest number among them
 	Pending    int64
 	Processing int64
 	Completed  int64
@@ -62,6 +66,17 @@ func (p Progress) Within(windows window.Windows) bool {
 	return windows.Open(p.Now) || p.Now.Before(p.FreeUntil)
 }
 
+// Moved is when the run last had a row handled; at least when it began, or was let go on: nobody worked on it before.
+func (p Progress) Moved() time.Time {
+	moved := p.StartedAt
+	for _, at := range []time.Time{p.ResumedAt, p.AdvancedAt} {
+		if at.After(moved) {
+			moved = at
+		}
+	}
+	return moved
+}
+
 // Again is a chunk that has to be sent (again), as the message that does it.
 type Again struct {
 	Chunk int64
@@ -76,7 +91,8 @@ type Again struct {
 const Lost = 5 * time.Minute
 
 // LostIdle is that age while no worker holds a chunk: then nothing is ahead of the message, and it is hidden by a
-// delivery that could not reach the database. A few times the longest start of a worker.
+// delivery that could not reach the database. A few times the longest start of a worker. Not while the run is stalled: a queue that nobody
+// reads would fill with copies.
 const LostIdle = 30 * time.Second
 
 // idle tells whether no worker holds a chunk, of whatever run.
@@ -86,7 +102,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
+		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, started_at, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -96,9 +112,18 @@ const (
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
+		max(greatest(advanced_at, CASE l.state WHEN 'COMPLETED' THEN l.updated_at END)), max(l.updated_at) FILTER (WHERE fence > 0),
+		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE l.state = 'PENDING' AND l.reason <> '' AND backfill.works(r.state, direction)))[1], ''),
 		(` + newest + `)
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
+
+// gap is the time in which nobody watched the run $1, if that was longer than $3: workers have stopped, and consumed what was
+// sent to them. It is written down in the run's log.
+const gap = `gap AS (SELECT run, heartbeat FROM backfill.runs WHERE run = $1 AND ended_at IS NULL AND state <> 'PAUSED'
+		AND heartbeat < clock_timestamp() - $3::interval),
+	noted AS (INSERT INTO backfill.changes (run, detail) SELECT run, format('nobody watched the run from %s UTC to %s UTC; workers had stopped by themselves',
+		to_char(heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) FROM gap)`
 
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
 // many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
@@ -109,16 +134,17 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		return Progress{}, nil, err
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END WHERE run = $1
-		RETURNING `+standing, id, window)
+	batch.Queue(`WITH `+gap+` UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END,
+			resumed_at = CASE WHEN EXISTS (SELECT FROM gap) THEN clock_timestamp() ELSE resumed_at END WHERE run = $1
+		RETURNING `+standing, id, window, l.terms.Heartbeat)
 	batch.Queue(sums, id)
 	batch.Queue(limitsOf, id)
-	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN 'lease expired'
-			WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
+	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN '`+leaseExpired+`'
+			WHEN sent > send THEN '`+messageLost+`' WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` THEN $4::interval ELSE $3 END)
+			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` AND NOT starts_with(r.reason, '`+stalled+`') THEN $4::interval ELSE $3 END)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
 		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
 		id, window, Lost, LostIdle)
@@ -167,8 +193,8 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed, paused, free pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
+	var resumed, paused, free, advanced, seen pgtype.Timestamptz
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -179,10 +205,11 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var changes []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
-		&changes)
+		&advanced, &seen, &p.Waits, &changes)
 	if err != nil {
 		return p, err
 	}
+	p.AdvancedAt, p.Seen = advanced.Time, seen.Time
 	if err = json.Unmarshal(changes, &p.Changes); err != nil {
 		return p, err
 	}
@@ -193,18 +220,26 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	return p, err
 }
 
-// Sent notes that messages of Beat were put on the queue.
+// Why a chunk is sent again, where something went wrong.
+const (
+	leaseExpired = "lease expired"
+	messageLost  = "its message was lost"
+)
+
+// Sent notes that messages of Beat were put on the queue, and in the run's log those for which something went wrong.
 func (l *Ledger) Sent(ctx context.Context, id string, sent []Again) error {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	chunks, sends := make([]int64, len(sent)), make([]int64, len(sent))
+	chunks, sends, whys := make([]int64, len(sent)), make([]int64, len(sent)), make([]string, len(sent))
 	for i, again := range sent {
-		chunks[i], sends[i] = again.Chunk, again.Send
+		chunks[i], sends[i], whys[i] = again.Chunk, again.Send, again.Why
 	}
-	_, err = conn.Exec(ctx, `UPDATE backfill.ledger l SET sent = greatest(sent, s.send), sent_at = clock_timestamp()
-		FROM unnest($2::bigint[], $3::bigint[]) AS s (chunk, send) WHERE l.run = $1 AND l.chunk = s.chunk`, id, chunks, sends)
+	_, err = conn.Exec(ctx, `WITH sent AS (UPDATE backfill.ledger l SET sent = greatest(sent, s.send), sent_at = clock_timestamp()
+			FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS s (chunk, send, why) WHERE l.run = $1 AND l.chunk = s.chunk RETURNING l.chunk, why)
+		SELECT backfill.note($1, 'sent again: ' || why, array_agg(chunk)) FROM sent WHERE why = ANY ($5) GROUP BY why`,
+		id, chunks, sends, whys, []string{leaseExpired, messageLost})
 	if err != nil {
 		return fmt.Errorf("note %d chunks of run %s as sent: %w", len(sent), id, postgres.Classify(err))
 	}

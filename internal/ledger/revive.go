@@ -64,6 +64,13 @@ func revivable(state, to run.State, watched bool) string {
 func revive(ctx context.Context, tx pgx.Tx, id, execution string, state, to run.State) error {
 	if !state.Ended() {
 		to = state
+		_, err := tx.Exec(ctx, `INSERT INTO backfill.changes (run, detail) SELECT run, CASE heartbeat WHEN 'epoch' THEN 'its execution was lost while it was paused; another one goes on'
+				ELSE format('its execution was lost: nobody watched the run from %s UTC to %s UTC; another one goes on',
+				to_char(heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) END
+			FROM backfill.runs WHERE run = $1`, id)
+		if err != nil {
+			return err
+		}
 	}
 	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, execution = $3, reason = '', closes_as = NULL, ended_at = NULL,
 		returns_to = CASE action WHEN 'rollback' THEN returns_to END,

@@ -12,7 +12,7 @@ import (
 )
 
 // Version is the version of the schema that this code needs.
-const Version = 7
+const Version = 8
 
 // scripts are N_NAME.sql, which brings the schema from version N-1 to N, and the functions of the newest version.
 //
@@ -54,6 +54,19 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 	if err != nil || current >= Version {
 		return err
 	}
+	return l.migrate(ctx, current)
+}
+
+// Renew brings a schema that is there to Version: the stack was deployed anew while its runs went on, or were paused.
+func (l *Ledger) Renew(ctx context.Context) error {
+	current, err := l.version(ctx)
+	if err != nil || current == 0 || current >= Version {
+		return err
+	}
+	return l.migrate(ctx, current)
+}
+
+func (l *Ledger) migrate(ctx context.Context, current int) error {
 	script, err := Schema(current)
 	if err != nil {
 		return err

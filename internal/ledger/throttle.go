@@ -15,6 +15,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Why a worker leaves a chunk to which nothing happens: it waited for the rate.
+const (
+	NoRoom      = "the rate has no room for another worker"
+	LateForRoom = "deadline of the function, while it waited for the rate"
+)
+
 // Reservation is what a run's rate allows.
 type Reservation struct {
 	Rows    int64

@@ -49,7 +49,10 @@ func (s *session) send(ctx context.Context, asked request.Request, wait bool) er
 		return unbegun(before, exitInvalid)
 	}
 	if asked.Action == request.Resume && before.State.Pauses() {
-		return s.unpause(ctx, stack, asked.Run, wait)
+		lost, err := s.unpause(ctx, stack, asked.Run, wait)
+		if err != nil || !lost {
+			return err
+		}
 	}
 	sent := newErrand(asked, s.Now())
 	if err := s.launch(ctx, stack.Executions, sent, input); err != nil {

@@ -115,19 +115,25 @@ func (s *session) paused(w io.Writer, status run.Status) {
 	offer(w, s.steps(status)...)
 }
 
-// unpause lets a paused run go on: its execution waits, so none is started.
-func (s *session) unpause(ctx context.Context, stack Stack, id string, wait bool) error {
+// unpause lets a paused run go on: its execution waits, so none is started. It tells whether that is gone: then one has to be.
+func (s *session) unpause(ctx context.Context, stack Stack, id string, wait bool) (lost bool, err error) {
 	answer, err := stack.Control.Act(ctx, resuming{Action: "resume", Run: id, By: s.By})
 	if err != nil {
-		return err
+		return false, err
 	}
 	status, err := decodeStatus(answer)
 	if err != nil {
-		return err
+		return false, err
+	}
+	var execution struct {
+		Lost bool `json:"lost"`
+	}
+	if err := json.Unmarshal(answer, &execution); err != nil || execution.Lost {
+		return execution.Lost, err
 	}
 	if wait {
-		return s.follow(ctx, id, s.untilEnded(stack.Control, id, run.Completed, run.RolledBack))
+		return false, s.follow(ctx, id, s.untilEnded(stack.Control, id, run.Completed, run.RolledBack))
 	}
 	resumed := errand{request: request.Request{Action: request.Resume, Run: id}}
-	return s.print(answer, func(w io.Writer) { s.underWay(w, resumed, status) })
+	return false, s.print(answer, func(w io.Writer) { s.underWay(w, resumed, status) })
 }

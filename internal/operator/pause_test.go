@@ -77,3 +77,17 @@ func TestThePauseOfARunEndsInItsOwnExecution(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAPausedRunThatLostItsExecutionGetsAnother, by the one command.
+func TestAPausedRunThatLostItsExecutionGetsAnother(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	accepts(paused(), working())(b)
+	b.control.answers["resume"] = []any{struct {
+		run.Status
+		Lost bool `json:"lost"`
+	}{working(), true}}
+	if code := b.run(t, "resume", "email-1"); code != exitDone || b.executions.started["email-1-resume-20261124-120000"] != `{"action":"resume","run":"email-1"}` {
+		t.Fatalf("exit code %d, started %v: %s", code, b.executions.started, &b.err)
+	}
+}

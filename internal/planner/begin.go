@@ -52,10 +52,13 @@ func (p *Planner) start(ctx context.Context, asked request.Request, execution st
 	return p.plan(ctx, turn.Turn{Run: stored.Run})
 }
 
-// bring brings a run back, from where the ledger stands.
+// bring brings a run back, from where the ledger stands, unless it would write over what a newer one wrote.
 func (p *Planner) bring(ctx context.Context, asked request.Request, execution string,
 	back func(ctx context.Context, id, execution string) (ledger.Run, error),
 ) (turn.Turn, error) {
+	if err := p.mayGoOn(ctx, asked.Run, execution); err != nil {
+		return turn.Turn{}, err
+	}
 	stored, err := back(ctx, asked.Run, execution)
 	if err != nil {
 		return turn.Turn{}, err

@@ -36,7 +36,11 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		return nil // the next beat pauses the run
 	}
 	// What a planner before this one has committed and not sent comes first.
-	if _, err := p.Dispatcher.SendOutbox(ctx, stored.Run); err != nil {
+	sent, err := p.Dispatcher.SendOutbox(ctx, stored.Run)
+	if err == nil && len(sent) > 0 {
+		err = p.Ledger.Note(ctx, stored.Run, ledger.LeftBehind, sent)
+	}
+	if err != nil {
 		return err
 	}
 	skipper := &skipper{planner: p, stored: stored}

@@ -57,6 +57,7 @@ type Ledger interface {
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
 	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
+	Note(ctx context.Context, id, what string, chunks []int64) error
 }
 
 // Records is what a planner needs of DynamoDB.
@@ -72,7 +73,7 @@ type Records interface {
 // Dispatcher sends.
 type Dispatcher interface {
 	SendPage(ctx context.Context, page records.Page) error
-	SendOutbox(ctx context.Context, id string) (int, error)
+	SendOutbox(ctx context.Context, id string) ([]int64, error)
 }
 
 // Reviewer judges a request.

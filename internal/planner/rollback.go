@@ -2,9 +2,7 @@ package planner
 
 import (
 	"context"
-	"slices"
 
-	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/figure"
 	"backfill/internal/request"
@@ -38,26 +36,11 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 	case force:
 		return nil
 	}
-	later, err := p.Ledger.Newer(ctx, id)
-	if err != nil {
+	newer, column, err := p.newer(ctx, stored)
+	if err != nil || column == "" {
 		return err
 	}
-	for _, newer := range later {
-		if column := shared(stored.Change, newer.Change); column != "" {
-			return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s as well: roll it back first, "+
-				"or force this rollback (--force); rows that hold what %s wrote are then left alone and reported", newer.Run,
-				figure.Plural(newer.Written, "row", "rows"), column, newer.Run)
-		}
-	}
-	return nil
-}
-
-// shared names a column that both changes write, "" where there is none.
-func shared(a, b change.Change) string {
-	for _, assignment := range a.Set {
-		if slices.ContainsFunc(b.Set, func(other change.Assignment) bool { return other.Column == assignment.Column }) {
-			return assignment.Column
-		}
-	}
-	return ""
+	return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s as well: roll it back first, "+
+		"or force this rollback (--force); rows that hold what %s wrote are then left alone and reported", newer.Run,
+		figure.Plural(newer.Written, "row", "rows"), column, newer.Run)
 }

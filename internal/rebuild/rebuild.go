@@ -26,6 +26,9 @@ const (
 	read = 100  // and in DynamoDB: the limit of BatchGetItem
 )
 
+// again is what the log of a run says of it.
+const again = "the records in DynamoDB were lost, or of another time: made again from Postgres"
+
 // Session is the connection to the target database.
 type Session interface {
 	Conn(ctx context.Context) (*pgx.Conn, error)
@@ -37,6 +40,7 @@ type Ledger interface {
 	Gaps(ctx context.Context, id string) ([]ledger.Gap, error)
 	Fill(ctx context.Context, id string, entries []ledger.Entry) error
 	Page(ctx context.Context, id string, after int64, limit int) ([]ledger.Entry, error)
+	Note(ctx context.Context, id, what string, chunks []int64) error
 }
 
 // Records is what is made again.
@@ -91,6 +95,9 @@ func (r Rebuilder) Rebuild(ctx context.Context, id string) (Rebuilt, error) {
 	}
 	if err := r.reset(ctx, id, last.Chunk, plan.Planned); err != nil {
 		return done, fmt.Errorf("reset the chunks of run %s after %d: %w", id, last.Chunk, err)
+	}
+	if err := r.Ledger.Note(ctx, id, again, nil); err != nil {
+		return done, err
 	}
 	if err := observation.Save(ctx, r.Ledger, r.Records, id); err != nil {
 		return done, err

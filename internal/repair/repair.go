@@ -21,16 +21,17 @@ const (
 	most = 200
 )
 
-// Ledger lists the chunks that no worker has claimed.
+// Ledger lists the chunks that no worker has claimed, and keeps the log of a run.
 type Ledger interface {
 	Unclaimed(ctx context.Context, id string, planned int64, limit int) ([]int64, error)
+	Note(ctx context.Context, id, what string, chunks []int64) error
 }
 
 // Dispatcher sends.
 type Dispatcher interface {
-	SendOutbox(ctx context.Context, id string) (int, error)
+	SendOutbox(ctx context.Context, id string) ([]int64, error)
 	SendAgain(ctx context.Context, id string, again []ledger.Again) (int, error)
-	SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) (int, error)
+	SendUnclaimed(ctx context.Context, id string, numbers []int64, olderThan time.Time) ([]int64, error)
 }
 
 // Repairer repairs runs.
@@ -66,28 +67,45 @@ func (r *Repairer) Unclaimed(ctx context.Context, id string, planned int64, prog
 		return nil
 	}
 	r.looked[id] = r.now()
-	if sent, err := r.dispatcher.SendOutbox(ctx, id); err != nil {
-		return fmt.Errorf("send what the planner of run %s left behind: %w", id, err)
-	} else if sent > 0 {
-		slog.WarnContext(ctx, "sent what a planner left behind", "run", id, "chunks", sent)
+	sent, err := r.dispatcher.SendOutbox(ctx, id)
+	if err := r.note(ctx, id, ledger.LeftBehind, sent); err != nil {
+		return err
 	}
+	if err != nil {
+		return fmt.Errorf("send what the planner of run %s left behind: %w", id, err)
+	}
+	return r.lost(ctx, id, planned, progress)
+}
+
+// lost sends what nobody has claimed for too long.
+func (r *Repairer) lost(ctx context.Context, id string, planned int64, progress ledger.Progress) error {
 	numbers, err := r.ledger.Unclaimed(ctx, id, planned, most)
 	if err != nil {
 		return err
 	}
-	lost := r.now().Add(-ledger.Lost)
-	if progress.Idle {
-		lost = r.now().Add(-ledger.LostIdle)
+	lost, what := r.now().Add(-ledger.Lost), fmt.Sprintf("sent again: unclaimed for %.0f min, so the message was lost", ledger.Lost.Minutes())
+	if progress.Idle && !progress.Stalled() { // whoever has not come in five minutes will not come in the next 30 s
+		lost, what = r.now().Add(-ledger.LostIdle), "sent again: unclaimed while no worker was at work"
 	}
-	if resumed.After(lost) {
-		lost = resumed
+	if progress.ResumedAt.After(lost) { // no loss: that the run stood still is in its log
+		lost, what = progress.ResumedAt, ""
 	}
 	sent, err := r.dispatcher.SendUnclaimed(ctx, id, numbers, lost)
+	if err := r.note(ctx, id, what, sent); err != nil {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("send unclaimed chunks of run %s: %w", id, err)
 	}
-	if sent > 0 {
-		slog.WarnContext(ctx, "messages were lost; sent again", "run", id, "chunks", sent)
-	}
 	return nil
+}
+
+// note tells of a repair, in the log of the function and in that of the run. The queue has the messages by then: a crash in
+// between loses a line, and no chunk.
+func (r *Repairer) note(ctx context.Context, id, what string, chunks []int64) error {
+	if len(chunks) == 0 || what == "" {
+		return nil
+	}
+	slog.WarnContext(ctx, "repaired", "run", id, "chunks", len(chunks), "first", chunks[0], "what", what)
+	return r.ledger.Note(ctx, id, what, chunks)
 }

@@ -11,6 +11,7 @@ import (
 	"backfill/internal/runtest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 )
 
 // every is the pause between two looks for what nobody has claimed.
@@ -231,4 +232,58 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestTheLogOfTheRunTellsEachRepair: which chunks, and why; what was given back in order, or consumed in a pause, is none.
+func TestTheLogOfTheRunTellsEachRepair(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Commit(t, 3)
+	b.repair(t)
+	b.Claim(t, 1, 1)
+	b.Die(t)
+	b.GiveBack(t, 2, 0)
+	b.repair(t)
+	b.Clock.Pass(ledger.LostIdle + every)
+	b.repair(t)
+	b.Claim(t, 2, 2)
+	b.Commit(t, 5)
+	b.Clock.Pass(every)
+	b.repair(t)
+	b.Clock.Pass(ledger.Lost + every)
+	b.repair(t)
+	b.Exec(t, "UPDATE backfill.runs SET resumed_at = $1", b.Clock.Now().Add(time.Millisecond))
+	b.Clock.Pass(2 * time.Millisecond)
+	if sent := b.repair(t); len(sent) == 0 {
+		t.Error("nothing is sent again after a resume")
+	}
+	rows, err := b.Conn.Query(t.Context(), "SELECT regexp_replace(detail, '; .*', '') FROM backfill.changes WHERE state = '' ORDER BY n")
+	must(t, err)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	want := []string{
+		"chunks 1-5 sent: planned before, and not put on the queue",
+		"chunk 1 sent again: lease expired",
+		"chunk 3 sent again: unclaimed while no worker was at work",
+		"chunks 3-5 sent again: unclaimed for 5 min, so the message was lost",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// TestAQueueThatNobodyReadsDoesNotFill: a run that is stalled has its messages sent again every five minutes only.
+func TestAQueueThatNobodyReadsDoesNotFill(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 3)
+	b.GiveBack(t, 2, 0)
+	b.repair(t)
+	must(t, b.Ledger.Stall(t.Context(), runtest.ID, "nobody comes"))
+	b.Exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - $1::interval", ledger.LostIdle)
+	b.Clock.Pass(ledger.LostIdle + every)
+	expect(t, "after the age of LostIdle", b.repair(t))
+	b.Exec(t, "UPDATE backfill.ledger SET sent_at = sent_at - $1::interval", ledger.Lost)
+	b.Clock.Pass(ledger.Lost)
+	expect(t, "after the age of Lost", b.repair(t), [2]int64{2, 3}, [2]int64{1, 2}, [2]int64{3, 2})
 }

@@ -64,6 +64,10 @@ func (e *environment) seconds(v variable) time.Duration {
 	return time.Duration(e.number(v)) * time.Second
 }
 
+func (e *environment) minutes(v variable) time.Duration {
+	return time.Duration(e.number(v)) * time.Minute
+}
+
 func (e *environment) days(v variable) time.Duration {
 	return time.Duration(e.number(v)) * 24 * time.Hour
 }

@@ -35,11 +35,14 @@ type Worker struct {
 // Governor is what the governor needs.
 type Governor struct {
 	Shared
-	Queue     string
-	Beat      time.Duration // how long one invocation watches
-	LookAhead int
-	Workers   int           // workers at once
-	Retention time.Duration // how long records stay after the run has ended
+	Queue       string
+	DeadLetters string        // URL of the queue's dead-letter queue
+	Beat        time.Duration // how long one invocation watches
+	LookAhead   int
+	Workers     int           // workers at once
+	Worker      string        // name of their function
+	Stall       time.Duration // how long nothing may be handled before a run fails
+	Retention   time.Duration // how long records stay after the run has ended
 }
 
 // Control is what control needs.
@@ -67,8 +70,8 @@ func ForWorker(lookup Lookup) (Worker, error) {
 // ForGovernor reads the governor's settings.
 func ForGovernor(lookup Lookup) (Governor, error) {
 	e := environment{lookup: lookup}
-	s := Governor{Shared: e.shared(), Queue: e.text(queueURL), Beat: e.seconds(beat), LookAhead: e.number(lookAhead),
-		Workers: e.number(workers), Retention: e.days(retention)}
+	s := Governor{Shared: e.shared(), Queue: e.text(queueURL), DeadLetters: e.text(deadLetters), Beat: e.seconds(beat), LookAhead: e.number(lookAhead),
+		Workers: e.number(workers), Worker: e.text(workerFunction), Stall: e.minutes(stall), Retention: e.days(retention)}
 	if s.Beat > 0 && s.Heartbeat > 0 && s.Heartbeat < 2*s.Beat {
 		e.problem(heartbeat.name, "is less than two beats (%s of %s), so workers would stop between them; set at least %d",
 			beat.name, s.Beat, int(2*s.Beat/time.Second))

@@ -17,6 +17,7 @@ var complete = map[string]string{
 	"DATABASE_URL": "postgres://app:secret@db:5432/app", "TABLE_NAME": "records", "QUEUE_URL": "https://sqs/chunks",
 	"LEASE_SECONDS": "60", "HEARTBEAT_SECONDS": "180", "BEAT_SECONDS": "55", "LOOK_AHEAD": "64",
 	"WORKER_CONCURRENCY": "4", "ALLOW_INLINE_DEFINITIONS": "false", "RUN_RETENTION_DAYS": "90",
+	"WORKER_FUNCTION": "backfill-worker", "DEAD_LETTER_QUEUE_URL": "https://sqs/dead", "STALL_MINUTES": "60",
 	"UNDO_RETENTION_DAYS": "14", "EXECUTIONS": "arn:aws:states:us-east-1:123456789012:execution:backfill-backfill:",
 }
 
@@ -36,8 +37,8 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 	worker, err := settings.ForWorker(with(nil))
 	expect(t, worker, settings.Worker{Shared: shared}, err)
 	governor, err := settings.ForGovernor(with(nil))
-	expect(t, governor, settings.Governor{Shared: shared, Queue: "https://sqs/chunks", Beat: 55 * time.Second, LookAhead: 64,
-		Workers: 4, Retention: 90 * 24 * time.Hour}, err)
+	expect(t, governor, settings.Governor{Shared: shared, Queue: "https://sqs/chunks", DeadLetters: "https://sqs/dead", Beat: 55 * time.Second, LookAhead: 64,
+		Workers: 4, Worker: "backfill-worker", Stall: time.Hour, Retention: 90 * 24 * time.Hour}, err)
 	control, err := settings.ForControl(with(nil))
 	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour, UndoRetention: 14 * 24 * time.Hour,
 		Executions: complete["EXECUTIONS"]}, err)
@@ -101,7 +102,7 @@ func TestAllProblemsComeTogether(t *testing.T) {
 // TestNothingElseIsNeeded: each function is content with the variables that the others need taken away.
 func TestNothingElseIsNeeded(t *testing.T) {
 	t.Parallel()
-	without := map[string]string{"QUEUE_URL": "", "BEAT_SECONDS": "", "LOOK_AHEAD": "", "WORKER_CONCURRENCY": ""}
+	without := map[string]string{"QUEUE_URL": "", "BEAT_SECONDS": "", "LOOK_AHEAD": "", "WORKER_CONCURRENCY": "", "WORKER_FUNCTION": "", "DEAD_LETTER_QUEUE_URL": "", "STALL_MINUTES": ""}
 	if _, err := settings.ForControl(with(without)); err != nil {
 		t.Error(err)
 	}

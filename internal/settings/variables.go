@@ -12,6 +12,8 @@ const (
 	databaseSecret = "DATABASE_SECRET_ARN"
 	tableName      = "TABLE_NAME"
 	queueURL       = "QUEUE_URL"
+	deadLetters    = "DEAD_LETTER_QUEUE_URL"
+	workerFunction = "WORKER_FUNCTION"
 	executions     = "EXECUTIONS"
 	inline         = "ALLOW_INLINE_DEFINITIONS"
 )
@@ -28,6 +30,8 @@ var (
 		"less leaves workers idle, more fills the queue beyond a pause"}
 	workers = variable{"WORKER_CONCURRENCY", 2, 1000,
 		"2 to 1000 is what an event source mapping of SQS takes"}
+	stall = variable{"STALL_MINUTES", 30, 10_080,
+		"less fails a run for a worker that died with a lease of 15 minutes, more keeps quiet for longer than a week"}
 	retention = variable{"RUN_RETENTION_DAYS", 1, 3650,
 		"less removes the record before it is read"}
 	undoRetention = variable{"UNDO_RETENTION_DAYS", 1, 3650,

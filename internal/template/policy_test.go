@@ -19,13 +19,15 @@ var granted = map[string]map[string]string{
 	},
 	"GovernorRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
+		"sqs:ReceiveMessage": "DeadLetterQueue", "sqs:DeleteMessage": "DeadLetterQueue",
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
 		"dynamodb:GetItem": "Table", "dynamodb:BatchGetItem": "Table", "dynamodb:PutItem": "Table", "dynamodb:UpdateItem": "Table",
 		"dynamodb:Query":       "Table Table/index/runs",
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
-		"states:SendTaskSuccess": "stateMachine:${AWS::StackName}-backfill",
+		"states:DescribeExecution": "execution:${AWS::StackName}-backfill:*",
+		"states:SendTaskSuccess":   "stateMachine:${AWS::StackName}-backfill",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
 		"lambda:InvokeFunction": "PlannerFunction ControlFunction", "sns:Publish": "Topic", "states:StartExecution": "SegmentStateMachine",

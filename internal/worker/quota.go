@@ -8,6 +8,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/pace"
 )
 
@@ -58,10 +59,10 @@ func (s *walk) reserve(ctx context.Context) (stop bool, out exit) {
 			s.quota.waited = 0
 		}
 		if s.quota.waited > longest {
-			return true, exit{state: chunk.Pending, pause: longest, reason: "the rate has no room for another worker"}
+			return true, exit{state: chunk.Pending, pause: longest, reason: ledger.NoRoom}
 		}
 		if deadline.Remaining(ctx) < got.Wait+margin || !deadline.Rest(ctx, got.Wait) {
-			return true, exit{state: chunk.Pending, reason: "deadline of the function, while it waited for the rate"}
+			return true, exit{state: chunk.Pending, reason: ledger.LateForRoom}
 		}
 	}
 	if !s.claim.Limited {

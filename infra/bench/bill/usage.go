@@ -4,12 +4,12 @@ import "math"
 
 // Calls to AWS, by operation, of all functions.
 type Calls struct {
-	Get, BatchGet, Query, Put, Update, Delete, Transact, Send int64
+	Get, BatchGet, Query, Put, Update, Delete, Transact, Send, Receive int64
 }
 
 // Sum of all.
 func (c Calls) Sum() int64 {
-	return c.Get + c.BatchGet + c.Query + c.Put + c.Update + c.Delete + c.Transact + c.Send
+	return c.Get + c.BatchGet + c.Query + c.Put + c.Update + c.Delete + c.Transact + c.Send + c.Receive
 }
 
 // Calls of the run's functions, without those of people who watch.
@@ -26,6 +26,7 @@ func (r Run) Calls() Calls {
 		Delete:   plan.pages,
 		Transact: plan.pages,
 		Send:     plan.sends,
+		Receive:  beats, // a look into the dead-letter queue
 	}
 }
 
@@ -52,8 +53,8 @@ func (r Run) ReadUnits() int64 {
 	return calls.Get + calls.BatchGet*r.LookAhead + calls.Query + int64(math.Ceil(chunks))
 }
 
-// Requests of SQS: sends, and for each chunk a receive and a delete by Lambda's poller.
-func (r Run) Requests() int64 { return r.plan().sends + 2*r.Chunks() }
+// Requests of SQS: those of the functions, and for each chunk a receive and a delete by Lambda's poller.
+func (r Run) Requests() int64 { return r.plan().sends + r.beats() + 2*r.Chunks() }
 
 // Invocations of all functions.
 func (r Run) Invocations() int64 { return r.Chunks() + r.plan().calls + r.beats() }

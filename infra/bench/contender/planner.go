@@ -87,7 +87,7 @@ type shelf struct {
 func (*shelf) CreateRun(context.Context, run.Status, string) error       { return nil }
 func (*shelf) SetState(context.Context, string, run.State, string) error { return nil }
 func (*shelf) Checkpoints(context.Context, []records.Checkpoint) error   { return nil }
-func (*shelf) SendOutbox(context.Context, string) (int, error)           { return 0, nil }
+func (*shelf) SendOutbox(context.Context, string) ([]int64, error)       { return nil, nil }
 
 func (s *shelf) Run(context.Context, string) (records.Record, error) {
 	return records.Record{Plan: s.plan}, nil

@@ -125,7 +125,7 @@ BEGIN
             state = CASE WHEN NOT done THEN l.state WHEN l.direction = 'back' THEN 'ROLLED_BACK' ELSE 'COMPLETED' END,
             undo_bytes = CASE WHEN done AND l.direction = 'back' THEN 0 ELSE l.undo_bytes END,
             lease_until = CASE WHEN done THEN NULL ELSE clock_timestamp() + lease END,
-            updated_at = clock_timestamp()
+            updated_at = clock_timestamp(), advanced_at = clock_timestamp()
         WHERE l.run = the_run AND l.chunk = the_chunk AND l.owner = the_owner AND l.fence = the_fence AND l.seq = the_seq
           AND l.state = 'PROCESSING' AND backfill.works(run_state, l.direction);
     IF NOT FOUND THEN

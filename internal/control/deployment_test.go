@@ -1,0 +1,37 @@
+package control_test
+
+import (
+	"testing"
+
+	"backfill/internal/run"
+)
+
+// TestARunThatIsPausedOutlivesADeployment: whoever acts on it is of a later version than the schema.
+func TestARunThatIsPausedOutlivesADeployment(t *testing.T) {
+	t.Parallel()
+	for action, state := range map[string]run.State{"resume": run.Running, "cancel": run.Cancelled, "pause": run.Paused} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.answer(t, `{"action":"pause","run":"run-1"}`)
+			b.Exec(t, "ALTER TABLE backfill.ledger DROP COLUMN advanced_at")
+			b.Exec(t, "DROP FUNCTION backfill.note")
+			b.Exec(t, "UPDATE backfill.version SET version = version - 1")
+			b.answer(t, `{"action":"`+action+`","run":"run-1"}`)
+			if n := b.Number(t, "SELECT count(*) FROM backfill.runs WHERE state = $1", state); n != 1 {
+				t.Errorf("the run is not %s", state)
+			}
+		})
+	}
+}
+
+// TestNothingIsMadeWhereNoRunHasBegun: an action makes no schema.
+func TestNothingIsMadeWhereNoRunHasBegun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, "DROP SCHEMA backfill CASCADE")
+	b.answer(t, `{"action":"pause","all":true}`)
+	if n := b.Number(t, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backfill'"); n != 0 {
+		t.Error("it is there")
+	}
+}

@@ -1,0 +1,52 @@
+package planner
+
+import (
+	"context"
+	"slices"
+
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/figure"
+	"backfill/internal/ledger"
+)
+
+// mayGoOn refuses to bring a run back forward that has ended and that a newer one has followed on the same column: what it
+// has left to do, it would do over the newer values. Nobody can force it, as a rollback can be forced: that leaves newer values alone. One that
+// goes on still has kept the others off its table; and an execution that has the run already asks once more.
+func (p *Planner) mayGoOn(ctx context.Context, id, execution string) error {
+	stored, err := p.Ledger.Run(ctx, id)
+	if err != nil || stored.Execution == execution || !stored.State.Ended() || stored.Action == "rollback" {
+		return err
+	}
+	newer, column, err := p.newer(ctx, stored)
+	if err != nil || column == "" {
+		return err
+	}
+	return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s: what run %s has left to do would be written over that. "+
+		"Start its definition under another --run, for what the newer run left; or roll the newer one back first, `backfill rollback %s`",
+		newer.Run, figure.Plural(newer.Written, "row", "rows"), column, id, newer.Run)
+}
+
+// newer is the newest run that wrote a column of this one after it, and the column; "": there is none.
+func (p *Planner) newer(ctx context.Context, stored ledger.Run) (ledger.Later, string, error) {
+	later, err := p.Ledger.Newer(ctx, stored.Run)
+	if err != nil {
+		return ledger.Later{}, "", err
+	}
+	for _, run := range later {
+		if column := shared(stored.Change, run.Change); column != "" {
+			return run, column, nil
+		}
+	}
+	return ledger.Later{}, "", nil
+}
+
+// shared names a column that both changes write, "" where there is none.
+func shared(a, b change.Change) string {
+	for _, assignment := range a.Set {
+		if slices.ContainsFunc(b.Set, func(other change.Assignment) bool { return other.Column == assignment.Column }) {
+			return assignment.Column
+		}
+	}
+	return ""
+}
