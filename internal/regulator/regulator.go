@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"backfill/internal/failure"
@@ -65,6 +67,7 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 	if err != nil {
 		slog.WarnContext(ctx, "signals not read", "class", failure.Of(err), "error", failure.Safe(err))
 	}
+	state.Forget(func(key string) bool { return asked(was.Metrics, key) })
 	state, reason := state.Decide(throttle.Moment{Now: was.Now, Speed: was.Speed, Readings: sample.Readings})
 	next := was
 	next.Rate, next.Reason = state.Rate, reason
@@ -84,13 +87,23 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 	return next, nil
 }
 
+// asked tells whether a signal is still read: metrics end with their runs.
+func asked(metrics []signal.Metric, key string) bool {
+	name, _, _ := strings.Cut(key, " ")
+	return signal.Known(signal.Name(name)) || slices.ContainsFunc(metrics, func(m signal.Metric) bool { return m.Read(nil, "").Key() == key })
+}
+
 // measure gives what is known: without signals, where they cannot be read, the sample before has to wait for the next.
 func (r Regulator) measure(ctx context.Context, was ledger.Standing, before probe.Sample) (probe.Sample, error) {
 	conn, err := r.Session.Conn(ctx)
 	if err != nil {
 		return probe.Sample{}, err
 	}
-	return probe.Take(ctx, conn, signal.Strictest(was.Limits...), before, was.Committed)
+	sample, err := probe.Take(ctx, conn, signal.Strictest(was.Limits...), before, was.Committed)
+	if err == nil {
+		sample.Readings = append(sample.Readings, probe.Ask(ctx, conn, was.Metrics)...)
+	}
+	return sample, err
 }
 
 func encode(value any) (string, error) {

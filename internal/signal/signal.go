@@ -1,6 +1,6 @@
 // Package signal says how a database fares: what is measured of it, and how much of that is too much.
 //
-// It owns the names of the signals, their units and limits. It leaves measuring to probe, and what follows from a signal to
+// It owns the names of the signals, their units and limits, and the metrics of users beside them. It leaves measuring to probe, and what follows from a signal to
 // throttle. Invariants: every name has a unit; a signal that has no limit is shown, and nothing follows from it; a reading
 // without a value is missing, never zero.
 package signal
@@ -153,7 +153,7 @@ func (r Reading) String() string {
 	if r.Limit != nil {
 		text += " of " + amount(*r.Limit)
 	}
-	return text + " " + r.Unit
+	return strings.TrimSpace(text + " " + r.Unit)
 }
 
 // amount writes a number with as many digits as say something.

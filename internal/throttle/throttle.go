@@ -55,6 +55,11 @@ type Moment struct {
 	Readings []signal.Reading
 }
 
+// Forget has signals that are asked for no more not be missed.
+func (s State) Forget(asked func(key string) bool) {
+	maps.DeleteFunc(s.Seen, func(key string, _ time.Time) bool { return !asked(key) })
+}
+
 // Decide gives the next state, and the reason of its rate; "" where there is no limit and nothing to say.
 func (s State) Decide(m Moment) (State, string) {
 	worst, denied := worst(m.Readings)
