@@ -35,10 +35,16 @@ type Ledger interface {
 	Regulate(ctx context.Context, was, next ledger.Standing) (bool, error)
 }
 
+// Alarms are read beside the database.
+type Alarms interface {
+	Readings(ctx context.Context, limits signal.Limits) []signal.Reading
+}
+
 // Regulator decides for whatever run asks.
 type Regulator struct {
 	Session Session
 	Ledger  Ledger
+	Alarms  Alarms // nil: there are none
 }
 
 // Regulate notes the speed of a run, decides where that is due, and tells the rate of the database, its reason and signals.
@@ -99,11 +105,16 @@ func (r Regulator) measure(ctx context.Context, was ledger.Standing, before prob
 	if err != nil {
 		return probe.Sample{}, err
 	}
-	sample, err := probe.Take(ctx, conn, signal.Strictest(was.Limits...), before, was.Committed)
-	if err == nil {
-		sample.Readings = append(sample.Readings, probe.Ask(ctx, conn, was.Metrics)...)
+	limits := signal.Strictest(was.Limits...)
+	sample, err := probe.Take(ctx, conn, limits, before, was.Committed)
+	if err != nil {
+		return sample, err // alarms alone would look as if the rest were gone for good
 	}
-	return sample, err
+	sample.Readings = append(sample.Readings, probe.Ask(ctx, conn, was.Metrics)...)
+	if r.Alarms != nil {
+		sample.Readings = append(sample.Readings, r.Alarms.Readings(ctx, limits)...)
+	}
+	return sample, nil
 }
 
 func encode(value any) (string, error) {

@@ -149,7 +149,7 @@ func TestSignalsThatCannotBeReadNeverMakeItFaster(t *testing.T) {
 		b.regulate(t, "one", 3000)
 		b.later(t)
 		b.regulator.Session = broken{}
-		if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 3000 || !strings.Contains(got.Reason, "is not read any more") {
+		if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 3000 || got.Reason != "held at 3,000 rows/s: no signal can be read" {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -182,7 +182,7 @@ func TestAMetricOfADefinition(t *testing.T) {
 		}
 		b.exec(t, "DELETE FROM jobs")
 		b.later(t)
-		if got := b.regulate(t, "one", 5000); !strings.HasSuffix(got.Reason, "queue_depth is not read any more") {
+		if got := b.regulate(t, "one", 5000); !strings.HasSuffix(got.Reason, ": queue_depth: its query gives NULL; it was read before") {
 			t.Fatalf("%+v", got)
 		}
 		b.exec(t, "UPDATE backfill.runs SET ended_at = clock_timestamp() WHERE run = 'three'")
@@ -191,6 +191,35 @@ func TestAMetricOfADefinition(t *testing.T) {
 			t.Fatalf("its run has ended: %+v", got)
 		}
 	})
+}
+
+// alarms are those of a CloudWatch that says so.
+type alarms float64
+
+func (a alarms) Readings(_ context.Context, limits signal.Limits) []signal.Reading {
+	value := float64(a)
+	reading, _ := limits.Read(signal.Alarm, "disk", &value)
+	return []signal.Reading{reading}
+}
+
+// TestAnAlarmSlowsEveryRun that has not set it off; where the database cannot be read it does not count as the only signal.
+func TestAnAlarmSlowsEveryRun(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	b := setup(t, db)
+	b.exec(t, "UPDATE backfill.runs SET change = (change::jsonb #- '{throttle,alarm}')::json WHERE run = 'two'")
+	b.regulator.Alarms = alarms(0)
+	b.regulate(t, "one", 3000)
+	b.later(t)
+	b.regulator.Alarms = alarms(1)
+	if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 1500 || got.Reason != "slowed to 1,500 rows/s: alarm disk is ALARM" {
+		t.Fatalf("%+v", got)
+	}
+	b.later(t)
+	b.regulator.Session = broken{}
+	if got := b.regulate(t, "one", 1500); got.Reason != "held at 1,500 rows/s: no signal can be read" {
+		t.Fatalf("%+v", got)
+	}
 }
 
 // TestWhatWasTakenAheadKeepsItsLength when the rate changes.

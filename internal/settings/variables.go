@@ -13,6 +13,7 @@ const (
 	tableName      = "TABLE_NAME"
 	queueURL       = "QUEUE_URL"
 	executions     = "EXECUTIONS"
+	alarms         = "ALARM_ARNS"
 	inline         = "ALLOW_INLINE_DEFINITIONS"
 )
 
