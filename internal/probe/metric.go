@@ -1,9 +1,11 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"backfill/internal/failure"
@@ -39,19 +41,25 @@ func Ask(ctx context.Context, conn *pgx.Conn, metrics []signal.Metric) []signal.
 	return readings
 }
 
-func ask(ctx context.Context, conn *pgx.Conn, m signal.Metric) (value *float64, err error) {
-	batch := &pgx.Batch{}
-	batch.Queue(`SELECT pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('jit', 'off', true),
-		pg_catalog.set_config('statement_timeout', $1, true)`, fmt.Sprint(Patience.Milliseconds()))
-	batch.Queue(m.Statement())
-	results := conn.SendBatch(ctx, batch)
-	if _, err = results.Exec(); err == nil {
-		err = results.QueryRow().Scan(&value)
+// beginning is sent in one go with the query, which so is parsed within the time limit, too: it may wait for a lock there. Nothing
+// that a query does reopens the transaction.
+var beginning = fmt.Sprintf(`SELECT pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('jit', 'off', true),
+	pg_catalog.set_config('statement_timeout', '%d', true)`, Patience.Milliseconds())
+
+func ask(ctx context.Context, conn *pgx.Conn, m signal.Metric) (*float64, error) {
+	batch := &pgconn.Batch{}
+	for _, sql := range []string{beginning, m.Statement()} {
+		batch.ExecParams(sql, nil, nil, nil, nil)
 	}
-	if closing := results.Close(); err == nil {
-		err = closing
+	results, err := conn.PgConn().ExecBatch(ctx, batch).ReadAll()
+	for _, result := range results {
+		err = cmp.Or(err, result.Err)
 	}
-	return value, err
+	if err != nil || results[1].Rows[0][0] == nil {
+		return nil, err
+	}
+	value, err := strconv.ParseFloat(string(results[1].Rows[0][0]), 64)
+	return &value, err
 }
 
 // why is the reason of a reading without a value; Postgres' own text may quote values.
@@ -60,6 +68,8 @@ func why(value *float64, err error) string {
 	switch {
 	case errors.As(err, &server) && server.Code == "57014":
 		return fmt.Sprintf("its query takes longer than %d ms", Patience.Milliseconds())
+	case server != nil:
+		return "its query failed: " + failure.Safe(postgres.Classify(server))
 	case err != nil:
 		return "its query failed: " + failure.Safe(postgres.Classify(err))
 	case value == nil:

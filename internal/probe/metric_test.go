@@ -37,6 +37,12 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("%s: %s, want %q", q.name, got, q.missing)
 			}
 		}
+		holder := db.Connect(t)
+		exec(t, holder, "BEGIN; LOCK users")
+		if got := probe.Ask(t.Context(), conn, []signal.Metric{{Name: "locked", Query: "SELECT max(n) + 1 FROM users"}})[0]; !strings.Contains(got.Missing, "500 ms") {
+			t.Errorf("its table is locked: %s", got)
+		}
+		exec(t, holder, "ROLLBACK")
 		slow := signal.Metric{Name: "slow", Query: "SELECT count(pg_sleep(20))"}
 		last := signal.Metric{Name: "last", Query: "SELECT 2"}
 		all := probe.Ask(t.Context(), conn, []signal.Metric{last, slow, slow, last})
