@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"backfill/internal/alarm"
 	"backfill/internal/assembly"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
@@ -21,6 +22,7 @@ import (
 	"backfill/internal/trace"
 	"backfill/internal/turn"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -46,8 +48,9 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
 		Pauser:    pausing.New(base.Ledger, base.Records),
-		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger},
-		Duration:  s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
+		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger,
+			Alarms: alarm.New(cloudwatch.NewFromConfig(base.AWS), s.Alarms, time.Now)},
+		Duration: s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
 		Stall: s.Stall, Worker: s.Worker,
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop

@@ -101,6 +101,9 @@ func (r *resolver) run(ctx context.Context) error {
 	if err := r.checkExpressions(ctx); err != nil {
 		return err
 	}
+	if err := r.checkMetrics(ctx); err != nil {
+		return err
+	}
 	return r.note(ctx)
 }
 
@@ -109,13 +112,16 @@ func (r *resolver) checkAlone(ctx context.Context) error {
 	if err := r.checkParams(ctx); err != nil {
 		return err
 	}
-	return r.checkSyntax(ctx)
+	if err := r.checkSyntax(ctx); err != nil {
+		return err
+	}
+	return r.checkMetrics(ctx)
 }
 
 func (r *resolver) change() change.Change {
 	c := change.Change{
 		Kind: change.Set, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
-		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Undo: r.definition.Undo,
+		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
 		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure,
 		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Indexed: r.writtenIndexes(), Scattered: r.scattered,
 	}

@@ -44,6 +44,8 @@ type Change struct {
 	OnFailure OnFailure `json:"on_failure,omitempty"`
 	// Throttle are the limits of signals that the definition sets.
 	Throttle signal.Limits `json:"throttle,omitempty"`
+	// Metrics are the signals of the definition's own.
+	Metrics []signal.Metric `json:"metrics,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

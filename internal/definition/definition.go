@@ -41,6 +41,7 @@ type Definition struct {
 	OnFailure   change.OnFailure // "": as change.Stop
 	Windows     window.Windows   // when a run may work; none: always
 	Throttle    signal.Limits    // of the signals that are named; the others have their defaults
+	Metrics     []signal.Metric  // signals of the definition's own
 	Source      string
 
 	origins  map[string]origin

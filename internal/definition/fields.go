@@ -64,7 +64,7 @@ func (r *reader) field(d *Definition, e entry) {
 	case "windows":
 		d.Windows = r.windows(e)
 	case "throttle":
-		d.Throttle = r.throttle(e)
+		d.Throttle, d.Metrics = r.throttle(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}

@@ -9,6 +9,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	parsed, problems := definition.Parse([]byte(`name: a
+table: t
+set: {n: n}
+throttle:
+  lock_waiters: 4
+  queue_depth: {query: "SELECT count(*) FROM jobs WHERE state = 'open'", limit: 1_000, unit: jobs}
+  free_slots:
+    query: |
+      WITH x AS (SELECT 1 AS n)
+      SELECT max(n) FROM x
+    limit: off
+`))
+	want := []signal.Metric{
+		{Name: "queue_depth", Query: "SELECT count(*) FROM jobs WHERE state = 'open'", Limit: 1000, Unit: "jobs"},
+		{Name: "free_slots", Query: "WITH x AS (SELECT 1 AS n)\nSELECT max(n) FROM x", Limit: signal.Off},
+	}
+	if diff := cmp.Diff(want, parsed.Metrics); diff != "" || problems != nil || parsed.Throttle[signal.LockWaiters] != 4 {
+		t.Fatal(problems, diff)
+	}
+}
+
 func TestLimitsOfSignals(t *testing.T) {
 	t.Parallel()
 	parsed, problems := definition.Parse([]byte("name: a\ntable: t\nset: {n: n}\n" +

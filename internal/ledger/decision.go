@@ -27,6 +27,7 @@ type Standing struct {
 	Sample    string          // likewise
 	Speed     float64         // of all runs
 	Limits    []signal.Limits // of the runs that have not ended
+	Metrics   []signal.Metric // likewise
 	Committed time.Duration   // how long the commit of this very question took
 	decided   *time.Time
 }
@@ -43,7 +44,7 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 		ON CONFLICT (run) DO UPDATE SET speed = excluded.speed, speed_at = excluded.speed_at`, id, speed)
 	batch.Queue(`SELECT clock_timestamp(), coalesce(decided_at < clock_timestamp() - $1::interval, true), coalesce(rate, 0), reason, law, sample, decided_at,
 		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0) FROM backfill.throttle`, pause)
-	batch.Queue(`SELECT change::text FROM backfill.runs WHERE ended_at IS NULL`)
+	batch.Queue(`SELECT run, change::text FROM backfill.runs WHERE ended_at IS NULL`)
 	results := conn.SendBatch(ctx, batch)
 	err = s.read(results)
 	if closing := results.Close(); err == nil {
@@ -67,15 +68,18 @@ func (s *Standing) read(results pgx.BatchResults) error {
 	if err != nil {
 		return err
 	}
+	metrics := map[string][]signal.Metric{}
 	s.Limits, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (signal.Limits, error) {
-		var text string
+		var run, text string
 		var stored change.Change
-		err := row.Scan(&text)
+		err := row.Scan(&run, &text)
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &stored)
 		}
+		metrics[run] = stored.Metrics
 		return stored.Throttle, err
 	})
+	s.Metrics = signal.Together(metrics)
 	return err
 }
 

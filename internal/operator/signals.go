@@ -1,17 +1,107 @@
 package operator
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
+	"backfill/internal/figure"
 	"backfill/internal/run"
+	"backfill/internal/signal"
 )
 
-// signals shows how the database fares, each signal with its limit.
+const (
+	// near is the part of its limit from which on a signal keeps the rate from rising.
+	near = 0.8
+	// mostSignals is how many lines signals have, so that the longest status fits into 24; -o json has all.
+	mostSignals = 4
+	// mostNames of signals that are missing for one reason are told.
+	mostNames = 2
+)
+
+// line is what is said of one signal, or of some that are missing for one reason.
+type line struct {
+	text    string
+	signals int
+}
+
+// signals shows how the database fares: what is near its limit or missing in full, the others in one line.
 func (s *session) signals(w io.Writer, status run.Status) {
+	lines := append(pressing(status.Throttle.Signals), missing(status.Throttle.Signals)...)
+	rest := 0
+	for len(lines) >= mostSignals {
+		last := len(lines) - 1
+		rest, lines = rest+lines[last].signals, lines[:last]
+	}
+	if text := others(status.Throttle.Signals, len(lines) > 0, rest); text != "" {
+		lines = append(lines, line{text: text})
+	}
 	label := "signals"
-	for _, reading := range status.Throttle.Signals {
-		fmt.Fprintf(w, "%-9s %s\n", label, printable(reading.String()))
+	for _, one := range lines {
+		fmt.Fprintf(w, "%-9s %s\n", label, printable(one.text))
 		label = ""
 	}
+}
+
+// pressing are the signals that are near their limits or above, the worst first.
+func pressing(readings []signal.Reading) (lines []line) {
+	worst := slices.DeleteFunc(slices.Clone(readings), func(r signal.Reading) bool { return r.Pressure() <= near })
+	slices.SortStableFunc(worst, func(a, b signal.Reading) int { return cmp.Compare(b.Pressure(), a.Pressure()) })
+	for _, r := range worst {
+		lines = append(lines, line{r.String(), 1})
+	}
+	return lines
+}
+
+// missing are the signals without a value, by reason.
+func missing(readings []signal.Reading) (lines []line) {
+	names, reasons := map[string][]string{}, []string(nil)
+	for _, r := range readings {
+		if r.Value != nil {
+			continue
+		}
+		if names[r.Missing] == nil {
+			reasons = append(reasons, r.Missing)
+		}
+		names[r.Missing] = append(names[r.Missing], r.Key())
+	}
+	for _, reason := range reasons {
+		text := strings.Join(names[reason][:min(len(names[reason]), mostNames)], ", ")
+		if more := len(names[reason]) - mostNames; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		lines = append(lines, line{text + ": " + reason, len(names[reason])})
+	}
+	return lines
+}
+
+// others sums up what is not shown; rest are those that would be, if there was room.
+func others(readings []signal.Reading, besides bool, rest int) string {
+	below, shown := 0, 0
+	for _, r := range readings {
+		switch {
+		case r.Value == nil || r.Pressure() > near:
+		case r.Limit == nil:
+			shown++
+		default:
+			below++
+		}
+	}
+	var parts []string
+	if below > 0 {
+		text := fmt.Sprint(below)
+		if besides {
+			text = figure.Plural(int64(below), "other", "others")
+		}
+		parts = append(parts, text+" below 80 % of the limit")
+	}
+	if shown > 0 {
+		parts = append(parts, fmt.Sprintf("%d without a limit", shown))
+	}
+	if rest > 0 {
+		parts = append(parts, fmt.Sprintf("%d more are near it, or missing", rest))
+	}
+	return strings.Join(parts, ", ")
 }

@@ -53,6 +53,36 @@ func measured() run.Status {
 	return status
 }
 
+// watched is a run of which all signals are read, with many troubles, and everything else that a status can have.
+func watched(troubles int) run.Status {
+	status := measured()
+	status.Throttle.Signals = nil
+	for i, name := range signal.Names() {
+		value := 0.0
+		r, _ := signal.Limits{}.Read(name, "", &value)
+		if i < troubles && r.Limit != nil {
+			value = *r.Limit * (1 + float64(i)/10)
+		}
+		status.Throttle.Signals = append(status.Throttle.Signals, r)
+	}
+	if troubles == 0 {
+		return status
+	}
+	for i, name := range []signal.Name{signal.ReplicaBytes, signal.ReplicaTime, signal.SlotBytes, signal.IOWaits, "queue_depth"} {
+		reason := "the role may not read it: GRANT pg_read_all_stats"
+		if i == 4 {
+			reason = "its query gives NULL"
+		}
+		status.Throttle.Signals = append(status.Throttle.Signals, signal.Reading{Name: name, Missing: reason})
+	}
+	status.Undo.Bytes, status.Striping.Reason = 1<<20, "striped"
+	status.Rows.Rejected, status.Rows.Conflicts = 1, 1
+	for range 9 {
+		status.Changes = append(status.Changes, run.Change{At: noon, By: "ann", Detail: "the rate"})
+	}
+	return status
+}
+
 // tuned is the answer to tune; 0 is no limit.
 func tuned(rate, database float64) run.Limits {
 	limits := run.Limits{Weight: 1}

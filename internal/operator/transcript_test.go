@@ -72,7 +72,10 @@ var transcripts = map[string]transcript{
 	"start-file":    {[]string{"start", "users.yaml", "--wait", "-p", "since=2024-01-01 10:00", "-p", "a=b", "--stack", "other"}, nil},
 	"start-trouble": {[]string{"start", "users-email-normalized", "--run", "email-1"}, trouble()},
 
-	"status-signals": {[]string{"status", "email-1"}, answers("status", measured())},
+	"status-signals":      {[]string{"status", "email-1"}, answers("status", measured())},
+	"status-signals-calm": {[]string{"status", "email-1"}, answers("status", watched(0))},
+	"status-signals-one":  {[]string{"status", "email-1"}, answers("status", watched(1))},
+	"status-signals-many": {[]string{"status", "email-1"}, answers("status", watched(5))},
 
 	"tune":          {[]string{"tune", "email-1", "--rate", "5_000"}, answers("tune", tuned(5000, 20000))},
 	"tune-none":     {[]string{"tune", "email-1", "--rate", "none", "--weight", "2"}, answers("tune", tuned(0, 0))},

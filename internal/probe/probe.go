@@ -6,6 +6,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -61,6 +62,7 @@ type row struct {
 	Name  string
 	Of    string
 	Value *float64
+	Why   string // there is none; "": the role may not read it
 }
 
 func read(results pgx.BatchResults, sample *Sample) ([]row, error) {
@@ -76,10 +78,10 @@ func read(results pgx.BatchResults, sample *Sample) ([]row, error) {
 
 // readings turns the rows into readings.
 func (s *Sample) readings(limits signal.Limits, measured []row, before Sample, committed time.Duration) {
-	add := func(name signal.Name, of string, value *float64) {
+	add := func(name signal.Name, of string, value *float64, why string) {
 		reading, known := limits.Read(name, of, value)
 		if value == nil {
-			reading.Missing = denied
+			reading.Missing = cmp.Or(why, denied)
 		}
 		if known {
 			s.Readings = append(s.Readings, reading)
@@ -87,17 +89,17 @@ func (s *Sample) readings(limits signal.Limits, measured []row, before Sample, c
 	}
 	for _, m := range measured {
 		if m.Name != "wal" || m.Value == nil {
-			add(signal.Name(m.Name), m.Of, m.Value)
+			add(signal.Name(m.Name), m.Of, m.Value, m.Why)
 			continue
 		}
 		s.WAL = *m.Value
 		if since := s.At.Sub(before.At).Seconds(); !before.At.IsZero() && since > 0 {
 			rate := max(s.WAL-before.WAL, 0) / since
-			add(signal.WALRate, "", &rate)
+			add(signal.WALRate, "", &rate, "")
 		}
 	}
 	if committed > 0 {
 		milliseconds := float64(committed.Microseconds()) / 1000
-		add(signal.CommitTime, "", &milliseconds)
+		add(signal.CommitTime, "", &milliseconds, "")
 	}
 }

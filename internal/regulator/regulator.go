@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"backfill/internal/failure"
@@ -33,10 +35,16 @@ type Ledger interface {
 	Regulate(ctx context.Context, was, next ledger.Standing) (bool, error)
 }
 
+// Alarms are read beside the database.
+type Alarms interface {
+	Readings(ctx context.Context, limits signal.Limits) []signal.Reading
+}
+
 // Regulator decides for whatever run asks.
 type Regulator struct {
 	Session Session
 	Ledger  Ledger
+	Alarms  Alarms // nil: there are none
 }
 
 // Regulate notes the speed of a run, decides where that is due, and tells the rate of the database, its reason and signals.
@@ -65,6 +73,7 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 	if err != nil {
 		slog.WarnContext(ctx, "signals not read", "class", failure.Of(err), "error", failure.Safe(err))
 	}
+	state.Forget(func(key string) bool { return asked(was.Metrics, key) })
 	state, reason := state.Decide(throttle.Moment{Now: was.Now, Speed: was.Speed, Readings: sample.Readings})
 	next := was
 	next.Rate, next.Reason = state.Rate, reason
@@ -84,13 +93,28 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 	return next, nil
 }
 
+// asked tells whether a signal is still read: metrics end with their runs.
+func asked(metrics []signal.Metric, key string) bool {
+	name, _, _ := strings.Cut(key, " ")
+	return signal.Known(signal.Name(name)) || slices.ContainsFunc(metrics, func(m signal.Metric) bool { return m.Read(nil, "").Key() == key })
+}
+
 // measure gives what is known: without signals, where they cannot be read, the sample before has to wait for the next.
 func (r Regulator) measure(ctx context.Context, was ledger.Standing, before probe.Sample) (probe.Sample, error) {
 	conn, err := r.Session.Conn(ctx)
 	if err != nil {
 		return probe.Sample{}, err
 	}
-	return probe.Take(ctx, conn, signal.Strictest(was.Limits...), before, was.Committed)
+	limits := signal.Strictest(was.Limits...)
+	sample, err := probe.Take(ctx, conn, limits, before, was.Committed)
+	if err != nil {
+		return sample, err // alarms alone would look as if the rest were gone for good
+	}
+	sample.Readings = append(sample.Readings, probe.Ask(ctx, conn, was.Metrics)...)
+	if r.Alarms != nil {
+		sample.Readings = append(sample.Readings, r.Alarms.Readings(ctx, limits)...)
+	}
+	return sample, nil
 }
 
 func encode(value any) (string, error) {

@@ -149,7 +149,7 @@ func TestSignalsThatCannotBeReadNeverMakeItFaster(t *testing.T) {
 		b.regulate(t, "one", 3000)
 		b.later(t)
 		b.regulator.Session = broken{}
-		if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 3000 || !strings.Contains(got.Reason, "is not read any more") {
+		if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 3000 || got.Reason != "held at 3,000 rows/s: no signal can be read" {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -159,6 +159,68 @@ func TestSignalsThatCannotBeReadNeverMakeItFaster(t *testing.T) {
 type broken struct{}
 
 func (broken) Conn(context.Context) (*pgx.Conn, error) { return nil, context.DeadlineExceeded }
+
+// TestAMetricOfADefinition slows every run, is named in the reason, and is missed when it gives nothing any more; but not when
+// its run has ended.
+func TestAMetricOfADefinition(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		b.exec(t, "CREATE TABLE jobs (n float8)")
+		b.exec(t, "INSERT INTO jobs VALUES (10)")
+		_, err := b.ledger.Open(t.Context(), ledger.Run{Run: "three", Backfill: "test", Change: change.Change{Kind: change.Set, Throttle: runtest.Unlimited(),
+			Metrics: []signal.Metric{{Name: "queue_depth", Query: "SELECT sum(n) FROM jobs", Limit: 100, Unit: "jobs"}},
+			Table:   change.Table{Schema: "public", Name: "three"}, Key: []keyset.Column{{Name: "id", Type: "bigint"}}, ChunkRows: 100}})
+		must(t, err)
+		if got := b.regulate(t, "one", 5000); got.Rate != nil || got.Signals[len(got.Signals)-1].String() != "queue_depth 10 of 100 jobs" {
+			t.Fatalf("%+v", got)
+		}
+		b.exec(t, "UPDATE jobs SET n = 150")
+		b.later(t)
+		if got := b.regulate(t, "one", 5000); got.Rate == nil || *got.Rate > 3200 || !strings.Contains(got.Reason, "slowed to 3,166 rows/s: queue_depth 150 of 100 jobs") {
+			t.Fatalf("%+v", got)
+		}
+		b.exec(t, "DELETE FROM jobs")
+		b.later(t)
+		if got := b.regulate(t, "one", 5000); !strings.HasSuffix(got.Reason, ": queue_depth: its query gives NULL; it was read before") {
+			t.Fatalf("%+v", got)
+		}
+		b.exec(t, "UPDATE backfill.runs SET ended_at = clock_timestamp() WHERE run = 'three'")
+		b.later(t)
+		if got := b.regulate(t, "one", 5000); strings.Contains(got.Reason, "queue_depth") {
+			t.Fatalf("its run has ended: %+v", got)
+		}
+	})
+}
+
+// alarms are those of a CloudWatch that says so.
+type alarms float64
+
+func (a alarms) Readings(_ context.Context, limits signal.Limits) []signal.Reading {
+	value := float64(a)
+	reading, _ := limits.Read(signal.Alarm, "disk", &value)
+	return []signal.Reading{reading}
+}
+
+// TestAnAlarmSlowsEveryRun that has not set it off; where the database cannot be read it does not count as the only signal.
+func TestAnAlarmSlowsEveryRun(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	b := setup(t, db)
+	b.exec(t, "UPDATE backfill.runs SET change = (change::jsonb #- '{throttle,alarm}')::json WHERE run = 'two'")
+	b.regulator.Alarms = alarms(0)
+	b.regulate(t, "one", 3000)
+	b.later(t)
+	b.regulator.Alarms = alarms(1)
+	if got := b.regulate(t, "one", 3000); got.Rate == nil || *got.Rate != 1500 || got.Reason != "slowed to 1,500 rows/s: alarm disk is ALARM" {
+		t.Fatalf("%+v", got)
+	}
+	b.later(t)
+	b.regulator.Session = broken{}
+	if got := b.regulate(t, "one", 1500); got.Reason != "held at 1,500 rows/s: no signal can be read" {
+		t.Fatalf("%+v", got)
+	}
+}
 
 // TestWhatWasTakenAheadKeepsItsLength when the rate changes.
 func TestWhatWasTakenAheadKeepsItsLength(t *testing.T) {

@@ -79,3 +79,19 @@ func (e *environment) truth(name string) bool {
 	}
 	return text == "true"
 }
+
+// alarms gives the names in a list of ARNs; none is given where it is empty.
+func (e *environment) alarms() (names []string) {
+	for arn := range strings.SplitSeq(e.optional(alarms), ",") {
+		arn = strings.TrimSpace(arn)
+		if arn == "" {
+			continue
+		}
+		_, name, ok := strings.Cut(arn, ":alarm:")
+		if !ok || !strings.HasPrefix(arn, "arn:") || name == "" {
+			e.problem(alarms, "has %q; set full ARNs of alarms, with commas between them", arn)
+		}
+		names = append(names, name)
+	}
+	return names
+}

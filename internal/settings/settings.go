@@ -43,6 +43,7 @@ type Governor struct {
 	Worker      string        // name of their function
 	Stall       time.Duration // how long nothing may be handled before a run fails
 	Retention   time.Duration // how long records stay after the run has ended
+	Alarms      []string      // names of CloudWatch alarms that slow runs down
 }
 
 // Control is what control needs.
@@ -71,7 +72,7 @@ func ForWorker(lookup Lookup) (Worker, error) {
 func ForGovernor(lookup Lookup) (Governor, error) {
 	e := environment{lookup: lookup}
 	s := Governor{Shared: e.shared(), Queue: e.text(queueURL), DeadLetters: e.text(deadLetters), Beat: e.seconds(beat), LookAhead: e.number(lookAhead),
-		Workers: e.number(workers), Worker: e.text(workerFunction), Stall: e.minutes(stall), Retention: e.days(retention)}
+		Workers: e.number(workers), Worker: e.text(workerFunction), Stall: e.minutes(stall), Retention: e.days(retention), Alarms: e.alarms()}
 	if s.Beat > 0 && s.Heartbeat > 0 && s.Heartbeat < 2*s.Beat {
 		e.problem(heartbeat.name, "is less than two beats (%s of %s), so workers would stop between them; set at least %d",
 			beat.name, s.Beat, int(2*s.Beat/time.Second))

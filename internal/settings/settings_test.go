@@ -44,6 +44,18 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 		Executions: complete["EXECUTIONS"]}, err)
 }
 
+func TestAlarms(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
+	governor, err := settings.ForGovernor(with(map[string]string{"ALARM_ARNS": arn + "free disk, " + arn + "cpu:high"}))
+	if diff := cmp.Diff([]string{"free disk", "cpu:high"}, governor.Alarms); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	if _, err := settings.ForGovernor(with(map[string]string{"ALARM_ARNS": "free disk"})); err == nil || !strings.Contains(err.Error(), `ALARM_ARNS has "free disk"; set full ARNs`) {
+		t.Error(err)
+	}
+}
+
 func expect[T any](t *testing.T, got, want T, err error) {
 	t.Helper()
 	if err != nil {

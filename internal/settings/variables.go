@@ -15,6 +15,7 @@ const (
 	deadLetters    = "DEAD_LETTER_QUEUE_URL"
 	workerFunction = "WORKER_FUNCTION"
 	executions     = "EXECUTIONS"
+	alarms         = "ALARM_ARNS"
 	inline         = "ALLOW_INLINE_DEFINITIONS"
 )
 

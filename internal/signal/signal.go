@@ -1,6 +1,6 @@
 // Package signal says how a database fares: what is measured of it, and how much of that is too much.
 //
-// It owns the names of the signals, their units and limits. It leaves measuring to probe, and what follows from a signal to
+// It owns the names of the signals, their units and limits, and the metrics of users beside them. It leaves measuring to probe, and what follows from a signal to
 // throttle. Invariants: every name has a unit; a signal that has no limit is shown, and nothing follows from it; a reading
 // without a value is missing, never zero.
 package signal
@@ -33,6 +33,7 @@ const (
 	Autovacuum    Name = "autovacuum_on_table"
 	TransactionID Name = "transaction_id_age"
 	CommitTime    Name = "commit_milliseconds"
+	Alarm         Name = "alarm" // of CloudWatch: 1 in ALARM, 0 when all is well
 )
 
 // Off is the limit of a signal that is only shown.
@@ -67,6 +68,7 @@ var kinds = []kind{
 	{Autovacuum, "workers", Off},
 	{TransactionID, "transactions", 1e9}, // half of what there is
 	{CommitTime, "ms", 250},
+	{Alarm, "", 0},
 }
 
 // Reading is a signal as it was measured.
@@ -137,11 +139,28 @@ func (r Reading) Pressure() float64 {
 	return *r.Value / *r.Limit
 }
 
+const (
+	// late is the age at which a reading counts as lost: what takes so long to read is of a time that is over. lateAlarm is that of
+	// an alarm, which is not asked for as often.
+	late, lateAlarm = 1, 15
+)
+
+// Fresh tells whether there is a value, of now.
+func (r Reading) Fresh() bool {
+	if r.Name == Alarm {
+		return r.Value != nil && r.Age <= lateAlarm
+	}
+	return r.Value != nil && r.Age <= late
+}
+
 // Key tells readings of the same signal apart.
 func (r Reading) Key() string { return strings.TrimSpace(string(r.Name) + " " + r.Of) }
 
 // String is a reading for people: "lock_waiters 12 of 10 sessions".
 func (r Reading) String() string {
+	if r.Name == Alarm {
+		return r.alarm()
+	}
 	text := string(r.Name)
 	if r.Of != "" {
 		text += " of " + r.Of
@@ -153,7 +172,17 @@ func (r Reading) String() string {
 	if r.Limit != nil {
 		text += " of " + amount(*r.Limit)
 	}
-	return text + " " + r.Unit
+	return strings.TrimSpace(text + " " + r.Unit)
+}
+
+func (r Reading) alarm() string {
+	switch {
+	case r.Value == nil:
+		return r.Key() + ": " + r.Missing
+	case *r.Value > 0:
+		return r.Key() + " is ALARM"
+	}
+	return r.Key() + " is OK"
 }
 
 // amount writes a number with as many digits as say something.

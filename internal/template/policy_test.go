@@ -20,6 +20,7 @@ var granted = map[string]map[string]string{
 	"GovernorRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
 		"sqs:ReceiveMessage": "DeadLetterQueue", "sqs:DeleteMessage": "DeadLetterQueue",
+		"cloudwatch:DescribeAlarms": "AlarmArns", // where there are any
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
@@ -97,6 +98,9 @@ func actions(role node) map[string]string {
 	all := map[string]string{}
 	for _, policy := range role.at("Policies").each() {
 		for _, statement := range policy.at("PolicyDocument", "Statement").each() {
+			if _, conditional := statement.get("Fn::If"); conditional {
+				statement = statement.at("Fn::If").each()["1"]
+			}
 			for _, action := range statement.at("Action").texts() {
 				all[action] = on(statement.at("Resource"))
 			}

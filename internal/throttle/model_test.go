@@ -18,15 +18,16 @@ type model struct {
 	takes   func(at time.Duration) float64
 	noise   float64
 	random  *rand.Rand
-	lose    func(at time.Duration) bool
-	smooth  float64 // waiters, with some memory
+	read    func(waiters float64) []signal.Reading
+	lose    func([]signal.Reading) []signal.Reading // what is left of them; nil: all
+	smooth  float64                                 // waiters, with some memory
 	state   throttle.State
 	reasons []string
 	rates   []float64 // what was allowed, beat by beat; able where there is no limit
 }
 
 func newModel(takes func(at time.Duration) float64) *model {
-	return &model{able: 40_000, takes: takes, random: rand.New(rand.NewPCG(1, 2)), lose: func(time.Duration) bool { return false }}
+	return &model{able: 40_000, takes: takes, random: rand.New(rand.NewPCG(1, 2)), read: readings}
 }
 
 func always(rows float64) func(time.Duration) float64 {
@@ -46,9 +47,9 @@ func (m *model) run(beats int) {
 		at := time.Duration(len(m.rates)) * throttle.Interval
 		waiters := 10 * m.speed() / m.takes(at) * (1 + m.noise*m.random.NormFloat64())
 		m.smooth = 0.3*m.smooth + 0.7*max(waiters, 0)
-		moment := throttle.Moment{Now: noon.Add(at), Speed: m.speed()}
-		if !m.lose(at) {
-			moment.Readings = readings(m.smooth)
+		moment := throttle.Moment{Now: noon.Add(at), Speed: m.speed(), Readings: m.read(m.smooth)}
+		if m.lose != nil {
+			moment.Readings = m.lose(moment.Readings)
 		}
 		var reason string
 		m.state, reason = m.state.Decide(moment)
@@ -156,7 +157,7 @@ func TestDeadSignalsNeverMakeItFaster(t *testing.T) {
 			return 45_000
 		})
 		m.run(cut)
-		m.lose = func(time.Duration) bool { return true }
+		m.lose = func([]signal.Reading) []signal.Reading { return nil }
 		before := m.speed()
 		m.run(1)
 		m.able = 80_000 // more workers come

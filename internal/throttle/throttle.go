@@ -9,6 +9,7 @@ package throttle
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"backfill/internal/figure"
@@ -33,9 +34,9 @@ const (
 	slowest = 100
 	// beyond is how far above the speed before the trouble the limit is lifted, where nobody uses it up.
 	beyond, used = 1.25, 0.8
-	// late is the age at which a reading counts as lost: what takes so long to read is of a time that is over; and forgotten after how long it is no longer missed: a standby that
-	// is gone for good. Where nothing at all is read the rate falls each time after so long.
-	late, forgotten = time.Second, time.Minute
+	// forgotten is how long a signal is missed that is not there any more: a standby that is gone for good. Where nothing at all is
+	// read the rate falls each time after so long.
+	forgotten = time.Minute
 )
 
 // State is what is kept from one decision to the next.
@@ -45,7 +46,7 @@ type State struct {
 	Failed float64              `json:"failed"` // the rate at which trouble came while it rose
 	Rising bool                 `json:"rising"` // the last change was up, or there was none
 	Cut    time.Time            `json:"cut"`    // the last one
-	Seen   map[string]time.Time `json:"seen"`   // when each signal was read last
+	Seen   map[string]time.Time `json:"seen"`   // when each signal with a limit was read last
 }
 
 // Moment is what is known when a decision is due.
@@ -53,6 +54,11 @@ type Moment struct {
 	Now      time.Time
 	Speed    float64 // rows/s that all runs make
 	Readings []signal.Reading
+}
+
+// Forget has signals that are asked for no more not be missed.
+func (s State) Forget(asked func(key string) bool) {
+	maps.DeleteFunc(s.Seen, func(key string, _ time.Time) bool { return !asked(key) })
 }
 
 // Decide gives the next state, and the reason of its rate; "" where there is no limit and nothing to say.
@@ -66,7 +72,8 @@ func (s State) Decide(m Moment) (State, string) {
 	case worst.Pressure() > 1:
 		return s.cut(m, worst)
 	case missed != "":
-		return s.freeze(m), s.freeze(m).held(missed + " is not read any more")
+		s = s.freeze(m)
+		return s, s.held(missed)
 	case worst.Pressure() > calm:
 		return s, s.held(worst.String())
 	case s.Rate == 0:
@@ -136,39 +143,47 @@ func (s State) heard() (at time.Time) {
 	return at
 }
 
-// missed is a signal that was read not long ago and is not now, or only late.
+// missed is what was read and is not now, or only late: for as long as it is asked for, or for a minute where it is not there any
+// more. "": nothing.
 func (s State) missed(m Moment) string {
-	now := map[string]bool{}
-	for _, r := range m.Readings {
-		now[r.Key()] = fresh(r)
+	if len(m.Readings) == 0 && (s.Rate > 0 || len(s.Seen) > 0) {
+		return "no signal can be read"
 	}
-	missed := ""
-	for key, at := range s.Seen {
-		if gone := m.Now.Sub(at) > forgotten && len(m.Readings) > 0; !now[key] && !gone && (missed == "" || key < missed) {
-			missed = key
+	now := map[string]signal.Reading{}
+	for _, r := range m.Readings {
+		now[r.Key()] = r
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Seen)) {
+		r, there := now[key]
+		switch {
+		case there && r.Value == nil && r.Limit != nil:
+			return r.String() + "; it was read before"
+		case there && r.Limit != nil && !r.Fresh():
+			return fmt.Sprintf("%s is read %.1f s late", key, r.Age)
+		case !there && m.Now.Sub(s.Seen[key]) <= forgotten:
+			return key + " is not read any more"
 		}
 	}
-	return missed
+	return ""
 }
 
 // see notes what is read now, and forgets what is gone for good.
 func (s State) see(m Moment) map[string]time.Time {
-	seen := maps.Clone(s.Seen)
+	seen, there := maps.Clone(s.Seen), map[string]bool{}
 	if seen == nil {
 		seen = map[string]time.Time{}
 	}
-	if len(m.Readings) > 0 {
-		maps.DeleteFunc(seen, func(_ string, at time.Time) bool { return m.Now.Sub(at) > forgotten })
-	}
 	for _, r := range m.Readings {
-		if fresh(r) {
+		there[r.Key()] = true
+		if r.Fresh() && r.Limit != nil {
 			seen[r.Key()] = m.Now
 		}
 	}
+	if len(m.Readings) > 0 {
+		maps.DeleteFunc(seen, func(key string, at time.Time) bool { return !there[key] && m.Now.Sub(at) > forgotten })
+	}
 	return seen
 }
-
-func fresh(r signal.Reading) bool { return r.Value != nil && r.Age <= late.Seconds() }
 
 // worst is the reading that is nearest to its limit, and the name of one that may not be read.
 func worst(readings []signal.Reading) (worst signal.Reading, denied string) {

@@ -22,6 +22,12 @@ func denied(name signal.Name) signal.Reading {
 	return r
 }
 
+func alarm(value, age float64) signal.Reading {
+	r, _ := signal.Limits{}.Read(signal.Alarm, "disk", &value)
+	r.Age = age
+	return r
+}
+
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	seen := map[string]time.Time{"lock_waiters": noon.Add(-4 * time.Second)}
@@ -45,7 +51,12 @@ func TestReasons(t *testing.T) {
 		"the last cut is new":     {throttle.State{Rate: 900, Cut: noon.Add(-3 * time.Second)}, []signal.Reading{read(signal.LockWaiters, 50)}, 900, "held at 900 rows/s: lock_waiters 50 of 10 sessions; the last cut"},
 		"and all is calm":         {throttle.State{Rate: 900, Cut: noon.Add(-5 * time.Second)}, []signal.Reading{read(signal.LockWaiters, 1)}, 900, "the last cut has yet to show"},
 		"one is gone":             {throttle.State{Rate: 900, Seen: seen}, []signal.Reading{read(signal.CommitTime, 1)}, 900, "held at 900 rows/s: lock_waiters is not read"},
-		"one is slow":             {throttle.State{Rate: 900, Seen: seen}, []signal.Reading{slow}, 900, "is not read any more"},
+		"one is slow":             {throttle.State{Rate: 900, Seen: seen}, []signal.Reading{slow}, 900, "held at 900 rows/s: lock_waiters is read 3.0 s late"},
+		"one gives nothing":       {throttle.State{Rate: 900, Seen: seen}, []signal.Reading{denied(signal.LockWaiters)}, 900, "lock_waiters: may not be read; it was read before"},
+		"an alarm":                {throttle.State{}, []signal.Reading{alarm(1, 9)}, 2500, "slowed to 2,500 rows/s: alarm disk is ALARM"},
+		"an alarm that is over":   {throttle.State{Rate: 900, Peak: 1000}, []signal.Reading{alarm(0, 9)}, 1000, "rising"},
+		"an alarm that is late":   {throttle.State{Rate: 900, Peak: 1000, Seen: map[string]time.Time{"alarm disk": noon}}, []signal.Reading{alarm(0, 16)}, 900, "alarm disk is read 16.0 s late"},
+		"one without limit":       {throttle.State{Rate: 900, Peak: 1000, Seen: map[string]time.Time{"x": noon}}, []signal.Reading{{Name: "x", Missing: "gone"}}, 1000, "rising"},
 		"all are gone, unlimited": {throttle.State{Seen: seen}, nil, 5000, "held at 5,000 rows/s"},
 		"the floor":               {throttle.State{Rate: 110, Peak: 100}, []signal.Reading{read(signal.LockWaiters, 90)}, 100, "slowed to 100"},
 		"no limit is needed":      {throttle.State{Rate: 9000, Peak: 7000}, []signal.Reading{read(signal.LockWaiters, 1)}, 0, ""},

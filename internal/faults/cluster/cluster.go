@@ -35,13 +35,26 @@ type Cluster struct {
 	data     string
 	port     int
 	server   *server
+	settings []string // beside those of all
 }
 
-// New makes and starts a server of the version that the database is on.
-func New(t testing.TB, like pgtest.Database) *Cluster {
+// New makes and starts a server of the version that the database is on, with settings of its own, as "archive_mode=on".
+func New(t testing.TB, like pgtest.Database, settings ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{Major: like.Major}
+	c := &Cluster{Major: like.Major, settings: settings}
 	c.learn(t, like)
+	c.house(t)
+	c.run(t, "initdb", "-D", c.data, "-U", role, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	c.Start(t)
+	t.Cleanup(c.end)
+	admin := c.database("postgres")
+	admin.Exec(t, "CREATE DATABASE "+role)
+	return c
+}
+
+// house makes the folder that all is in.
+func (c *Cluster) house(t testing.TB) {
+	t.Helper()
 	home, err := os.MkdirTemp("", "faults-postgres-")
 	if err != nil {
 		t.Fatal(err)
@@ -49,12 +62,6 @@ func New(t testing.TB, like pgtest.Database) *Cluster {
 	c.home, c.data = home, filepath.Join(home, "data")
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	c.own(t, home)
-	c.run(t, "initdb", "-D", c.data, "-U", role, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
-	c.Start(t)
-	t.Cleanup(c.end)
-	admin := c.database("postgres")
-	admin.Exec(t, "CREATE DATABASE "+role)
-	return c
 }
 
 // learn asks a server for its programs, and who may run them: Postgres refuses to be root.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func (c *Cluster) Start(t testing.TB) {
 		c.port = free(t)
 	}
 	argv := []string{"-D", c.data, "-p", port(c)}
-	for _, setting := range settings {
+	for _, setting := range slices.Concat(settings, c.settings) {
 		argv = append(argv, "-c", setting)
 	}
 	command := c.command("postgres", argv...)
@@ -73,6 +74,9 @@ func (c *Cluster) await(t testing.TB) {
 // Crash ends the server as `pg_ctl stop -m immediate` does: no checkpoint, no farewell.
 func (c *Cluster) Crash() { c.server.end(syscall.SIGQUIT) }
 
+// Stop ends the server as `pg_ctl stop` does, and waits until it has.
+func (c *Cluster) Stop() { c.server.end(syscall.SIGINT) }
+
 func (s *server) end(how syscall.Signal) {
 	_ = s.command.Process.Signal(how)
 	<-s.ended
@@ -92,9 +96,13 @@ func (c *Cluster) Move(t testing.TB) {
 	c.Start(t)
 }
 
-// command runs a program of Postgres' as the account, in its home.
+// command is one of Postgres' programs.
 func (c *Cluster) command(program string, argv ...string) *exec.Cmd {
-	command := exec.Command(filepath.Join(c.programs, program), argv...)
+	return c.owned(exec.Command(filepath.Join(c.programs, program), argv...))
+}
+
+// owned lets a command run as the account, in the home.
+func (c *Cluster) owned(command *exec.Cmd) *exec.Cmd {
 	command.Dir, command.Env = c.home, []string{"PATH=" + os.Getenv("PATH"), "LANG=C", "TZ=UTC"}
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: c.account, Pdeathsig: syscall.SIGQUIT}
 	return command
