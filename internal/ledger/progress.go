@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/postgres"
@@ -39,12 +40,12 @@ type Progress struct {
 	Completed  int64
 	Failed     int64
 	RolledBack int64
-	Open       int64 // chunks of the run's direction that are to be worked on still
-	Broken     int64 // chunks of the run's direction that are FAILED
-	Leases     int64 // leases that live
-	Continues  bool  // chunks that have failed do not stop the others
-	Idle       bool  // no worker holds a chunk of any run in the database
-	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
+	Open       int64            // chunks of the run's direction that are to be worked on still
+	Broken     int64            // chunks of the run's direction that are FAILED
+	Leases     int64            // leases that live
+	OnFailure  change.OnFailure // what a failed chunk means for the others; "": change.Stop
+	Idle       bool             // no worker holds a chunk of any run in the database
+	Retries    int64            // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
 	Restored   int64
@@ -86,7 +87,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
+		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -168,7 +169,7 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed, paused, free pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.Idle)
 	if err != nil {
 		return p, err
 	}

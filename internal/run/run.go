@@ -95,6 +95,8 @@ const (
 	ForAll For = "all" // a person paused every run of the stack
 	// ForWindow is a pause until the next window of the run's definition.
 	ForWindow For = "window"
+	// ForFailure is a pause since a chunk failed, as the run's definition has it (on_failure: pause).
+	ForFailure For = "failure"
 )
 
 // Throttle says why the run has the speed that it has.
