@@ -96,7 +96,7 @@ func TestStatusIsTheRecordUnderItsFixedNames(t *testing.T) {
 		of   any
 		want string
 	}{
-		{fields, "action backfill changes chunks concurrency ended_at eta pause rate reason rows run started_at state striping table throttle undo updated_at"},
+		{fields, "action backfill changes chunks concurrency ended_at eta failures pause rate reason rows run started_at state striping table throttle undo updated_at"},
 		{fields["chunks"], "all_planned completed failed pending processing retries rolled_back total"},
 		{fields["rows"], "affected conflicts estimated rejected restored scanned"},
 		{fields["throttle"], "limits rate reason"},

@@ -50,10 +50,11 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	Rejected   int64        // rows that are in backfill.rejects
-	UndoBytes  int64        // as stored, of the chunks that were completed
-	Striped    int64        // chunks that are gone over in passes
-	Changes    []run.Change // the last ones, the newest last
+	Rejected   int64         // rows that are in backfill.rejects
+	UndoBytes  int64         // as stored, of the chunks that were completed
+	Striped    int64         // chunks that are gone over in passes
+	Changes    []run.Change  // the last ones, the newest last
+	Latest     []run.Failure // chunks that are FAILED, the newest first, three at most
 	Limits     run.Limits
 	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
@@ -97,7 +98,9 @@ const (
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
-		(` + newest + `)
+		(` + newest + `),
+		coalesce(to_json((array_agg(json_build_object('chunk', chunk, 'at', l.updated_at, 'reason', left(l.reason, 500)) ORDER BY l.updated_at DESC, chunk)
+			FILTER (WHERE l.state = 'FAILED'))[1:3]), '[]')
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
 
@@ -177,15 +180,18 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 		*p.Until = p.Until.UTC()
 	}
 	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
-	var changes []byte
+	var changes, latest []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
-		&changes)
+		&changes, &latest)
 	if err != nil {
 		return p, err
 	}
-	if err = json.Unmarshal(changes, &p.Changes); err != nil {
+	if err = errors.Join(json.Unmarshal(changes, &p.Changes), json.Unmarshal(latest, &p.Latest)); err != nil {
 		return p, err
+	}
+	for i := range p.Latest {
+		p.Latest[i].At = p.Latest[i].At.UTC()
 	}
 	for i := range p.Changes {
 		p.Changes[i].At = p.Changes[i].At.UTC()
