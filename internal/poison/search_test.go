@@ -87,6 +87,14 @@ func (s *searches) found(run string, chunk int64) {
 	delete(s.open[run], chunk)
 }
 
+// forget makes room for another run of that name: a test may be repeated.
+func (s *searches) forget(run string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.open, run)
+	delete(s.done, run)
+}
+
 // of are the searches of a run that have ended.
 func (s *searches) of(run string) []search {
 	s.mutex.Lock()
