@@ -53,11 +53,15 @@ type Change struct {
 // OnFailure is what becomes of a run of which a chunk has failed.
 type OnFailure string
 
-// The ways. Either ends FAILED.
+// The ways. Stop and Continue end FAILED.
 const (
 	Stop     OnFailure = "stop"     // no batch starts any more
+	Pause    OnFailure = "pause"    // nor here, and a person decides how the run goes on
 	Continue OnFailure = "continue" // the other chunks are finished first
 )
+
+// OnFailures lists every way.
+func OnFailures() []OnFailure { return []OnFailure{Stop, Pause, Continue} }
 
 // Table is a table's exact name in the catalog.
 type Table struct {

@@ -37,6 +37,8 @@ type listed struct {
 	Passes    int64      `json:"passes"`
 	Reason    string     `json:"reason"`
 	UpdatedAt *time.Time `json:"updated_at"`
+	NotBefore *time.Time `json:"not_before"`
+	Rejected  int64      `json:"rejected"`
 }
 
 func (b *bundle) chunks(t *testing.T, more string) (page chunkPage) {
@@ -66,19 +68,23 @@ func TestChunksAreListedAsTheyStand(t *testing.T) {
 		b.Claim(t, 4, 1)
 		b.Claim(t, 5, 1)
 		b.Exec(t, "UPDATE backfill.ledger SET lease_until = clock_timestamp() WHERE chunk = 5")
-		b.Exec(t, "UPDATE backfill.ledger SET passes = 16, retries = 2, restored = 3, conflicts = 4, reason = 'deadline' WHERE chunk = 1")
+		b.Exec(t, "UPDATE backfill.ledger SET passes = 16, retries = 2, restored = 3, conflicts = 4, rejected = 5, reason = 'deadline', not_before = clock_timestamp() + interval '1 h' WHERE chunk = 1")
+		b.Exec(t, "UPDATE backfill.ledger SET reason = 'backing off', not_before = clock_timestamp() + interval '1 h' WHERE chunk = 4")
 		page := b.chunks(t, "")
 		for i, c := range page.Chunks {
 			if claimed := i < 5; claimed != (c.UpdatedAt != nil) {
 				t.Errorf("chunk %d was updated at %v", c.Chunk, c.UpdatedAt)
 			}
-			page.Chunks[i].UpdatedAt = nil
+			if waits := c.Chunk == 3 || c.Chunk == 4; waits != (c.NotBefore != nil) {
+				t.Errorf("chunk %d is not to be claimed before %v", c.Chunk, c.NotBefore)
+			}
+			page.Chunks[i].UpdatedAt, page.Chunks[i].NotBefore = nil, nil
 		}
 		want := []listed{
-			{Chunk: 1, State: "COMPLETED", Hi: []string{"100"}, Scanned: 100, Affected: 99, Restored: 3, Conflicts: 4, Fence: 1, Retries: 2, Passes: 16},
+			{Chunk: 1, State: "COMPLETED", Hi: []string{"100"}, Scanned: 100, Affected: 99, Restored: 3, Conflicts: 4, Rejected: 5, Fence: 1, Retries: 2, Passes: 16},
 			{Chunk: 2, State: "FAILED", Lo: []string{"100"}, Hi: []string{"200"}, Fence: 1, Reason: "SQLSTATE 22P02"},
 			{Chunk: 3, State: "PENDING", Lo: []string{"200"}, Hi: []string{"300"}, Fence: 1, Reason: "deadline"},
-			{Chunk: 4, State: "PROCESSING", Lo: []string{"300"}, Hi: []string{"400"}, Fence: 1},
+			{Chunk: 4, State: "PROCESSING", Lo: []string{"300"}, Hi: []string{"400"}, Fence: 1, Reason: "backing off"},
 			{Chunk: 5, State: "PROCESSING", Lo: []string{"400"}, Hi: []string{"500"}, Fence: 1, Reason: "lease expired"},
 			{Chunk: 6, State: "PENDING", Lo: []string{"500"}, Hi: []string{"600"}},
 		}

@@ -96,7 +96,7 @@ func TestStatusIsTheRecordUnderItsFixedNames(t *testing.T) {
 		of   any
 		want string
 	}{
-		{fields, "action average backfill changes chunks concurrency ended_at eta eta_spread pause rate reason rows run started_at state striping table throttle undo updated_at"},
+		{fields, "action average backfill changes chunks concurrency ended_at eta eta_spread failures pause rate reason rows run started_at state striping table throttle undo updated_at"},
 		{fields["chunks"], "all_planned completed failed pending processing retries rolled_back total"},
 		{fields["rows"], "affected conflicts estimated rejected restored scanned"},
 		{fields["throttle"], "limits rate reason"},

@@ -158,9 +158,9 @@ func (r *reader) undo(e entry) bool {
 // onFailure reads what a failed chunk means for the others.
 func (r *reader) onFailure(e entry) change.OnFailure {
 	text, ok := r.line(e, e.name)
-	if way := change.OnFailure(text); ok && way != change.Stop && way != change.Continue {
-		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither stop nor continue", shorten(text)),
-			"write on_failure: continue to have the other chunks finished first, or remove the line")
+	if ok && !slices.Contains(change.OnFailures(), change.OnFailure(text)) {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither stop, pause nor continue", shorten(text)),
+			"write on_failure: pause to decide then, continue to have the other chunks finished first, or remove the line to stop")
 	}
 	return change.OnFailure(text)
 }

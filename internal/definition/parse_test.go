@@ -126,6 +126,16 @@ func TestParseDefaults(t *testing.T) {
 	}
 }
 
+func TestEachWayToDealWithAFailure(t *testing.T) {
+	t.Parallel()
+	for _, way := range change.OnFailures() {
+		d, problems := definition.Parse([]byte("name: a\ntable: users\nset: {a: lower(b)}\non_failure: " + string(way) + "\n"))
+		if problems != nil || d.OnFailure != way {
+			t.Errorf("%s: %v, %v", way, d.OnFailure, problems)
+		}
+	}
+}
+
 func TestProblemFindsTheCharacterInEveryStyle(t *testing.T) {
 	t.Parallel()
 	source := "name: a\ntable: t\nset:\n  é: éé + X\n  b: 'it''s  + X'\n  \"c\": \"a\\t\\u0041 \\\n     + X\"\n" +

@@ -37,6 +37,8 @@ func TestCommand(t *testing.T) {
 		"rollback":             c.rollback,
 		"resume":               c.resume,
 		"a row that fails":     c.aRowThatFails,
+		"rejected rows":        c.rejectedRows,
+		"a failure pauses":     c.aFailureThatPauses,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,10 @@
 package failure
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // SQLSTATEs that the schema "backfill" raises itself (ledger.advance). The class "BF" is not used by Postgres.
 const (
@@ -47,6 +51,9 @@ var sqlstates = map[string]Class{
 	"57P04":       Permanent, // database dropped
 	"58":          Transient, // system error: I/O
 }
+
+// SQLStates lists what the table has, codes and prefixes of codes, for tests that hold it against Postgres.
+func SQLStates() []string { return slices.Sorted(maps.Keys(sqlstates)) }
 
 // FromSQLState gives the class of a five character SQLSTATE. What is not in the table is Permanent.
 func FromSQLState(code string) Class {

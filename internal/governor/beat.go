@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
 	"backfill/internal/figure"
@@ -148,7 +149,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.State.Pauses():
 		return b.pause(ctx, p)
 	case p.Broken > 0 && !b.goesOn(p):
-		return b.failed(ctx, id)
+		return b.failed(ctx, p)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
@@ -203,17 +204,25 @@ func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
 // goesOn tells whether chunks are to be finished beside those that have failed. A rollback stops.
 func (b *beat) goesOn(p ledger.Progress) bool {
 	plan := b.record.Plan
-	return p.Continues && p.State != run.RollingBack &&
+	return p.OnFailure == change.Continue && p.State != run.RollingBack &&
 		(!plan.Closed || p.Completed+p.RolledBack+p.Failed != plan.Planned)
 }
 
-// failed closes a run that has failed chunks.
-func (b *beat) failed(ctx context.Context, id string) (turn.Next, error) {
+// failed closes a run that has failed chunks, or pauses it where its definition says so. A rollback is closed: what is left
+// of it is to be judged by a person, and resume goes on with it.
+func (b *beat) failed(ctx context.Context, p ledger.Progress) (turn.Next, error) {
+	id := b.record.Status.Run
 	failures, err := b.governor.Ledger.Failures(ctx, id)
 	if err != nil || failures.Count == 0 { // none is left: a person was quicker
 		return "", err
 	}
-	b.record.Status.Reason = failing(failures)
+	reason := failing(failures)
+	slog.WarnContext(ctx, "chunks failed", "run", id, "chunks", failures.First, "of", failures.Count, "on_failure", p.OnFailure)
+	if p.OnFailure == change.Pause && p.State != run.RollingBack {
+		_, err := b.governor.Pauser.PauseFailed(ctx, id, reason)
+		return "", err // the next sample goes on with the pause
+	}
+	b.record.Status.Reason = reason
 	state, err := b.governor.Closer.Close(ctx, id, run.Failed, b.record.Status.Reason)
 	if err != nil {
 		return "", err

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/chunk"
 	"backfill/internal/records"
 	"backfill/internal/run"
@@ -48,19 +49,19 @@ func TestABeatDecides(t *testing.T) {
 			b.Fail(t, 2, "SQLSTATE 22012")
 		}, turn.End, run.Failed, "2 chunks failed (2, 4); chunk 2 failed: SQLSTATE 22012"},
 		"a failed chunk that stops no other": {func(t *testing.T, b *bundle) {
-			b.continues(t)
+			b.onFailure(t, change.Continue)
 			b.Plan(t, 12)
 			b.Fail(t, 2, "SQLSTATE 22012")
 			b.Finish(t, all[2:]...)
 		}, turn.Beat, run.Running, ""},
 		"a failed chunk, and nothing waits of a plan that goes on": {func(t *testing.T, b *bundle) {
-			b.continues(t)
+			b.onFailure(t, change.Continue)
 			b.Plan(t, 6)
 			b.Fail(t, 2, "SQLSTATE 22012")
 			b.Finish(t, 1, 3, 4, 5, 6)
 		}, turn.Plan, run.Running, ""},
 		"every chunk is finished, but for those that failed": {func(t *testing.T, b *bundle) {
-			b.continues(t)
+			b.onFailure(t, change.Continue)
 			b.Plan(t, 12)
 			b.Fail(t, 2, "SQLSTATE 22012")
 			b.Fail(t, 7, "SQLSTATE 23505")

@@ -80,10 +80,11 @@ type Closer interface {
 }
 
 // Pauser brings a run that is PAUSING to PAUSED as soon as no lease lives, and tells its state; Record brings the record in
-// line with the state that a person gave the run. PauseUntil and Open follow the run's windows.
+// line with the state that a person gave the run. PauseFailed stops it for a chunk that failed, PauseUntil and Open follow its windows.
 type Pauser interface {
 	Rest(ctx context.Context, id string) (run.State, error)
 	Record(ctx context.Context, id string) (run.State, error)
+	PauseFailed(ctx context.Context, id, reason string) (run.State, error)
 	PauseUntil(ctx context.Context, id, reason string, until time.Time) (run.State, error)
 	Open(ctx context.Context, id string) (run.State, error)
 }

@@ -2,9 +2,11 @@ package governor_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/forecast"
 	"backfill/internal/run"
@@ -43,9 +45,28 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 	}
 	want.Average = want.Rate // it is the first sample
 	want.ETA, want.ETASpread = forecast.ETA(want, got.UpdatedAt)
-	want.Changes = got.Changes // the ledger has a test of them
+	want.Changes, want.Failures = got.Changes, []run.Failure{} // the ledger has a test of the changes
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
 		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
+	}
+}
+
+// TestABeatNamesTheLastFailures, three at most, the newest first.
+func TestABeatNamesTheLastFailures(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.onFailure(t, change.Continue)
+	b.Plan(t, 6)
+	for _, n := range []int64{5, 1, 4, 2} {
+		b.Fail(t, n, fmt.Sprintf("SQLSTATE 2201%d", n))
+	}
+	b.beat(t)
+	var got []string
+	for _, f := range b.Record(t).Status.Failures {
+		got = append(got, fmt.Sprintf("%d: %s %v", f.Chunk, f.Reason, f.At.IsZero() || f.At.Location() != time.UTC))
+	}
+	if diff := cmp.Diff([]string{"2: SQLSTATE 22012 false", "4: SQLSTATE 22014 false", "1: SQLSTATE 22011 false"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"backfill/internal/change"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/governor"
@@ -84,10 +85,10 @@ func (b *bundle) cancel(t *testing.T) {
 	must(t, err)
 }
 
-// continues has failed chunks not stop the others.
-func (b *bundle) continues(t *testing.T) {
+// onFailure gives the run another way to deal with failed chunks.
+func (b *bundle) onFailure(t *testing.T, way change.OnFailure) {
 	t.Helper()
-	b.Exec(t, `UPDATE backfill.runs SET change = (change::jsonb || '{"on_failure":"continue"}')::json`)
+	b.Exec(t, `UPDATE backfill.runs SET change = (change::jsonb || jsonb_build_object('on_failure', $1::text))::json`, way)
 }
 
 // expect compares what a beat told, and what both stores hold after it.

@@ -22,11 +22,13 @@ type Listed struct {
 	Affected  int64        `json:"affected"`
 	Restored  int64        `json:"restored"`
 	Conflicts int64        `json:"conflicts"`
+	Rejected  int64        `json:"rejected"` // rows of it that are in backfill.rejects
 	Fence     int64        `json:"fence"`
 	Retries   int64        `json:"retries"`
 	Passes    int64        `json:"passes"` // 1: in the order of the keys; 0: not decided yet
 	Reason    string       `json:"reason"` // why it is not done, or why it is without a worker
 	UpdatedAt *time.Time   `json:"updated_at"`
+	NotBefore *time.Time   `json:"not_before"` // it backs off until then; null: it does not
 }
 
 // Listing is which chunks are asked for: those after one, in one state or in any.
@@ -45,10 +47,11 @@ func (l *Ledger) List(ctx context.Context, id string, asked Listing) ([]Listed, 
 		return nil, err
 	}
 	rows, _ := conn.Query(ctx, `SELECT n, coalesce(state, 'PENDING'), lo, hi, coalesce(scanned, 0), coalesce(affected, 0), coalesce(restored, 0),
-			coalesce(conflicts, 0), coalesce(fence, 0), coalesce(retries, 0), coalesce(passes, 0)::bigint,
+			coalesce(conflicts, 0), coalesce(rejected, 0), coalesce(fence, 0), coalesce(retries, 0), coalesce(passes, 0)::bigint,
 			CASE WHEN state IN ('PENDING', 'FAILED') OR state = 'COMPLETED' AND seq = 0 THEN reason
-				WHEN state = 'PROCESSING' AND lease_until <= clock_timestamp() THEN 'lease expired' ELSE '' END,
-			updated_at
+				WHEN state = 'PROCESSING' AND lease_until <= clock_timestamp() THEN 'lease expired'
+				WHEN state = 'PROCESSING' AND not_before > clock_timestamp() THEN reason ELSE '' END,
+			updated_at, CASE WHEN state IN ('PENDING', 'PROCESSING') AND not_before > clock_timestamp() THEN not_before END
 		FROM generate_series($2::bigint + 1, greatest($3::bigint, (SELECT max(chunk) FROM backfill.ledger WHERE run = $1))) AS n
 		LEFT JOIN backfill.ledger l ON l.run = $1 AND l.chunk = n
 		WHERE $4::text = '' OR coalesce(state, 'PENDING') = $4 ORDER BY n LIMIT $5`,
@@ -60,6 +63,9 @@ func (l *Ledger) List(ctx context.Context, id string, asked Listing) ([]Listed, 
 	for i, c := range listed {
 		if c.UpdatedAt != nil {
 			*listed[i].UpdatedAt = c.UpdatedAt.UTC()
+		}
+		if c.NotBefore != nil {
+			*listed[i].NotBefore = c.NotBefore.UTC()
 		}
 	}
 	return listed, nil

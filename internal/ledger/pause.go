@@ -20,26 +20,33 @@ const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN s
 	paused_at = CASE WHEN state IN ('PAUSING', 'PAUSED') THEN paused_at ELSE clock_timestamp() END
 	WHERE ended_at IS NULL AND (state = ANY ($6) OR state IN ('PAUSING', 'PAUSED') AND paused_for = ANY ($7)) AND `
 
-// over are the pauses whose place one of each kind takes: a person's word goes over a window, a run's name over all.
-var over = map[run.For][]run.For{run.ForRun: {run.ForAll, run.ForWindow}, run.ForAll: {run.ForAll, run.ForWindow}, run.ForWindow: {}}
+// over are the pauses whose place one of each kind takes: a person's word goes over a window, a run's name over all. None
+// takes the place of a pause for a failure, which only the run's name lifts.
+var over = map[run.For][]run.For{run.ForRun: {run.ForAll, run.ForWindow}, run.ForAll: {run.ForAll, run.ForWindow}, run.ForWindow: {}, run.ForFailure: {}}
 
 // Pause makes a run PAUSING: no batch starts any more. It tells whether it did; false where the run is in a state that
 // cannot be paused, or was paused by its name already.
 func (l *Ledger) Pause(ctx context.Context, id, by, reason string) (bool, error) {
-	return l.pause(ctx, id, by, reason, run.ForRun, nil)
+	return l.pause(ctx, id, by, reason, run.ForRun, nil, "")
 }
 
 // PauseUntil makes a run PAUSING until its next window.
 func (l *Ledger) PauseUntil(ctx context.Context, id, reason string, until time.Time) (bool, error) {
-	return l.pause(ctx, id, "", reason, run.ForWindow, &until)
+	return l.pause(ctx, id, "", reason, run.ForWindow, &until, "")
 }
 
-func (l *Ledger) pause(ctx context.Context, id, by, reason string, meant run.For, until *time.Time) (bool, error) {
+// PauseFailed makes a run PAUSING of which a chunk has failed, unless a person has had it tried again meanwhile.
+func (l *Ledger) PauseFailed(ctx context.Context, id, reason string) (bool, error) {
+	return l.pause(ctx, id, "", reason, run.ForFailure, nil, " AND EXISTS (SELECT FROM backfill.ledger WHERE run = $1 AND state = 'FAILED')")
+}
+
+// pause takes what has to hold beside the state, as SQL.
+func (l *Ledger) pause(ctx context.Context, id, by, reason string, meant run.For, until *time.Time, holds string) (bool, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
-	tag, err := conn.Exec(ctx, pauses+"run = $1", id, reason, by, meant, until, run.Transitions.Sources(run.Pausing), over[meant])
+	tag, err := conn.Exec(ctx, pauses+"run = $1"+holds, id, reason, by, meant, until, run.Transitions.Sources(run.Pausing), over[meant])
 	if err != nil {
 		return false, fmt.Errorf("pause run %s: %w", id, postgres.Classify(err))
 	}
@@ -112,7 +119,8 @@ func (l *Ledger) Orphan(ctx context.Context, id, execution string) error {
 
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
-// whether the run was paused, and for that; "" stands for a person's word, which ends any pause: outside of its windows the run goes on until the next one.
+// whether the run was paused, and for that; "" stands for a person's word, which ends any pause: outside of its windows the run goes on until the next one,
+// and chunks that failed are tried again, as when an ended run is resumed.
 func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was bool, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -128,8 +136,8 @@ func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was
 			return err
 		}
 		was = true
-		_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET not_before = NULL, sent = send, updated_at = clock_timestamp()
-			FROM backfill.runs r WHERE r.run = l.run AND l.run = $1 AND l.state = 'PENDING' AND backfill.works(r.state, l.direction)`, id)
+		_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET state = 'PENDING', not_before = NULL, sent = send, updated_at = clock_timestamp()
+			FROM backfill.runs r WHERE r.run = l.run AND l.run = $1 AND (l.state = 'PENDING' OR l.state = 'FAILED' AND $2 = '') AND backfill.works(r.state, l.direction)`, id, meant)
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"testing"
@@ -195,19 +196,23 @@ func TestAllRunsOfAStackArePaused(t *testing.T) {
 	})
 }
 
-// TestWhoseWordCounts: a window's pause gives way to a person's, that of all to that of a name, and never the other way.
+// TestWhoseWordCounts: a window's pause gives way to a person's, that of all to that of a name, and never the other way. One
+// for a failure gives way to none.
 func TestWhoseWordCounts(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	soon := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	by := map[run.For]func(){
-		run.ForRun:    func() { _, err := b.ledger.Pause(t.Context(), theRun, "ann", "run"); must(t, err) },
-		run.ForAll:    func() { _, err := b.ledger.PauseAll(t.Context(), "", "ann", "all"); must(t, err) },
-		run.ForWindow: func() { _, err := b.ledger.PauseUntil(t.Context(), theRun, "window", soon); must(t, err) },
+		run.ForRun:     func() { _, err := b.ledger.Pause(t.Context(), theRun, "ann", "run"); must(t, err) },
+		run.ForAll:     func() { _, err := b.ledger.PauseAll(t.Context(), "", "ann", "all"); must(t, err) },
+		run.ForWindow:  func() { _, err := b.ledger.PauseUntil(t.Context(), theRun, "window", soon); must(t, err) },
+		run.ForFailure: func() { _, err := b.ledger.PauseFailed(t.Context(), theRun, "failure"); must(t, err) },
 	}
+	b.exec(t, "INSERT INTO backfill.ledger (run, chunk, hi, state) VALUES ($1, 1, '{100}', 'FAILED')", theRun)
 	for first, wins := range map[run.For]map[run.For]run.For{
-		run.ForRun:    {run.ForRun: run.ForRun, run.ForAll: run.ForRun, run.ForWindow: run.ForRun},
-		run.ForAll:    {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForAll},
-		run.ForWindow: {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForWindow},
+		run.ForRun:     {run.ForRun: run.ForRun, run.ForAll: run.ForRun, run.ForWindow: run.ForRun, run.ForFailure: run.ForRun},
+		run.ForAll:     {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForAll, run.ForFailure: run.ForAll},
+		run.ForWindow:  {run.ForRun: run.ForRun, run.ForAll: run.ForAll, run.ForWindow: run.ForWindow, run.ForFailure: run.ForWindow},
+		run.ForFailure: {run.ForRun: run.ForFailure, run.ForAll: run.ForFailure, run.ForWindow: run.ForFailure, run.ForFailure: run.ForFailure},
 	} {
 		for second, want := range wins {
 			b.exec(t, "UPDATE backfill.runs SET state = 'RUNNING', free_until = NULL")
@@ -227,6 +232,33 @@ func TestWhoseWordCounts(t *testing.T) {
 	b.unpause(t, true)
 	if progress := b.look(t); !progress.FreeUntil.Equal(soon) || progress.Until != nil {
 		t.Errorf("it is free until %s, %v", progress.FreeUntil, progress.Until)
+	}
+}
+
+// TestFailedChunksAreTriedAgainByTheRunsNameAlone: neither a window that opens nor the end of a pause of all is a person's
+// word about them.
+func TestFailedChunksAreTriedAgainByTheRunsNameAlone(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	for meant, due := range map[run.For][]int64{"": {1, 2}, run.ForFailure: {2}, run.ForWindow: {2}, run.ForAll: {2}} {
+		b.exec(t, "TRUNCATE backfill.ledger")
+		b.exec(t, `INSERT INTO backfill.ledger (run, chunk, hi, state, direction, fence, send, sent, reason) VALUES ($1, 1, '{100}', 'FAILED', 'forward', 2, 3, 4, 'no'),
+			($1, 2, '{200}', 'PENDING', 'forward', 1, 1, 1, ''), ($1, 3, '{300}', 'FAILED', 'back', 1, 1, 1, 'no')`, theRun)
+		b.exec(t, "UPDATE backfill.runs SET state = 'PAUSED', paused_for = $1", cmp.Or(meant, run.ForFailure))
+		was, err := b.ledger.Unpause(t.Context(), theRun, "ann", meant)
+		must(t, err)
+		if !was {
+			t.Fatalf("%q: it was not paused", meant)
+		}
+		b.expectDue(t, 10, due...)
+	}
+}
+
+// TestAFailureThatIsNoMorePausesNothing: a person has had the chunk tried again meanwhile.
+func TestAFailureThatIsNoMorePausesNothing(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "INSERT INTO backfill.ledger (run, chunk, hi, state) VALUES ($1, 1, '{100}', 'PENDING')", theRun)
+	if paused, err := b.ledger.PauseFailed(t.Context(), theRun, "chunk 1 failed"); err != nil || paused {
+		t.Fatal(paused, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/postgres"
@@ -43,20 +44,21 @@ type Progress struct {
 	Completed  int64
 	Failed     int64
 	RolledBack int64
-	Open       int64 // chunks of the run's direction that are to be worked on still
-	Broken     int64 // chunks of the run's direction that are FAILED
-	Leases     int64 // leases that live
-	Continues  bool  // chunks that have failed do not stop the others
-	Idle       bool  // no worker holds a chunk of any run in the database
-	Retries    int64 // claims beyond a chunk's first, and beyond the first of its rollback
+	Open       int64            // chunks of the run's direction that are to be worked on still
+	Broken     int64            // chunks of the run's direction that are FAILED
+	Leases     int64            // leases that live
+	OnFailure  change.OnFailure // what a failed chunk means for the others; "": change.Stop
+	Idle       bool             // no worker holds a chunk of any run in the database
+	Retries    int64            // claims beyond a chunk's first, and beyond the first of its rollback
 	Scanned    int64
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	Rejected   int64        // rows that are in backfill.rejects
-	UndoBytes  int64        // as stored, of the chunks that were completed
-	Striped    int64        // chunks that are gone over in passes
-	Changes    []run.Change // the last ones, the newest last
+	Rejected   int64         // rows that are in backfill.rejects
+	UndoBytes  int64         // as stored, of the chunks that were completed
+	Striped    int64         // chunks that are gone over in passes
+	Changes    []run.Change  // the last ones, the newest last
+	Latest     []run.Failure // chunks that are FAILED, the newest first, three at most
 	Limits     run.Limits
 	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
@@ -102,7 +104,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure' = 'continue', false), paused_at, paused_by, paused_for, paused_until, free_until, started_at, ` + idle
+		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -114,7 +116,9 @@ const (
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
 		max(greatest(advanced_at, CASE l.state WHEN 'COMPLETED' THEN l.updated_at END)), max(l.updated_at) FILTER (WHERE fence > 0),
 		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE l.state = 'PENDING' AND l.reason <> '' AND backfill.works(r.state, direction)))[1], ''),
-		(` + newest + `)
+		(` + newest + `),
+		coalesce(to_json((array_agg(json_build_object('chunk', chunk, 'at', l.updated_at, 'reason', left(l.reason, 500)) ORDER BY l.updated_at DESC, chunk)
+			FILTER (WHERE l.state = 'FAILED'))[1:3]), '[]')
 		FROM backfill.ledger l JOIN backfill.runs r USING (run) WHERE run = $1`
 )
 
@@ -194,7 +198,7 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed, paused, free, advanced, seen pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.Continues, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Idle)
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -202,16 +206,19 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 		*p.Until = p.Until.UTC()
 	}
 	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
-	var changes []byte
+	var changes, latest []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
-		&advanced, &seen, &p.Waits, &changes)
+		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
 		return p, err
 	}
 	p.AdvancedAt, p.Seen = advanced.Time, seen.Time
-	if err = json.Unmarshal(changes, &p.Changes); err != nil {
+	if err = errors.Join(json.Unmarshal(changes, &p.Changes), json.Unmarshal(latest, &p.Latest)); err != nil {
 		return p, err
+	}
+	for i := range p.Latest {
+		p.Latest[i].At = p.Latest[i].At.UTC()
 	}
 	for i := range p.Changes {
 		p.Changes[i].At = p.Changes[i].At.UTC()

@@ -39,6 +39,8 @@ func (l *Ledger) Retry(ctx context.Context, id, execution string) (Run, error) {
 // retriable says why nothing of a run can be tried again; "" where something can.
 func retriable(state run.State, action string, rejected bool) string {
 	switch {
+	case state.Pauses():
+		return "it is paused; `backfill resume` has its failed chunks tried again, rejected rows are tried again when it has ended"
 	case !state.Ended():
 		return "wait for its end, or cancel it, before its rows are tried again"
 	case state == run.RolledBack:

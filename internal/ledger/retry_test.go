@@ -43,6 +43,7 @@ func TestRetry(t *testing.T) {
 		"cancelled":                     {run.Cancelled, "start", true, false, true},
 		"one that goes on":              {run.Running, "start", true, false, false},
 		"one that is ending":            {run.Cancelling, "start", true, false, false},
+		"one that is paused":            {run.Paused, "start", true, false, false},
 		"rolled back":                   {run.RolledBack, "rollback", true, true, false},
 		"a rollback that failed":        {run.Failed, "rollback", true, true, false},
 	} {

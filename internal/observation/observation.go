@@ -41,7 +41,7 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Throttle.Limits = p.Limits
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}
 	status.Concurrency = p.Leases
-	status.Changes = p.Changes
+	status.Changes, status.Failures = p.Changes, p.Latest
 	status.Pause = nil
 	if p.State.Pauses() {
 		status.Pause = &run.Pause{Since: p.PausedAt.UTC(), By: p.PausedBy, For: p.PausedFor, Until: p.Until}

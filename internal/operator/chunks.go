@@ -38,11 +38,13 @@ type chunkList struct {
 		Affected     int64
 		Restored     int64
 		Conflicts    int64
+		Rejected     int64
 		Fence        int64
 		Retries      int64
 		Passes       int64 // 0: not decided yet
 		Reason       string
 		UpdatedAt    *time.Time `json:"updated_at"` // nil: no worker has claimed it
+		NotBefore    *time.Time `json:"not_before"` // it backs off until then
 	} `json:"chunks"`
 	Next int64 `json:"next"` // 0: none follows
 }
@@ -53,7 +55,7 @@ func chunksCommand(s *session) *cobra.Command {
 		Use:   "chunks RUN",
 		Short: "List the chunks of a run, in the order of the keys",
 		Long: `Lists the chunks of a run in the order of the keys: number, state, the keys (after, up to], when its worker was heard of last,
-what was done to its rows, and below why a chunk is not done, or was done without a worker. The numbers are those that rollback --chunks takes.`,
+what was done to its rows, and below why a chunk is not done, until when it waits, or why it was done without a worker. The numbers are those that rollback --chunks takes.`,
 		Example: `  backfill chunks email-1 --state failed
   backfill chunks email-1 --limit 1000 -o json | jq -r '.chunks[] | select(.retries > 3) | .chunk'`,
 		Args: oneRun(),
@@ -91,7 +93,11 @@ func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
 		return
 	}
 	t, now := table{}, s.Now()
-	t.head("CHUNK", "STATE", "KEYS", "UPDATED", "READ", "CHANGED", "RETRIES", "PASSES", "FENCE", "RESTORED", "CONFLICTS")
+	var rejected []string // a column for the few runs that have some
+	if found.rejected() {
+		rejected = []string{"REJECTED"}
+	}
+	t.head(slices.Concat([]string{"CHUNK", "STATE", "KEYS", "UPDATED", "READ", "CHANGED"}, rejected, []string{"RETRIES", "PASSES", "FENCE", "RESTORED", "CONFLICTS"})...)
 	for _, c := range found.Chunks {
 		keys, updated, passes := "not known", "", ""
 		if c.Hi != nil {
@@ -103,32 +109,54 @@ func (s *session) chunks(w io.Writer, asked chunkPage, found chunkList) {
 		if c.Passes > 0 {
 			passes = figure.Count(c.Passes)
 		}
-		t.row(strconv.FormatInt(c.Chunk, 10), c.State, keys, updated, figure.Count(c.Scanned), figure.Count(c.Affected), figure.Count(c.Retries), passes,
-			strconv.FormatInt(c.Fence, 10), figure.Count(c.Restored), figure.Count(c.Conflicts))
+		if rejected != nil {
+			rejected[0] = figure.Count(c.Rejected)
+		}
+		t.row(slices.Concat([]string{strconv.FormatInt(c.Chunk, 10), c.State, keys, updated, figure.Count(c.Scanned), figure.Count(c.Affected)}, rejected,
+			[]string{figure.Count(c.Retries), passes, strconv.FormatInt(c.Fence, 10), figure.Count(c.Restored), figure.Count(c.Conflicts)})...)
 	}
 	if columns, terminal := s.Width(w); terminal {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
-	found.reasons(w)
+	found.reasons(w, now)
 	if found.Next > 0 {
 		offer(w, step{s.suggest(asked.following(found.Next)...), "see those that follow"})
 	}
 }
 
+// rejected tells whether rows of any of the chunks are rejected.
+func (l chunkList) rejected() bool {
+	for _, c := range l.Chunks {
+		if c.Rejected > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// reason is why a chunk is not done, and until when it waits.
+func (l chunkList) reason(i int, now time.Time) string {
+	reason := l.Chunks[i].Reason
+	if until := l.Chunks[i].NotBefore; reason != "" && until != nil {
+		reason += "; until " + moment(until, now)
+	}
+	return reason
+}
+
 // reasons prints the reason of each chunk that has one; neighbours that share it have one line.
-func (l chunkList) reasons(w io.Writer) {
+func (l chunkList) reasons(w io.Writer, now time.Time) {
 	for i := 0; i < len(l.Chunks); {
-		last := i
-		for last+1 < len(l.Chunks) && l.Chunks[last+1].Reason == l.Chunks[i].Reason && l.Chunks[last+1].Chunk == l.Chunks[last].Chunk+1 {
+		last, reason := i, l.reason(i, now)
+		for last+1 < len(l.Chunks) && l.reason(last+1, now) == reason && l.Chunks[last+1].Chunk == l.Chunks[last].Chunk+1 {
 			last++
 		}
 		which := fmt.Sprintf("chunk %d", l.Chunks[i].Chunk)
 		if last > i {
 			which = fmt.Sprintf("chunks %d to %d", l.Chunks[i].Chunk, l.Chunks[last].Chunk)
 		}
-		if l.Chunks[i].Reason != "" {
-			fmt.Fprintf(w, "  %s: %s\n", which, printable(l.Chunks[i].Reason))
+		if reason != "" {
+			fmt.Fprintf(w, "  %s: %s\n", which, printable(reason))
 		}
 		i = last + 1
 	}

@@ -3,10 +3,12 @@ package operator
 import (
 	"strconv"
 	"testing"
+	"time"
 )
 
 var chunkTranscripts = map[string]transcript{
 	"chunks":             {[]string{"chunks", "email-1"}, answers("chunks", someChunks(0))},
+	"chunks-waiting":     {[]string{"chunks", "email-1"}, answers("chunks", waitingChunks())},
 	"chunks-80":          {[]string{"chunks", "email-1"}, on(80, answers("chunks", someChunks(0)))},
 	"chunks-skipped":     {[]string{"chunks", "email-1"}, answers("chunks", skippedChunks())},
 	"chunks-more":        {[]string{"chunks", "email-1", "--state", "failed", "--limit", "5"}, answers("chunks", someChunks(7))},
@@ -61,6 +63,22 @@ func skippedChunks() map[string]any {
 		all = append(all, c)
 	}
 	return map[string]any{"chunks": all}
+}
+
+// waitingChunks are some that back off, two of them from the same second on, and one with rejected rows.
+func waitingChunks() map[string]any {
+	chunk := func(n int, state, reason string, until time.Duration, rejected int) map[string]any {
+		c := map[string]any{"chunk": n, "state": state, "hi": []string{strconv.Itoa(n * 100_000)}, "reason": reason, "updated_at": noon, "rejected": rejected}
+		if until > 0 {
+			c["not_before"] = noon.Add(until)
+		}
+		return c
+	}
+	const locked = "backing off: apply batch 7 of chunk 2 of run email-1: SQLSTATE 55P03 (lock_not_available): canceling statement due to lock timeout"
+	return map[string]any{"chunks": []any{
+		chunk(1, "COMPLETED", "", 0, 1234), chunk(2, "PROCESSING", locked, 2*time.Second, 3), chunk(3, "PENDING", "backing off: SQLSTATE 53100 (disk_full)", 5*time.Second, 0),
+		chunk(4, "PENDING", "backing off: SQLSTATE 53100 (disk_full)", 5*time.Second+time.Millisecond, 0), chunk(5, "PENDING", "deadline of the function", 0, 0),
+	}}
 }
 
 func noChunks() map[string]any { return map[string]any{"chunks": []any{}} }

@@ -11,20 +11,21 @@ import (
 
 // pauseTranscripts are what people see of a run that is paused.
 var pauseTranscripts = map[string]transcript{
-	"pause":           {[]string{"pause", "email-1", "--reason", "a release goes out"}, answers("pause", pausingRun())},
-	"pause-done":      {[]string{"pause", "email-1", "--region", "eu-west-1"}, answers("pause", paused())},
-	"pause-late":      {[]string{"pause", "email-1"}, answers("pause", classed("Backfill.Invalid", "run email-1 is COMPLETED: there is nothing to pause"))},
-	"status-paused":   {[]string{"status", "email-1"}, answers("status", paused())},
-	"list-paused":     {[]string{"list"}, answers("list", map[string]any{"runs": []run.Status{paused(), working()}})},
-	"watch-paused":    {[]string{"watch", "email-1"}, answers("status", append([]any{working(), pausingRun()}, append(still(400, paused())[:400], working(), after(run.Completed, ""))...)...)},
-	"resume-paused":   {[]string{"resume", "email-1"}, lifts(working())},
-	"resume-backward": {[]string{"resume", "email-1"}, lifts(rolling(441_000))},
-	"pause-all":       {[]string{"pause", "--all", "--reason", "the site is slow"}, answers("pause", map[string]any{"runs": []run.Status{pausingRun(), paused()}})},
-	"pause-all-none":  {[]string{"pause", "--all"}, answers("pause", map[string]any{"runs": []run.Status{}})},
-	"pause-all-json":  {[]string{"pause", "--all", "-o", "json"}, answers("pause", map[string]any{"runs": []run.Status{}})},
-	"resume-all":      {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{working()}})},
-	"resume-all-none": {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{}})},
-	"resume-gone":     {[]string{"resume", "email-1"}, lifts(classed("Backfill.Invalid", "run email-1 is CANCELLED, and not paused"))},
+	"pause":                 {[]string{"pause", "email-1", "--reason", "a release goes out"}, answers("pause", pausingRun())},
+	"pause-done":            {[]string{"pause", "email-1", "--region", "eu-west-1"}, answers("pause", paused())},
+	"pause-late":            {[]string{"pause", "email-1"}, answers("pause", classed("Backfill.Invalid", "run email-1 is COMPLETED: there is nothing to pause"))},
+	"status-paused":         {[]string{"status", "email-1"}, answers("status", paused())},
+	"status-paused-failure": {[]string{"status", "email-1"}, answers("status", failurePaused())},
+	"list-paused":           {[]string{"list"}, answers("list", map[string]any{"runs": []run.Status{paused(), working()}})},
+	"watch-paused":          {[]string{"watch", "email-1"}, answers("status", append([]any{working(), pausingRun()}, append(still(400, paused())[:400], working(), after(run.Completed, ""))...)...)},
+	"resume-paused":         {[]string{"resume", "email-1"}, lifts(working())},
+	"resume-backward":       {[]string{"resume", "email-1"}, lifts(rolling(441_000))},
+	"pause-all":             {[]string{"pause", "--all", "--reason", "the site is slow"}, answers("pause", map[string]any{"runs": []run.Status{pausingRun(), paused()}})},
+	"pause-all-none":        {[]string{"pause", "--all"}, answers("pause", map[string]any{"runs": []run.Status{}})},
+	"pause-all-json":        {[]string{"pause", "--all", "-o", "json"}, answers("pause", map[string]any{"runs": []run.Status{}})},
+	"resume-all":            {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{working()}})},
+	"resume-all-none":       {[]string{"resume", "--all"}, answers("resume", map[string]any{"runs": []run.Status{}})},
+	"resume-gone":           {[]string{"resume", "email-1"}, lifts(classed("Backfill.Invalid", "run email-1 is CANCELLED, and not paused"))},
 }
 
 func TestPauseTranscripts(t *testing.T) { transcribe(t, pauseTranscripts) }
@@ -45,6 +46,18 @@ func paused() run.Status {
 		{At: noon.Add(-130 * time.Minute), By: "ann@laptop", Detail: "rate 500 rows/s"},
 		{At: noon.Add(-2 * time.Hour), State: run.Paused, By: "ann@laptop", Detail: status.Reason},
 	}
+	return status
+}
+
+// failurePaused is a run that is paused since a chunk has failed.
+func failurePaused() run.Status {
+	status := paused()
+	status.Reason = "chunk 2 failed: apply batch 7 of chunk 2 of run email-1: 1 row within \"id\" > 100899 AND \"id\" <= 100900: SQLSTATE 22P02 (invalid_text_representation)"
+	status.Pause.By, status.Pause.For = "", run.ForFailure
+	status.Chunks.Failed, status.Chunks.Pending = 1, status.Chunks.Pending-1
+	status.Throttle.Reason = status.Reason
+	last := len(status.Changes) - 1
+	status.Changes[last].By, status.Changes[last].Detail = "", status.Reason
 	return status
 }
 

@@ -13,10 +13,10 @@ func resumeCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "resume RUN | --all",
 		Short: "Go on with a run that is paused, was cancelled, has failed or lost its execution",
-		Long: `Lets a run go on that is paused. Brings a run back that was cancelled, has failed or lost its execution, and follows it until
+		Long: `Lets a run go on that is paused, by whomever or for whatever. Brings a run back that was cancelled, has failed or lost its execution, and follows it until
 that is accepted or refused.
 It goes on from where it stopped, as the same run; chunks that failed are tried again. A rollback goes on as a rollback.
-With --all the runs go on that pause --all has paused; one that was paused by its name stays so.`,
+With --all the runs go on that pause --all has paused; one that was paused by its name, or since a chunk failed, stays so.`,
 		Example: `  backfill resume email-1
   backfill resume email-1 --wait
   backfill resume --all`,

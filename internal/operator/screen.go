@@ -10,51 +10,99 @@ import (
 	"backfill/internal/run"
 )
 
-// screen shows one run in full.
+// screen shows one run in full, in no more lines than a terminal has as a rule: where there is more to say, older changes give
+// way, and signals far from their limits are counted. On a terminal what failed and what changed has a line each.
 func (s *session) screen(w io.Writer, status run.Status) {
-	now := s.Now()
-	put := func(label, format string, args ...any) {
-		if text := printable(fmt.Sprintf(format, args...)); text != "" {
-			fmt.Fprintf(w, "%-9s %s\n", label, text)
-		}
-	}
-	put("run", "%s", status.Run)
-	put("backfill", "%s", onTable(status))
-	s.state(w, status)
-	if status.Pause != nil {
-		put("paused", "%s", moment(&status.Pause.Since, now))
-		put("goes on", "%s", moment(status.Pause.Until, now))
-	}
-	if began(status) {
-		put("progress", "%d%%", percent(status))
-		put("rows", "%s", rowsOf(status.Rows))
-		put("chunks", "%s", chunksOf(status))
-	}
-	put("undo", "%s", undo(status, now))
-	put("striping", "%s", status.Striping.Reason)
-	if moving(status.State) {
-		put("speed", "%s", speed(status, now))
-		s.signals(w, status)
-	}
-	put("started", "%s", moment(&status.StartedAt, now))
-	put("ended", "%s", moment(status.EndedAt, now))
-	if !status.State.Ended() {
-		put("updated", "%s", moment(&status.UpdatedAt, now))
-		put("end", "%s", ending(status, now))
-	}
-	log := "changes"
-	for _, change := range status.Changes[max(len(status.Changes)-mostChanges, 0):] {
-		put(log, "%s", changed(change, now))
-		log = ""
-	}
-	next, label := aligned(s.steps(status)), "next"
+	above, below := s.standingOf(w, status), s.times(status)
+	failures, next := broken(status, s.Now()), aligned(s.steps(status))
 	if !began(status) {
 		next = []string{anew}
 	}
-	for _, line := range next {
-		put(label, "%s", line)
-		label = ""
+	log, width := changes(status, s.Now()), wide
+	if columns, terminal := s.Width(w); terminal {
+		width = max(columns-len(labelled("", "")), worthless)
+		failures, log = cut(failures, width), cut(log, width)
 	}
+	room := mostLines - len(above) - len(below) - len(failures) - len(next)
+	var signals []string
+	if moving(status.State) {
+		signals = readings(status.Throttle.Signals, room-min(len(log), 1))
+	}
+	log = log[max(len(log)-max(room-len(signals), 1), 0):]
+	for _, line := range above {
+		fmt.Fprintln(w, line)
+	}
+	section(w, "signals", signals)
+	section(w, "failures", failures)
+	for _, line := range below {
+		fmt.Fprintln(w, line)
+	}
+	section(w, "changes", log)
+	section(w, "next", next)
+}
+
+// mostLines is what a terminal shows.
+const mostLines = 24
+
+// standingOf is what the run is, and how far it has come.
+func (s *session) standingOf(w io.Writer, status run.Status) sheet {
+	var l sheet
+	now := s.Now()
+	l.put("run", status.Run)
+	l.put("backfill", onTable(status))
+	l = append(l, s.state(w, status)...)
+	if status.Pause != nil {
+		l.put("paused", moment(&status.Pause.Since, now))
+		l.put("goes on", moment(status.Pause.Until, now))
+	}
+	if began(status) {
+		l.put("progress", fmt.Sprintf("%d%%", percent(status)))
+		l.put("rows", rowsOf(status.Rows))
+		l.put("chunks", chunksOf(status))
+	}
+	l.put("undo", undo(status, now))
+	l.put("striping", status.Striping.Reason)
+	if moving(status.State) {
+		l.put("speed", speed(status, now))
+	}
+	return l
+}
+
+// times are when the run began, was heard of last, and ends.
+func (s *session) times(status run.Status) sheet {
+	var l sheet
+	now := s.Now()
+	l.put("started", moment(&status.StartedAt, now))
+	l.put("ended", moment(status.EndedAt, now))
+	if !status.State.Ended() {
+		l.put("updated", moment(&status.UpdatedAt, now))
+		l.put("end", ending(status, now))
+	}
+	return l
+}
+
+// broken are the last chunks that failed: which, when, and why where the run's reason does not say that. What a reason says of the
+// place, this line has said.
+func broken(status run.Status, now time.Time) (lines []string) {
+	for _, f := range status.Failures {
+		line := fmt.Sprintf("chunk %d, %s", f.Chunk, age(now.Sub(f.At)))
+		if reason := brief(f.Reason); !strings.Contains(status.Reason, reason) {
+			if _, after, found := strings.Cut(reason, fmt.Sprintf(" of chunk %d of run %s: ", f.Chunk, status.Run)); found {
+				reason = after
+			}
+			line += ": " + reason
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// changes are the last of the run's log.
+func changes(status run.Status, now time.Time) (lines []string) {
+	for _, change := range status.Changes[max(len(status.Changes)-mostChanges, 0):] {
+		lines = append(lines, changed(change, now))
+	}
+	return lines
 }
 
 // mostChanges is how many of the last changes are shown; -o json has more.
@@ -99,18 +147,19 @@ func onTable(status run.Status) string {
 }
 
 // state is the state and its reason, of which a refused definition has many lines.
-func (s *session) state(w io.Writer, status run.Status) {
-	fmt.Fprintf(w, "%-9s %s", "state", s.standing(w, status))
-	for i, line := range strings.Split(status.Reason, "\n") {
-		switch {
-		case line == "":
-		case i == 0:
-			fmt.Fprint(w, ": "+printable(line))
-		default:
-			fmt.Fprintf(w, "\n%-9s %s", "", printable(line))
+func (s *session) state(w io.Writer, status run.Status) []string {
+	lines := strings.Split(status.Reason, "\n")
+	text := s.standing(w, status)
+	if lines[0] != "" {
+		text += ": " + printable(lines[0])
+	}
+	state := []string{fmt.Sprintf("%-9s %s", "state", text)} // its colour is printed as it is
+	for _, line := range lines[1:] {
+		if line != "" {
+			state = append(state, labelled("", line))
 		}
 	}
-	fmt.Fprintln(w)
+	return state
 }
 
 func rowsOf(rows run.Rows) string {

@@ -3,20 +3,18 @@ package operator
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"backfill/internal/figure"
-	"backfill/internal/run"
 	"backfill/internal/signal"
 )
 
 const (
 	// near is the part of its limit from which on a signal keeps the rate from rising.
 	near = 0.8
-	// mostSignals is how many lines signals have, so that the longest status fits into 24; -o json has all.
-	mostSignals = 4
+	// mostSignals is how many lines signals have, and fewestSignals whatever else there is to say; -o json has all.
+	mostSignals, fewestSignals = 4, 3
 	// mostNames of signals that are missing for one reason are told.
 	mostNames = 2
 )
@@ -27,22 +25,21 @@ type line struct {
 	signals int
 }
 
-// signals shows how the database fares: what is near its limit or missing in full, the others in one line.
-func (s *session) signals(w io.Writer, status run.Status) {
-	lines := append(pressing(status.Throttle.Signals), missing(status.Throttle.Signals)...)
+// readings show how the database fares: what is near its limit or missing in full, the others in one line.
+func readings(all []signal.Reading, room int) (texts []string) {
+	lines := append(pressing(all), missing(all)...)
 	rest := 0
-	for len(lines) >= mostSignals {
+	for len(lines) >= max(min(room, mostSignals), fewestSignals) {
 		last := len(lines) - 1
 		rest, lines = rest+lines[last].signals, lines[:last]
 	}
-	if text := others(status.Throttle.Signals, len(lines) > 0, rest); text != "" {
-		lines = append(lines, line{text: text})
+	for _, line := range lines {
+		texts = append(texts, line.text)
 	}
-	label := "signals"
-	for _, one := range lines {
-		fmt.Fprintf(w, "%-9s %s\n", label, printable(one.text))
-		label = ""
+	if text := others(all, len(lines) > 0, rest); text != "" {
+		texts = append(texts, text)
 	}
+	return texts
 }
 
 // pressing are the signals that are near their limits or above, the worst first.
@@ -101,7 +98,7 @@ func others(readings []signal.Reading, besides bool, rest int) string {
 		parts = append(parts, fmt.Sprintf("%d without a limit", shown))
 	}
 	if rest > 0 {
-		parts = append(parts, fmt.Sprintf("%d more are near it, or missing", rest))
+		parts = append(parts, figure.Plural(int64(rest), "more is", "more are")+" near it, or missing")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -22,6 +22,8 @@ func (s *session) steps(status run.Status) []step {
 		purpose := "go on"
 		if backward(status) {
 			purpose = "go on with the rollback"
+		} else if status.Pause != nil && status.Pause.For == run.ForFailure {
+			purpose = "go on, and try the chunks that failed again"
 		}
 		steps = append(steps, step{s.suggest("resume", status.Run), purpose})
 	}

@@ -20,6 +20,7 @@ import (
 type Ledger interface {
 	Pause(ctx context.Context, id, by, reason string) (bool, error)
 	PauseUntil(ctx context.Context, id, reason string, until time.Time) (bool, error)
+	PauseFailed(ctx context.Context, id, reason string) (bool, error)
 	Rest(ctx context.Context, id string) (run.State, string, error)
 	Unpause(ctx context.Context, id, by string, meant run.For) (bool, error)
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
@@ -42,8 +43,8 @@ type Pauser struct {
 // New makes a pauser.
 func New(entries Ledger, records Records) *Pauser { return &Pauser{ledger: entries, records: records} }
 
-// Pause stops a run for a while, and tells the state that it has then. One that was paused by its name keeps its first
-// reason; one that has ended, or is ending, is failure.Invalid.
+// Pause stops a run for a while, and tells the state that it has then. One that was paused by its name, or for a failure,
+// keeps its first reason; one that has ended, or is ending, is failure.Invalid.
 func (p *Pauser) Pause(ctx context.Context, id, by, reason string) (run.State, error) {
 	if _, err := p.ledger.Pause(ctx, id, by, reason); err != nil {
 		return "", err
@@ -61,6 +62,14 @@ func (p *Pauser) Pause(ctx context.Context, id, by, reason string) (run.State, e
 // PauseUntil stops a run until its next window, unless a person has paused it meanwhile.
 func (p *Pauser) PauseUntil(ctx context.Context, id, reason string, until time.Time) (run.State, error) {
 	if _, err := p.ledger.PauseUntil(ctx, id, reason, until); err != nil {
+		return "", err
+	}
+	return p.Rest(ctx, id)
+}
+
+// PauseFailed stops a run of which a chunk has failed until a person decides.
+func (p *Pauser) PauseFailed(ctx context.Context, id, reason string) (run.State, error) {
+	if _, err := p.ledger.PauseFailed(ctx, id, reason); err != nil {
 		return "", err
 	}
 	return p.Rest(ctx, id)

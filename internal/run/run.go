@@ -26,8 +26,9 @@ type Status struct {
 	Throttle    Throttle   `json:"throttle"`
 	Undo        Undo       `json:"undo"`
 	Striping    Striping   `json:"striping"`
-	Pause       *Pause     `json:"pause"`   // null: it is not paused
-	Changes     []Change   `json:"changes"` // the last ones, the newest last
+	Pause       *Pause     `json:"pause"`    // null: it is not paused
+	Changes     []Change   `json:"changes"`  // the last ones, the newest last
+	Failures    []Failure  `json:"failures"` // the chunks that are FAILED, the newest first, three at most
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	EndedAt     *time.Time `json:"ended_at"`
@@ -94,6 +95,13 @@ type Change struct {
 	Detail string    `json:"detail"` // the reason, or what was changed
 }
 
+// Failure is a chunk that has failed.
+type Failure struct {
+	Chunk  int64     `json:"chunk"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
 // For is what a pause was meant for. What was meant for the run itself is not lifted with what was meant for all.
 type For string
 
@@ -103,6 +111,8 @@ const (
 	ForAll For = "all" // a person paused every run of the stack
 	// ForWindow is a pause until the next window of the run's definition.
 	ForWindow For = "window"
+	// ForFailure is a pause since a chunk failed, as the run's definition has it (on_failure: pause).
+	ForFailure For = "failure"
 )
 
 // Throttle says why the run has the speed that it has.

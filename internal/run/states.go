@@ -14,7 +14,7 @@ const (
 	Planning    State = "PLANNING"     // accepted; no chunk is at a worker yet
 	Running     State = "RUNNING"      // chunks are planned and worked on, side by side
 	RollingBack State = "ROLLING_BACK" // what the run wrote is taken back, chunk by chunk
-	Pausing     State = "PAUSING"      // a person, or the end of a window, stops it for a while: no batch starts any more, leases that live are awaited
+	Pausing     State = "PAUSING"      // a person, the end of a window, or a chunk that failed stops it for a while: no batch starts any more, leases that live are awaited
 	Paused      State = "PAUSED"       // nobody works on it, and its execution waits to be woken
 	Cancelling  State = "CANCELLING"   // closing: no batch starts any more, leases that live are awaited
 	Completed   State = "COMPLETED"    // the finished ranges tile the key space up to the bound
@@ -32,13 +32,13 @@ func States() []State {
 var Transitions = transition.Table[State]{
 	Planning: {
 		Running:    "the first page of chunks was planned",
-		Pausing:    "a person paused it",
+		Pausing:    "a person paused it, its window has shut, or a chunk failed",
 		Cancelling: "a person cancelled, planning failed, or the execution was lost",
 		Failed:     "refused before anything was planned",
 	},
 	Running: {
 		Completed:  "the finished ledger ranges tile the key space",
-		Pausing:    "a person paused it",
+		Pausing:    "a person paused it, its window has shut, or a chunk failed",
 		Cancelling: "a person cancelled, a chunk failed, or the execution was lost",
 	},
 	RollingBack: {

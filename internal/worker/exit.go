@@ -24,7 +24,7 @@ func exitFor(err error) exit {
 	case failure.LeaseLost:
 		return exit{state: chunk.Pending, reason: reasonOf(err)} // released only if the fence is still ours
 	case failure.Transient, failure.Unknown:
-		return exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}
+		return exit{state: chunk.Pending, pause: longest, reason: backingOff(err)}
 	default:
 		return exit{state: chunk.Failed, reason: reasonOf(err)}
 	}

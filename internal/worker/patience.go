@@ -43,9 +43,15 @@ func (p *patience) renew() {
 	}
 }
 
-// wait rests before the next try. False: enough tries, or not enough time before the deadline less the margin.
-func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
+// next is how long to rest before the next try. False: enough tries, or not enough time before the deadline less the margin.
+func (p *patience) next(ctx context.Context, margin time.Duration) (rest time.Duration, worthIt bool) {
 	p.failed++
-	rest := p.waits.NextBackOff()
-	return p.failed < p.tries && deadline.Remaining(ctx) >= rest+margin && deadline.Rest(ctx, rest)
+	rest = p.waits.NextBackOff()
+	return rest, p.failed < p.tries && deadline.Remaining(ctx) >= rest+margin
+}
+
+// wait rests before the next try. False: as next, or the time was over.
+func (p *patience) wait(ctx context.Context, margin time.Duration) bool {
+	rest, worthIt := p.next(ctx, margin)
+	return worthIt && deadline.Rest(ctx, rest)
 }

@@ -5,6 +5,9 @@ import "backfill/internal/failure"
 // longestReason bounds what is kept of an error, in characters: reasons are shown in lists, and travel.
 const longestReason = 500
 
+// backingOff is what people are told of a chunk that waits.
+func backingOff(err error) string { return "backing off: " + reasonOf(err) }
+
 // reasonOf is what people are told of an error.
 func reasonOf(err error) string {
 	reason := []rune(failure.Safe(err))

@@ -146,8 +146,8 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	if class != failure.Transient && class != failure.Unknown {
 		return !s.rejects(class, err) && !s.suspects.narrow(class, err), exitFor(err)
 	}
-	if !s.patience.wait(ctx, margin) {
-		return true, exit{state: chunk.Pending, pause: longest, reason: "backing off: " + reasonOf(err)}
+	if !s.backOff(ctx, class, err) {
+		return true, exit{state: chunk.Pending, pause: longest, reason: backingOff(err)}
 	}
 	if postgres.Raised(err, failure.QueryCanceled) {
 		s.pace.Overrun()
@@ -159,6 +159,24 @@ func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 		return s.claimAgain(ctx)
 	}
 	return false, exit{}
+}
+
+// noticed is a wait that somebody who looks at the chunk may wonder about.
+const noticed = time.Second
+
+// backOff rests before the batch is tried again. The ledger has why and until when, as far as the connection is good for it: what
+// cannot be noted is in the log.
+func (s *walk) backOff(ctx context.Context, class failure.Class, err error) bool {
+	rest, worthIt := s.patience.next(ctx, margin)
+	if !worthIt {
+		return false
+	}
+	if class == failure.Transient && rest >= noticed {
+		if _, err := s.worker.ledger.BacksOff(ctx, *s.claim, rest, backingOff(err)); err != nil {
+			slog.InfoContext(ctx, "wait not noted", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "class", failure.Of(err), "error", failure.Safe(err))
+		}
+	}
+	return deadline.Rest(ctx, rest)
 }
 
 // claimAgain finds out where the chunk stands: the ledger's position says whether a batch whose answer never came was

@@ -33,6 +33,7 @@ type Ledger interface {
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
 	Decide(ctx context.Context, claim ledger.Claim, passes int, reason string) (bool, error)
+	BacksOff(ctx context.Context, claim ledger.Claim, wait time.Duration, reason string) (bool, error)
 	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
 	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
 	Reserve(ctx context.Context, claim ledger.Claim, rows int64) (ledger.Reservation, error)
