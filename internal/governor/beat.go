@@ -92,6 +92,7 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 		}
 	}
 	regulated.Limits = p.Limits
+	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
 	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
 	if p.State.Pauses() {
 		regulated.Reason, status.Rate, status.ETA = p.Reason, 0, nil
@@ -110,6 +111,9 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) s
 	}
 	if rate != nil {
 		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
+	}
+	if workers := regulated.Workers; workers.Most < b.governor.MaxWorkers {
+		return fmt.Sprintf("at most %s at a time %s", figure.Plural(workers.Most, "worker", "workers"), workers.Reason)
 	}
 	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }
@@ -141,7 +145,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
 		return "", err
 	}
-	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {
+	if waiting := plan.Planned - p.Known + p.Waiting; !plan.Closed && waiting < p.Limits.LookAhead(b.governor.LookAhead)/2 {
 		return turn.Plan, nil
 	}
 	return "", nil

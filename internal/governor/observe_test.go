@@ -2,6 +2,7 @@ package governor_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,8 +39,9 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Run: runtest.ID, Backfill: "users", Action: "start", State: run.Running, StartedAt: before.StartedAt, UpdatedAt: got.UpdatedAt,
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
-		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
-		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1}, Signals: got.Throttle.Signals},
+		Rate: forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
+		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1},
+			Workers: run.Workers{Most: 4, Reason: "ceiling of the stack"}, Signals: got.Throttle.Signals},
 	}
 	want.ETA = forecast.ETA(want, got.UpdatedAt)
 	want.Changes = got.Changes // the ledger has a test of them
@@ -62,6 +64,26 @@ func TestABeatSaysWhatLimitsIt(t *testing.T) {
 		b.beat(t)
 		if got := b.Record(t).Status.Throttle; got.Reason != c.want || *got.Limits.Rate != 500 {
 			t.Errorf("%v: %+v", c.decided, got)
+		}
+	}
+}
+
+// TestABeatSaysHowManyMayWork, and why not more: of all limits the lowest.
+func TestABeatSaysHowManyMayWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	for _, c := range []struct{ set, want, reason string }{
+		{"INSERT INTO backfill.shares (run, workers, set_by) VALUES ('run-1', 9, 'ann')", "4 ceiling of the stack", "at most 4 workers at a time (ceiling of the stack)"},
+		{"UPDATE backfill.throttle SET workers = 3, set_by = 'bob'", "3 for all runs of the database (set by bob)", "at most 3 workers at a time for all runs of the database (set by bob)"},
+		{"UPDATE backfill.shares SET workers = 2", "2 for this run (set by ann)", "at most 2 workers at a time for this run (set by ann)"},
+		{"UPDATE backfill.shares SET rate = 100, needs = 0.1, asked_at = clock_timestamp() + interval '1 h'", "1 the rate has no use for more", "at most 100 rows/s for this run (set by ann)"},
+	} {
+		b.Exec(t, c.set)
+		b.beat(t)
+		got := b.Record(t).Status.Throttle
+		if text := fmt.Sprint(got.Workers.Most, " ", got.Workers.Reason); text != c.want || got.Reason != c.reason {
+			t.Errorf("%s: %s; %s", c.set, text, got.Reason)
 		}
 	}
 }

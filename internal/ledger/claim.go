@@ -24,6 +24,7 @@ const (
 	Closed    Verdict = "closed"    // the run wants no work, or is unknown
 	Unwatched Verdict = "unwatched" // the run's heartbeat is stale
 	Undone    Verdict = "rolled_back"
+	Full      Verdict = "full"    // no slot is free: it was given back at once, with a reason
 	Foreign   Verdict = "foreign" // the message has other boundaries than the ledger: its records are of another time
 )
 
@@ -46,7 +47,13 @@ type Claim struct {
 	Due      bool  // rejected rows of it are to be tried again
 	Lease    time.Duration
 	Stale    time.Duration
-	Limited  bool // what is worked on has to be reserved; each batch tells it anew
+	Steering
+}
+
+// Steering is what the limits of a run say to a worker; each batch tells it anew.
+type Steering struct {
+	Limited bool   // what is worked on has to be reserved
+	Surplus string // why the chunk has to be given back: others have the slots; "": it goes on
 }
 
 // Claim takes the message's chunk for the owner, if nobody else holds it. Claiming again as the same owner gives a

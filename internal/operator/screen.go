@@ -151,6 +151,9 @@ func chunksOf(status run.Status) string {
 // speed is the rate, who makes it, and why it is not another.
 func speed(status run.Status, now time.Time) string {
 	text := figure.Count(int64(status.Rate)) + " rows/s by " + figure.Plural(status.Concurrency, "worker", "workers")
+	if most := status.Throttle.Workers; most.Most > 0 && !strings.Contains(status.Throttle.Reason, most.Reason) {
+		text += fmt.Sprintf(" (at most %s: %s)", figure.Count(most.Most), most.Reason)
+	}
 	if reason := why(status, now); reason != "" && reason != status.Reason {
 		text += ": " + reason
 	}

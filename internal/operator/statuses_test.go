@@ -47,7 +47,8 @@ func measured() run.Status {
 	second, _ := signal.Limits{}.Read(signal.ReplicaTime, "standby-1", &lag)
 	third, _ := signal.Limits{}.Read(signal.IOWaits, "", nil)
 	third.Missing = "the role may not read it: GRANT pg_read_all_stats"
-	status.Throttle = run.Throttle{Reason: "slowed to 4,000 rows/s: " + first.String(), Rate: &rate, Signals: []signal.Reading{first, second, third}}
+	status.Throttle = run.Throttle{Reason: "slowed to 4,000 rows/s: " + first.String(), Rate: &rate,
+		Workers: run.Workers{Most: 2, Reason: "the rate has no use for more"}, Signals: []signal.Reading{first, second, third}}
 	return status
 }
 
@@ -85,4 +86,10 @@ func several() map[string]any {
 	refused := refusedRun()
 	refused.Run = "users-country-20261124-115950"
 	return map[string]any{"runs": []run.Status{working(), refused, after(run.Completed, "")}}
+}
+
+// slotted is the answer to tune where workers are limited.
+func slotted() run.Limits {
+	one, three := int64(1), int64(3)
+	return run.Limits{Weight: 1, Workers: &one, DatabaseWorkers: &three}
 }

@@ -22,26 +22,30 @@ type tuning struct {
 	Database bool   `json:"database,omitempty"`
 	Rate     *int64 `json:"rate,omitempty"`
 	Weight   *int64 `json:"weight,omitempty"`
+	Workers  *int64 `json:"workers,omitempty"`
 	By       string `json:"by,omitempty"`
 }
 
 func tuneCommand(s *session) *cobra.Command {
 	var (
-		asked        = tuning{Action: "tune", By: s.By}
-		rate, weight string
+		asked = tuning{Action: "tune", By: s.By}
+		words tuningWords
 	)
 	command := &cobra.Command{
 		Use:   "tune RUN | --database",
 		Short: "Limit the speed of a run, or of all runs of the database",
 		Long: `Limits the speed of a run, or with --database of all runs of the database together, whatever stack they belong to.
-Workers follow within seconds. Runs share what the database allows by their weights; what one has no use for goes to the others.`,
+Workers follow within seconds; what they have committed stays, and a chunk that has no worker any more goes on when there is room.
+Runs share what the database allows by their weights; what one has no use for goes to the others.`,
 		Example: `  backfill tune email-1 --rate 5000
   backfill tune email-1 --rate none
   backfill tune email-1 --weight 3
+  backfill tune email-1 --workers 1
   backfill tune --database --rate 20000`,
 	}
-	command.Flags().StringVar(&rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
-	command.Flags().StringVar(&weight, "weight", "", "`N` shares of the database's rate; a run begins with 1")
+	command.Flags().StringVar(&words.rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
+	command.Flags().StringVar(&words.weight, "weight", "", "`N` shares of the database's rate and workers; a run begins with 1")
+	command.Flags().StringVar(&words.workers, "workers", "", "chunks at work at a time; `N`, or none: as many as the stack has workers")
 	command.Flags().BoolVar(&asked.Database, "database", false, "all runs of the database together")
 	command.Args = func(at *cobra.Command, args []string) error {
 		if asked.Database {
@@ -50,7 +54,7 @@ Workers follow within seconds. Runs share what the database allows by their weig
 		return oneRun()(at, args)
 	}
 	command.RunE = runs(func(ctx context.Context, args []string) error {
-		if err := asked.read(rate, weight); err != nil {
+		if err := asked.read(words); err != nil {
 			return misused(command, err)
 		}
 		if !asked.Database {
@@ -61,18 +65,30 @@ Workers follow within seconds. Runs share what the database allows by their weig
 	return command
 }
 
+// tuningWords are the flags of tune as they were given; "": it was not.
+type tuningWords struct{ rate, weight, workers string }
+
 // read takes the flags.
-func (t *tuning) read(rate, weight string) (err error) {
-	if rate == "" && weight == "" || t.Database && (rate == "" || weight != "") {
-		return errors.New("give --rate, or for a run --weight")
+func (t *tuning) read(words tuningWords) error {
+	if words == (tuningWords{}) {
+		return errors.New("give --rate, --workers, or for a run --weight")
 	}
-	if strings.EqualFold(rate, "none") {
-		rate = "0"
+	if t.Database && words.weight != "" {
+		return errors.New("--weight belongs to a run")
 	}
-	if t.Rate, err = whole("--rate", rate, 0, "rows/s, or none"); err == nil {
-		t.Weight, err = whole("--weight", weight, 1, "shares")
+	var problems [3]error
+	t.Rate, problems[0] = whole("--rate", none0(words.rate), 0, "rows/s, or none")
+	t.Weight, problems[1] = whole("--weight", words.weight, 1, "shares")
+	t.Workers, problems[2] = whole("--workers", none0(words.workers), 0, "workers, or none")
+	return errors.Join(problems[:]...)
+}
+
+// none0 has none mean 0, which lifts a limit.
+func none0(text string) string {
+	if strings.EqualFold(text, "none") {
+		return "0"
 	}
-	return err
+	return text
 }
 
 // whole reads a number that may have underscores or commas in it; nil: it was not given.
@@ -105,9 +121,9 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	}
 	return s.print(answer, func(w io.Writer) {
 		if asked.Run != "" {
-			fmt.Fprintf(w, "run %s: %s, weight %s\n", asked.Run, rateOf(limits.Rate), figure.Count(int64(limits.Weight)))
+			fmt.Fprintf(w, "run %s: %s%s, weight %s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)))
 		}
-		fmt.Fprintf(w, "all runs of the database together: %s\n", rateOf(limits.Database))
+		fmt.Fprintf(w, "all runs of the database together: %s%s\n", rateOf(limits.Database), workersOf(limits.DatabaseWorkers))
 	})
 }
 
@@ -117,4 +133,12 @@ func rateOf(rate *float64) string {
 		return "no limit"
 	}
 	return "at most " + figure.Count(int64(*rate)) + " rows/s"
+}
+
+// workersOf is a limit of workers, as the next part of a list.
+func workersOf(workers *int64) string {
+	if workers == nil {
+		return ""
+	}
+	return ", at most " + figure.Plural(*workers, "worker", "workers") + " at a time"
 }

@@ -102,6 +102,7 @@ type Throttle struct {
 	Reason  string           `json:"reason"`
 	Rate    *float64         `json:"rate"`   // rows/s of all runs of the database, as its signals allow; null: no limit
 	Limits  Limits           `json:"limits"` // that persons have set
+	Workers Workers          `json:"workers,omitzero"`
 	Signals []signal.Reading `json:"signals,omitempty"`
 }
 
@@ -112,6 +113,43 @@ type Limits struct {
 	By         string   `json:"by,omitempty"`
 	Database   *float64 `json:"database"` // of all runs of the database together
 	DatabaseBy string   `json:"database_by,omitempty"`
+	// How many chunks may be at work at a time.
+	Workers         *int64 `json:"workers,omitempty"`          // of the run
+	DatabaseWorkers *int64 `json:"database_workers,omitempty"` // of all runs of the database together
+}
+
+// Workers is how many chunks of a run may be at work at a time, and why not more.
+type Workers struct {
+	Most   int64  `json:"most"` // 0: nobody has told yet
+	Reason string `json:"reason"`
+}
+
+// Slots is the limit of workers that is met first; ceiling is that of the stack, and useful what the rate has use for, nil: it has no limit.
+func (l Limits) Slots(ceiling int64, useful *int64) Workers {
+	least := Workers{ceiling, "ceiling of the stack"}
+	for _, limit := range []struct {
+		most *int64
+		why  string
+	}{
+		{l.DatabaseWorkers, "for all runs of the database" + by(l.DatabaseBy)}, {l.Workers, "for this run" + by(l.By)},
+		{useful, "the rate has no use for more"},
+	} {
+		if limit.most != nil && *limit.most < least.Most {
+			least = Workers{*limit.most, limit.why}
+		}
+	}
+	return least
+}
+
+// LookAhead is how many chunks should wait for a worker, at most so many: where few may work, few wait, as each that finds no slot
+// has cost an invocation.
+func (l Limits) LookAhead(most int64) int64 {
+	for _, workers := range []*int64{l.Workers, l.DatabaseWorkers} {
+		if workers != nil {
+			most = min(most, 2**workers+2)
+		}
+	}
+	return most
 }
 
 // Least is the limit that is met first, and whose it is; nil: there is none.

@@ -88,5 +88,10 @@ BEGIN
             wait := greatest(granted - held, 0) / speed;
         END IF;
     END IF;
-    UPDATE backfill.shares s SET tokens = s.tokens - granted, own = s.own - granted WHERE s.run = the_run;
+    -- A worker asks for what it makes in a second, less at the beginning of a chunk.
+    IF want > 0 THEN
+        mine.unit := greatest(want, mine.unit * 0.95);
+        mine.needs := speed / mine.unit;
+    END IF;
+    UPDATE backfill.shares s SET tokens = s.tokens - granted, own = s.own - granted, unit = mine.unit, needs = mine.needs WHERE s.run = the_run;
 END $$;

@@ -1,0 +1,6 @@
+-- Version 8: how many chunks may be at work at a time.
+ALTER TABLE backfill.throttle ADD COLUMN IF NOT EXISTS workers bigint;   -- of all runs together, set by a person; null: no limit
+ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS workers bigint;     -- of the run, set by a person; null: no limit
+ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS wants_at timestamptz;   -- when the run was refused a slot of the database; null: it has got one since
+ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS unit double precision NOT NULL DEFAULT 0;   -- rows/s that one worker makes, by its best of late
+ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS needs double precision;   -- workers that the rate has use for; null: it has no limit
