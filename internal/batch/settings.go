@@ -21,7 +21,7 @@ const (
 // each heartbeat that tells of progress. Not for a change that is volatile: a value that somebody saw would become another.
 // With them the batch asks whether the run is limited, and whether its slot is still there.
 func settings(message chunk.Message, plans string, early bool) (string, []any) {
-	return `SELECT limited, surplus, pg_catalog.set_config('plan_cache_mode', $3, true),
+	return `SELECT limited, surplus, budget, pg_catalog.set_config('plan_cache_mode', $3, true),
 		pg_catalog.set_config('synchronous_commit', CASE WHEN $4 THEN 'off' ELSE pg_catalog.current_setting('synchronous_commit') END, true)
 		FROM backfill.steer($1, $2)`,
 		[]any{message.Run, message.Chunk, plans, early}
@@ -32,5 +32,5 @@ func begin(results pgx.BatchResults) (steering ledger.Steering, err error) {
 	if _, err := results.Exec(); err != nil {
 		return steering, err
 	}
-	return steering, results.QueryRow().Scan(&steering.Limited, &steering.Surplus, nil, nil)
+	return steering, results.QueryRow().Scan(&steering.Limited, &steering.Surplus, &steering.Budget, nil, nil)
 }

@@ -16,6 +16,10 @@ func TestTuneChangesOneRun(t *testing.T) {
 		{`{"action":"tune","run":"run-1","workers":0}`, `{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob"}`},
 		{`{"action":"tune","database":true,"workers":5,"by":"eve"}`, `{"rate":null,"weight":1,"database":9000,"database_by":"eve","database_workers":5}`},
 		{`{"action":"tune","database":true,"workers":0,"by":"bob"}`, `{"rate":null,"weight":1,"database":9000,"database_by":"bob"}`},
+		{`{"action":"tune","run":"run-1","limits":{"lock_waiters":4,"io_waits":"off"},"error_budget":7}`,
+			`{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob","signals":{"io_waits":-1,"lock_waiters":4},"error_budget":7}`},
+		{`{"action":"tune","run":"run-1","limits":{"lock_waiters":"default","io_waits":"default"},"error_budget":-1}`,
+			`{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob"}`},
 		{`{"action":"tune","run":"run-1","rate":0}`, `{"run":"run-1","rate":null,"weight":3,"database":9000,"database_by":"bob"}`},
 		{`{"action":"tune","database":true,"rate":0}`, `{"rate":null,"weight":1,"database":null}`},
 	} {
@@ -35,8 +39,14 @@ func TestTuneSaysWhatIsWrong(t *testing.T) {
 		`{"action":"tune","database":true}`:                        "nothing is to be changed",
 		`{"action":"tune","run":"run-1","workers":5}`:              "workers 5 is not within 0 (no limit) to 4",
 		`{"action":"tune","run":"run-1","workers":-1}`:             "workers -1 is not within",
+		`{"action":"tune","run":"run-1","limits":{"lock_waiter":4,"io_waits":-2,"commit_milliseconds":true}}`: `commit_milliseconds: "true" is no limit: a number from 0, off where the ` +
+			`signal is only to be shown, or default for what the definition says; io_waits: "-2" is no limit: a number from 0, off where the signal is only to be shown, or default ` +
+			`for what the definition says; the signal "lock_waiter" is not known: did you mean lock_waiters?`,
+		`{"action":"tune","run":"run-1","error_budget":100001}`:    "error_budget 100001 is not within 0 to 100000 rows",
+		`{"action":"tune","run":"run-1","error_budget":-2}`:        "error_budget -2 is not within",
+		`{"action":"tune","database":true,"error_budget":2}`:       `"error_budget" belong to a run`,
 		`{"action":"tune","database":true,"workers":1001}`:         "workers 1001 is not within 0 (no limit) to 1000",
-		`{"action":"tune","database":true,"rate":1,"weight":2}`:    `"weight" belongs to a run`,
+		`{"action":"tune","database":true,"rate":1,"weight":2}`:    `belong to a run`,
 		`{"action":"tune","run":"run-1","rate":-1}`:                "rate -1 is not within",
 		`{"action":"tune","run":"run-1","weight":0}`:               "weight 0 is not within",
 		`{"action":"tune","run":"run-1","rate":1,"concurrency":2}`: "unknown field",

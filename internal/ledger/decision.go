@@ -43,7 +43,7 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 		ON CONFLICT (run) DO UPDATE SET speed = excluded.speed, speed_at = excluded.speed_at`, id, speed)
 	batch.Queue(`SELECT clock_timestamp(), coalesce(decided_at < clock_timestamp() - $1::interval, true), coalesce(rate, 0), reason, law, sample, decided_at,
 		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0) FROM backfill.throttle`, pause)
-	batch.Queue(`SELECT change::text FROM backfill.runs WHERE ended_at IS NULL`)
+	batch.Queue(`SELECT change::text, coalesce(signals, '{}') FROM backfill.runs LEFT JOIN backfill.shares USING (run) WHERE ended_at IS NULL`)
 	results := conn.SendBatch(ctx, batch)
 	err = s.read(results)
 	if closing := results.Close(); err == nil {
@@ -70,11 +70,12 @@ func (s *Standing) read(results pgx.BatchResults) error {
 	s.Limits, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (signal.Limits, error) {
 		var text string
 		var stored change.Change
-		err := row.Scan(&text)
+		var set signal.Limits // by a person, since
+		err := row.Scan(&text, &set)
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &stored)
 		}
-		return stored.Throttle, err
+		return stored.Throttle.With(set), err
 	})
 	return err
 }

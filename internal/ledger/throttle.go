@@ -11,6 +11,7 @@ import (
 	"backfill/internal/figure"
 	"backfill/internal/postgres"
 	"backfill/internal/run"
+	"backfill/internal/signal"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,8 +32,8 @@ func (l *Ledger) Reserve(ctx context.Context, claim Claim, rows int64) (Reservat
 		return got, err
 	}
 	var wait float64
-	err = conn.QueryRow(ctx, "SELECT r.granted, r.wait, r.limited, s.surplus FROM backfill.reserve($1, $2, $3, $4, $5, $6) r, backfill.steer($1, $2) s",
-		claim.Message.Run, claim.Message.Chunk, claim.Owner, rows, claim.Lease, claim.Stale).Scan(&got.Rows, &wait, &got.Limited, &got.Surplus)
+	err = conn.QueryRow(ctx, "SELECT r.granted, r.wait, r.limited, s.surplus, s.budget FROM backfill.reserve($1, $2, $3, $4, $5, $6) r, backfill.steer($1, $2) s",
+		claim.Message.Run, claim.Message.Chunk, claim.Owner, rows, claim.Lease, claim.Stale).Scan(&got.Rows, &wait, &got.Limited, &got.Surplus, &got.Budget)
 	if err != nil {
 		return got, fmt.Errorf("reserve rows for chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
@@ -46,6 +47,8 @@ type Tuning struct {
 	Weight *int64 // of a run beside the others
 	// Workers is how many chunks may be at work at a time; 0 lifts the limit.
 	Workers *int64
+	Limits  map[signal.Name]*float64 // of signals; nil: as in the definition
+	Budget  *int64                   // rows that may be rejected; -1: as in the definition
 	By      string
 }
 
@@ -67,7 +70,33 @@ func (t Tuning) String() string {
 	case t.Workers != nil:
 		said = append(said, "at most "+figure.Plural(*t.Workers, "worker", "workers")+" at a time")
 	}
+	if limits, _ := t.limits(); len(limits) > 0 {
+		said = append(said, "limits "+limits.String())
+	}
+	if _, dropped := t.limits(); len(dropped) > 0 {
+		said = append(said, "limits as in the definition: "+strings.Join(dropped, ", "))
+	}
+	switch {
+	case t.Budget != nil && *t.Budget < 0:
+		said = append(said, "error budget as in the definition")
+	case t.Budget != nil:
+		said = append(said, "error budget "+figure.Count(*t.Budget))
+	}
 	return strings.Join(said, ", ")
+}
+
+// limits are those of signals that are set, and the names of those that are as in the definition again.
+func (t Tuning) limits() (set signal.Limits, dropped []string) {
+	set, dropped = signal.Limits{}, []string{}
+	for _, name := range signal.Names() {
+		switch limit, given := t.Limits[name]; {
+		case given && limit == nil:
+			dropped = append(dropped, string(name))
+		case given:
+			set[name] = *limit
+		}
+	}
+	return set, dropped
 }
 
 // What was taken ahead of time was at another rate: where the rate is changed, it is forgotten.
@@ -78,11 +107,12 @@ const (
 			refilled_at = CASE WHEN $3 IS NULL THEN refilled_at ELSE clock_timestamp() END,
 			workers = CASE WHEN $4::bigint IS NULL THEN workers ELSE nullif($4, 0) END`
 	tuneRun = `WITH noted AS (INSERT INTO backfill.changes (run, by, detail) SELECT run, $2, $3 FROM backfill.runs WHERE run = $1)
-		INSERT INTO backfill.shares AS s (run, set_by, rate, weight, workers)
-		SELECT run, $2, nullif($4::bigint, 0), coalesce($5::bigint, 1), nullif($6::bigint, 0) FROM backfill.runs WHERE run = $1
+		INSERT INTO backfill.shares AS s (run, set_by, rate, weight, workers, signals, error_budget)
+		SELECT run, $2, nullif($4::bigint, 0), coalesce($5::bigint, 1), nullif($6::bigint, 0), $7::jsonb - $8::text[], nullif($9::bigint, -1) FROM backfill.runs WHERE run = $1
 		ON CONFLICT (run) DO UPDATE SET set_by = $2, rate = CASE WHEN $4 IS NULL THEN s.rate ELSE excluded.rate END,
 			own = CASE WHEN $4 IS NULL THEN s.own ELSE 0 END, weight = coalesce($5, s.weight),
-			workers = CASE WHEN $6 IS NULL THEN s.workers ELSE excluded.workers END`
+			workers = CASE WHEN $6 IS NULL THEN s.workers ELSE excluded.workers END, signals = (s.signals || $7) - $8,
+			error_budget = CASE WHEN $9 IS NULL THEN s.error_budget ELSE excluded.error_budget END`
 )
 
 // Tune changes the limits of a run, "": the ceiling of the database, notes it in the logs of the runs concerned, and tells what holds then. Workers hear of it with
@@ -95,7 +125,8 @@ func (l *Ledger) Tune(ctx context.Context, id string, tuning Tuning) (run.Limits
 	if id == "" {
 		_, err = conn.Exec(ctx, tuneDatabase, tuning.By, "of the database: "+tuning.String(), tuning.Rate, tuning.Workers)
 	} else {
-		_, err = conn.Exec(ctx, tuneRun, id, tuning.By, tuning.String(), tuning.Rate, tuning.Weight, tuning.Workers)
+		set, dropped := tuning.limits()
+		_, err = conn.Exec(ctx, tuneRun, id, tuning.By, tuning.String(), tuning.Rate, tuning.Weight, tuning.Workers, set, dropped, tuning.Budget)
 	}
 	if err != nil {
 		return run.Limits{}, fmt.Errorf("tune %s: %w", tuned(id), unmade(postgres.Classify(err)))
@@ -105,7 +136,7 @@ func (l *Ledger) Tune(ctx context.Context, id string, tuning Tuning) (run.Limits
 
 // limitsOf reads the limits of the run $1, and how many workers its rate has use for; none of its own where there is no such run.
 const limitsOf = `SELECT s.rate, coalesce(s.weight, 1), coalesce(s.set_by, ''), t.ceiling, t.set_by, s.workers, t.workers,
-	(SELECT useful FROM backfill.slots($1)) FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = $1`
+	s.signals, s.error_budget, (SELECT useful FROM backfill.slots($1)) FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = $1`
 
 func limits(ctx context.Context, conn *pgx.Conn, id string) (found run.Limits, err error) {
 	var useful *int64
@@ -117,7 +148,7 @@ func limits(ctx context.Context, conn *pgx.Conn, id string) (found run.Limits, e
 }
 
 func readLimits(row pgx.Row, useful **int64) (l run.Limits, err error) {
-	return l, row.Scan(&l.Rate, &l.Weight, &l.By, &l.Database, &l.DatabaseBy, &l.Workers, &l.DatabaseWorkers, useful)
+	return l, row.Scan(&l.Rate, &l.Weight, &l.By, &l.Database, &l.DatabaseBy, &l.Workers, &l.DatabaseWorkers, &l.Signals, &l.ErrorBudget, useful)
 }
 
 func tuned(id string) string {

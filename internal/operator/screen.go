@@ -30,6 +30,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 		put("rows", "%s", rowsOf(status.Rows))
 		put("chunks", "%s", chunksOf(status))
 	}
+	put("tuned", "%s", overOf(status.Throttle.Limits, ""))
 	put("undo", "%s", undo(status, now))
 	put("striping", "%s", status.Striping.Reason)
 	if moving(status.State) {

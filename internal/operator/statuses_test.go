@@ -93,3 +93,16 @@ func slotted() run.Limits {
 	one, three := int64(1), int64(3)
 	return run.Limits{Weight: 1, Workers: &one, DatabaseWorkers: &three}
 }
+
+// overridden is the answer to tune where limits are set in place of the definition's.
+func overridden() run.Limits {
+	budget := int64(50)
+	return run.Limits{Weight: 1, Signals: signal.Limits{signal.LockWaiters: 4, signal.IOWaits: signal.Off}, ErrorBudget: &budget}
+}
+
+// tunedRun is a run with them.
+func tunedRun() run.Status {
+	status := working()
+	status.Throttle.Limits = overridden()
+	return status
+}

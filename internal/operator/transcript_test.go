@@ -79,6 +79,8 @@ var transcripts = map[string]transcript{
 	"tune-database": {[]string{"tune", "--database", "--rate", "20000"}, answers("tune", tuned(0, 20000))},
 	"tune-json":     {[]string{"tune", "email-1", "--rate", "5000", "-o", "json"}, answers("tune", tuned(5000, 0))},
 	"tune-workers":  {[]string{"tune", "email-1", "--workers", "1"}, answers("tune", slotted())},
+	"tune-own":      {[]string{"tune", "email-1", "--limit", "lock_waiters=4", "--error-budget", "50"}, answers("tune", overridden())},
+	"status-tuned":  {[]string{"status", "email-1"}, answers("status", tunedRun())},
 	"tune-unknown":  {[]string{"tune", "email-1", "--rate", "5000"}, never("tune")},
 	"tune-usage":    {[]string{"tune", "email-1", "--rate", "fast"}, nil},
 	"tune-nothing":  {[]string{"tune", "email-1"}, nil},

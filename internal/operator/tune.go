@@ -17,13 +17,15 @@ import (
 
 // tuning is the input of tune.
 type tuning struct {
-	Action   string `json:"action"`
-	Run      string `json:"run,omitempty"`
-	Database bool   `json:"database,omitempty"`
-	Rate     *int64 `json:"rate,omitempty"`
-	Weight   *int64 `json:"weight,omitempty"`
-	Workers  *int64 `json:"workers,omitempty"`
-	By       string `json:"by,omitempty"`
+	Action   string            `json:"action"`
+	Run      string            `json:"run,omitempty"`
+	Database bool              `json:"database,omitempty"`
+	Rate     *int64            `json:"rate,omitempty"`
+	Weight   *int64            `json:"weight,omitempty"`
+	Workers  *int64            `json:"workers,omitempty"`
+	Limits   map[string]string `json:"limits,omitempty"`
+	Budget   *int64            `json:"error_budget,omitempty"`
+	By       string            `json:"by,omitempty"`
 }
 
 func tuneCommand(s *session) *cobra.Command {
@@ -41,11 +43,15 @@ Runs share what the database allows by their weights; what one has no use for go
   backfill tune email-1 --rate none
   backfill tune email-1 --weight 3
   backfill tune email-1 --workers 1
+  backfill tune email-1 --limit lock_waiters=4 --limit io_waits=off
+  backfill tune email-1 --error-budget 50
   backfill tune --database --rate 20000`,
 	}
 	command.Flags().StringVar(&words.rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
 	command.Flags().StringVar(&words.weight, "weight", "", "`N` shares of the database's rate and workers; a run begins with 1")
 	command.Flags().StringVar(&words.workers, "workers", "", "chunks at work at a time; `N`, or none: as many as the stack has workers")
+	command.Flags().StringArrayVar(&words.limits, "limit", nil, "`SIGNAL=VALUE`, off (only shown), or default (as in the definition); repeatable")
+	command.Flags().StringVar(&words.budget, "error-budget", "", "rows that may be rejected; `N`, or default: as in the definition")
 	command.Flags().BoolVar(&asked.Database, "database", false, "all runs of the database together")
 	command.Args = func(at *cobra.Command, args []string) error {
 		if asked.Database {
@@ -66,21 +72,43 @@ Runs share what the database allows by their weights; what one has no use for go
 }
 
 // tuningWords are the flags of tune as they were given; "": it was not.
-type tuningWords struct{ rate, weight, workers string }
+type tuningWords struct {
+	rate, weight, workers, budget string
+	limits                        []string
+}
 
 // read takes the flags.
 func (t *tuning) read(words tuningWords) error {
-	if words == (tuningWords{}) {
-		return errors.New("give --rate, --workers, or for a run --weight")
+	own := words.weight != "" || words.budget != "" || len(words.limits) > 0
+	if words.rate == "" && words.workers == "" && !own {
+		return errors.New("give --rate, --workers, or for a run --weight, --limit or --error-budget")
 	}
-	if t.Database && words.weight != "" {
-		return errors.New("--weight belongs to a run")
+	if t.Database && own {
+		return errors.New("--weight, --limit and --error-budget belong to a run")
 	}
-	var problems [3]error
+	var problems [5]error
 	t.Rate, problems[0] = whole("--rate", none0(words.rate), 0, "rows/s, or none")
 	t.Weight, problems[1] = whole("--weight", words.weight, 1, "shares")
 	t.Workers, problems[2] = whole("--workers", none0(words.workers), 0, "workers, or none")
+	if strings.EqualFold(words.budget, "default") {
+		words.budget = "-1"
+	}
+	t.Budget, problems[3] = whole("--error-budget", words.budget, -1, "rows, or default")
+	t.Limits, problems[4] = pairs(words.limits)
 	return errors.Join(problems[:]...)
+}
+
+// pairs reads SIGNAL=VALUE; whether there is such a signal is for the stack to say.
+func pairs(words []string) (map[string]string, error) {
+	limits := map[string]string{}
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if _, twice := limits[name]; !ok || name == "" || value == "" || twice {
+			return nil, fmt.Errorf("--limit %s is not SIGNAL=VALUE, or is given twice; backfill status shows the signals", word)
+		}
+		limits[name] = value
+	}
+	return limits, nil
 }
 
 // none0 has none mean 0, which lifts a limit.
@@ -121,7 +149,7 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	}
 	return s.print(answer, func(w io.Writer) {
 		if asked.Run != "" {
-			fmt.Fprintf(w, "run %s: %s%s, weight %s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)))
+			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
 		}
 		fmt.Fprintf(w, "all runs of the database together: %s%s\n", rateOf(limits.Database), workersOf(limits.DatabaseWorkers))
 	})
@@ -141,4 +169,19 @@ func workersOf(workers *int64) string {
 		return ""
 	}
 	return ", at most " + figure.Plural(*workers, "worker", "workers") + " at a time"
+}
+
+// overOf is what a person has set in place of what the definition says.
+func overOf(limits run.Limits, before string) string {
+	var parts []string
+	if text := limits.Signals.String(); text != "" {
+		parts = append(parts, "limits "+text)
+	}
+	if limits.ErrorBudget != nil {
+		parts = append(parts, "error budget "+figure.Count(*limits.ErrorBudget))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return before + strings.Join(parts, ", ")
 }

@@ -116,6 +116,9 @@ type Limits struct {
 	// How many chunks may be at work at a time.
 	Workers         *int64 `json:"workers,omitempty"`          // of the run
 	DatabaseWorkers *int64 `json:"database_workers,omitempty"` // of all runs of the database together
+	// In place of what the definition says.
+	Signals     signal.Limits `json:"signals,omitempty"`      // limits of signals, below 0: off
+	ErrorBudget *int64        `json:"error_budget,omitempty"` // null: as in the definition
 }
 
 // Workers is how many chunks of a run may be at work at a time, and why not more.

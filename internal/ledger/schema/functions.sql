@@ -172,6 +172,8 @@ BEGIN
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock('backfill.rejects'::regclass::oid::int, pg_catalog.hashtext(the_run));
     SELECT coalesce(sum(l.rejected), 0) INTO noted FROM backfill.ledger l WHERE l.run = the_run AND l.direction = 'forward';
+    -- Read here, so that a budget that a person changes holds from this row on.
+    budget := coalesce((SELECT s.error_budget FROM backfill.shares s WHERE s.run = the_run), budget);
     IF noted >= budget THEN
         RAISE EXCEPTION USING ERRCODE = 'BF005',
             MESSAGE = format('the error budget is %s rows, and %s are rejected', budget, noted);

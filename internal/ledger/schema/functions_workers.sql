@@ -65,13 +65,15 @@ BEGIN
     RETURN reason;
 END $$;
 
--- steer tells a worker with each batch whether it has to reserve what it does, and why it has to give its chunk back; '': it goes on.
-CREATE OR REPLACE FUNCTION backfill.steer(the_run text, the_chunk bigint, OUT limited boolean, OUT surplus text) LANGUAGE plpgsql STABLE AS $$
+-- steer tells a worker with each batch whether it has to reserve what it does, why it has to give its chunk back ('': it goes on), and
+-- the error budget that a person has set.
+CREATE OR REPLACE FUNCTION backfill.steer(the_run text, the_chunk bigint, OUT limited boolean, OUT surplus text, OUT budget bigint) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     limits record;
 BEGIN
     limited := backfill.limited(the_run);
     surplus := '';
+    SELECT error_budget INTO budget FROM backfill.shares s WHERE s.run = the_run;
     SELECT * INTO limits FROM backfill.slots(the_run);
     IF coalesce(limits.whole, limits.own, limits.ample) IS NOT NULL THEN
         SELECT CASE WHEN p.nth > limits.own THEN backfill.most(limits.own, 'this run')
