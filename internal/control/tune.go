@@ -20,6 +20,8 @@ const (
 	mostRate = 1_000_000_000
 	// mostWeight keeps the share of the others above nothing.
 	mostWeight = 1000
+	// leastWAL is what some hundred rows/s write, below which no run goes; mostWAL is more than any disk takes.
+	leastWAL, mostWAL = 10_000, 1_000_000_000_000
 	// mostWorkers is the ceiling of any stack, for all runs of a database together.
 	mostWorkers = 1000
 )
@@ -35,6 +37,7 @@ type Tuning struct {
 	// Limits of signals: a number, "off", or "default" for what the definition says. A signal that is left out stays as it is.
 	Limits map[signal.Name]any `json:"limits,omitempty"`
 	Budget *int64              `json:"error_budget,omitempty"` // rows that may be rejected; -1: what the definition says; left out: as it is
+	WAL    *int64              `json:"wal,omitempty"`          // of the database, bytes/s; 0: no limit; left out: as it is
 	By     string              `json:"by,omitempty"`
 }
 
@@ -59,7 +62,7 @@ func (c *Control) tune(ctx context.Context, input json.RawMessage) (any, error) 
 			return nil, err
 		}
 	}
-	now, err := c.Ledger.Tune(ctx, asked.Run, ledger.Tuning{Rate: asked.Rate, Weight: asked.Weight, Workers: asked.Workers, Limits: limits, Budget: asked.Budget, By: asked.By})
+	now, err := c.Ledger.Tune(ctx, asked.Run, ledger.Tuning{Rate: asked.Rate, Weight: asked.Weight, Workers: asked.Workers, Limits: limits, Budget: asked.Budget, WAL: asked.WAL, By: asked.By})
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +78,12 @@ func (t Tuning) check(ceiling int64, limits error) error {
 		return failure.New(failure.Invalid, `give either "run" (the run's id) or "database": true`)
 	case limits != nil:
 		return limits
-	case t.Rate == nil && t.Workers == nil && !t.own():
-		return failure.New(failure.Invalid, `nothing is to be changed: give "rate" (rows/s) or "workers", 0 lifts the limit; or for a run "weight", "limits" or "error_budget"`)
+	case t.WAL != nil && !t.Database:
+		return failure.New(failure.Invalid, `"wal" belongs to the database`)
+	case t.WAL != nil && *t.WAL != 0 && (*t.WAL < leastWAL || *t.WAL > mostWAL):
+		return failure.New(failure.Invalid, "wal %d is not within %d to %d bytes/s, or 0 (no limit)", *t.WAL, leastWAL, int64(mostWAL))
+	case t.Rate == nil && t.Workers == nil && t.WAL == nil && !t.own():
+		return failure.New(failure.Invalid, `nothing is to be changed: give "rate" (rows/s) or "workers", 0 lifts the limit; for a run "weight", "limits" or "error_budget"; for the database "wal"`)
 	case t.Budget != nil && (*t.Budget < -1 || *t.Budget > definition.MaxErrorBudget):
 		return failure.New(failure.Invalid, "error_budget %d is not within 0 to %d rows, or -1 for that of the definition", *t.Budget, definition.MaxErrorBudget)
 	case t.Workers != nil && (*t.Workers < 0 || *t.Workers > ceiling):

@@ -20,6 +20,8 @@ func TestTuneChangesOneRun(t *testing.T) {
 			`{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob","signals":{"io_waits":-1,"lock_waiters":4},"error_budget":7}`},
 		{`{"action":"tune","run":"run-1","limits":{"lock_waiters":"default","io_waits":"default"},"error_budget":-1}`,
 			`{"run":"run-1","rate":5000,"weight":3,"database":9000,"database_by":"bob"}`},
+		{`{"action":"tune","database":true,"wal":20000000,"by":"bob"}`, `{"rate":null,"weight":1,"database":9000,"database_by":"bob","database_wal":20000000}`},
+		{`{"action":"tune","database":true,"wal":0,"by":"bob"}`, `{"rate":null,"weight":1,"database":9000,"database_by":"bob"}`},
 		{`{"action":"tune","run":"run-1","rate":0}`, `{"run":"run-1","rate":null,"weight":3,"database":9000,"database_by":"bob"}`},
 		{`{"action":"tune","database":true,"rate":0}`, `{"rate":null,"weight":1,"database":null}`},
 	} {
@@ -45,6 +47,8 @@ func TestTuneSaysWhatIsWrong(t *testing.T) {
 		`{"action":"tune","run":"run-1","error_budget":100001}`:    "error_budget 100001 is not within 0 to 100000 rows",
 		`{"action":"tune","run":"run-1","error_budget":-2}`:        "error_budget -2 is not within",
 		`{"action":"tune","database":true,"error_budget":2}`:       `"error_budget" belong to a run`,
+		`{"action":"tune","run":"run-1","wal":20000000}`:           `"wal" belongs to the database`,
+		`{"action":"tune","database":true,"wal":5}`:                "wal 5 is not within 10000 to 1000000000000 bytes/s",
 		`{"action":"tune","database":true,"workers":1001}`:         "workers 1001 is not within 0 (no limit) to 1000",
 		`{"action":"tune","database":true,"rate":1,"weight":2}`:    `belong to a run`,
 		`{"action":"tune","run":"run-1","rate":-1}`:                "rate -1 is not within",

@@ -106,6 +106,9 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) s
 		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
 	}
 	rate, whose := p.Limits.Least()
+	if wal := regulated.WAL; wal != nil && p.Limits.DatabaseWAL != nil && lower(wal, rate) && lower(wal, regulated.Rate) {
+		return fmt.Sprintf("at most %s/s of WAL%s, now %s rows/s", figure.Bytes(*p.Limits.DatabaseWAL), p.Limits.ForAll(), figure.Count(int64(*wal)))
+	}
 	if regulated.Rate != nil && regulated.Reason != "" && (rate == nil || *regulated.Rate <= *rate) {
 		return regulated.Reason
 	}
@@ -117,6 +120,9 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) s
 	}
 	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }
+
+// lower tells whether a rate is met before another; nil: there is none.
+func lower(rate, other *float64) bool { return other == nil || *rate < *other }
 
 // decide says what the state machine does next; "" goes on watching.
 func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {

@@ -88,6 +88,21 @@ func TestABeatSaysHowManyMayWork(t *testing.T) {
 	}
 }
 
+// TestABeatSaysThatWALLimitsIt, where that is met before other limits.
+func TestABeatSaysThatWALLimitsIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	b.Exec(t, "UPDATE backfill.throttle SET wal = 2e7, wal_rate = 4200, set_by = 'bob', decided_at = clock_timestamp() + interval '1 h'")
+	for set, want := range map[string]string{"NULL": "at most 20 MB/s of WAL for all runs of the database (set by bob), now 4,200 rows/s", "4000": "at most 4,000 rows/s for all runs of the database (set by bob)"} {
+		b.Exec(t, "UPDATE backfill.throttle SET ceiling = "+set)
+		b.beat(t)
+		if got := b.Record(t).Status.Throttle; got.Reason != want || got.WAL == nil || *got.WAL != 4200 {
+			t.Errorf("%s: %+v", set, got)
+		}
+	}
+}
+
 // TestABeatSaysThatNobodyWorks, where chunks wait and no worker holds one: their messages may be hidden in the queue.
 func TestABeatSaysThatNobodyWorks(t *testing.T) {
 	t.Parallel()

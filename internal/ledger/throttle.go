@@ -12,6 +12,7 @@ import (
 	"backfill/internal/postgres"
 	"backfill/internal/run"
 	"backfill/internal/signal"
+	"backfill/internal/throttle"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -49,6 +50,7 @@ type Tuning struct {
 	Workers *int64
 	Limits  map[signal.Name]*float64 // of signals; nil: as in the definition
 	Budget  *int64                   // rows that may be rejected; -1: as in the definition
+	WAL     *int64                   // of the database: bytes/s of WAL; 0 lifts the ceiling
 	By      string
 }
 
@@ -69,6 +71,12 @@ func (t Tuning) String() string {
 		said = append(said, "no limit of workers")
 	case t.Workers != nil:
 		said = append(said, "at most "+figure.Plural(*t.Workers, "worker", "workers")+" at a time")
+	}
+	switch {
+	case t.WAL != nil && *t.WAL == 0:
+		said = append(said, "no limit of WAL")
+	case t.WAL != nil:
+		said = append(said, "at most "+figure.Bytes(float64(*t.WAL))+"/s of WAL")
 	}
 	if limits, _ := t.limits(); len(limits) > 0 {
 		said = append(said, "limits "+limits.String())
@@ -99,13 +107,15 @@ func (t Tuning) limits() (set signal.Limits, dropped []string) {
 	return set, dropped
 }
 
-// What was taken ahead of time was at another rate: where the rate is changed, it is forgotten.
+// What was taken ahead of time was at another rate: where the rate is changed, it is forgotten. A ceiling of WAL is a rate of rows/s at once; the next decision
+// corrects it.
 const (
 	tuneDatabase = `WITH anew AS (UPDATE backfill.shares SET tokens = 0 WHERE $3::bigint IS NOT NULL),
 		noted AS (INSERT INTO backfill.changes (run, by, detail) SELECT run, $1, $2 FROM backfill.runs WHERE ended_at IS NULL)
 		UPDATE backfill.throttle SET set_by = $1, ceiling = CASE WHEN $3 IS NULL THEN ceiling ELSE nullif($3, 0) END,
 			refilled_at = CASE WHEN $3 IS NULL THEN refilled_at ELSE clock_timestamp() END,
-			workers = CASE WHEN $4::bigint IS NULL THEN workers ELSE nullif($4, 0) END`
+			workers = CASE WHEN $4::bigint IS NULL THEN workers ELSE nullif($4, 0) END,
+			wal = CASE WHEN $5::bigint IS NULL THEN wal ELSE nullif($5, 0) END, wal_rate = CASE WHEN $5 IS NULL THEN wal_rate WHEN $5 > 0 THEN coalesce(wal_rate * $5 / wal, $6) END`
 	tuneRun = `WITH noted AS (INSERT INTO backfill.changes (run, by, detail) SELECT run, $2, $3 FROM backfill.runs WHERE run = $1)
 		INSERT INTO backfill.shares AS s (run, set_by, rate, weight, workers, signals, error_budget)
 		SELECT run, $2, nullif($4::bigint, 0), coalesce($5::bigint, 1), nullif($6::bigint, 0), $7::jsonb - $8::text[], nullif($9::bigint, -1) FROM backfill.runs WHERE run = $1
@@ -123,7 +133,7 @@ func (l *Ledger) Tune(ctx context.Context, id string, tuning Tuning) (run.Limits
 		return run.Limits{}, err
 	}
 	if id == "" {
-		_, err = conn.Exec(ctx, tuneDatabase, tuning.By, "of the database: "+tuning.String(), tuning.Rate, tuning.Workers)
+		_, err = conn.Exec(ctx, tuneDatabase, tuning.By, "of the database: "+tuning.String(), tuning.Rate, tuning.Workers, tuning.WAL, float64(throttle.Unknown))
 	} else {
 		set, dropped := tuning.limits()
 		_, err = conn.Exec(ctx, tuneRun, id, tuning.By, tuning.String(), tuning.Rate, tuning.Weight, tuning.Workers, set, dropped, tuning.Budget)
@@ -136,7 +146,7 @@ func (l *Ledger) Tune(ctx context.Context, id string, tuning Tuning) (run.Limits
 
 // limitsOf reads the limits of the run $1, and how many workers its rate has use for; none of its own where there is no such run.
 const limitsOf = `SELECT s.rate, coalesce(s.weight, 1), coalesce(s.set_by, ''), t.ceiling, t.set_by, s.workers, t.workers,
-	s.signals, s.error_budget, (SELECT useful FROM backfill.slots($1)) FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = $1`
+	s.signals, s.error_budget, t.wal, (SELECT useful FROM backfill.slots($1)) FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = $1`
 
 func limits(ctx context.Context, conn *pgx.Conn, id string) (found run.Limits, err error) {
 	var useful *int64
@@ -148,7 +158,7 @@ func limits(ctx context.Context, conn *pgx.Conn, id string) (found run.Limits, e
 }
 
 func readLimits(row pgx.Row, useful **int64) (l run.Limits, err error) {
-	return l, row.Scan(&l.Rate, &l.Weight, &l.By, &l.Database, &l.DatabaseBy, &l.Workers, &l.DatabaseWorkers, &l.Signals, &l.ErrorBudget, useful)
+	return l, row.Scan(&l.Rate, &l.Weight, &l.By, &l.Database, &l.DatabaseBy, &l.Workers, &l.DatabaseWorkers, &l.Signals, &l.ErrorBudget, &l.DatabaseWAL, useful)
 }
 
 func tuned(id string) string {

@@ -106,3 +106,9 @@ func tunedRun() run.Status {
 	status.Throttle.Limits = overridden()
 	return status
 }
+
+// walled is the answer to tune where WAL is limited.
+func walled() run.Limits {
+	wal := float64(3 << 19)
+	return run.Limits{Weight: 1, DatabaseWAL: &wal}
+}

@@ -81,6 +81,7 @@ var transcripts = map[string]transcript{
 	"tune-workers":  {[]string{"tune", "email-1", "--workers", "1"}, answers("tune", slotted())},
 	"tune-own":      {[]string{"tune", "email-1", "--limit", "lock_waiters=4", "--error-budget", "50"}, answers("tune", overridden())},
 	"status-tuned":  {[]string{"status", "email-1"}, answers("status", tunedRun())},
+	"tune-wal":      {[]string{"tune", "--database", "--wal", "1.5MiB"}, answers("tune", walled())},
 	"tune-unknown":  {[]string{"tune", "email-1", "--rate", "5000"}, never("tune")},
 	"tune-usage":    {[]string{"tune", "email-1", "--rate", "fast"}, nil},
 	"tune-nothing":  {[]string{"tune", "email-1"}, nil},

@@ -25,6 +25,7 @@ type tuning struct {
 	Workers  *int64            `json:"workers,omitempty"`
 	Limits   map[string]string `json:"limits,omitempty"`
 	Budget   *int64            `json:"error_budget,omitempty"`
+	WAL      *int64            `json:"wal,omitempty"`
 	By       string            `json:"by,omitempty"`
 }
 
@@ -45,13 +46,15 @@ Runs share what the database allows by their weights; what one has no use for go
   backfill tune email-1 --workers 1
   backfill tune email-1 --limit lock_waiters=4 --limit io_waits=off
   backfill tune email-1 --error-budget 50
-  backfill tune --database --rate 20000`,
+  backfill tune --database --rate 20000
+  backfill tune --database --wal 20MB`,
 	}
 	command.Flags().StringVar(&words.rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
 	command.Flags().StringVar(&words.weight, "weight", "", "`N` shares of the database's rate and workers; a run begins with 1")
 	command.Flags().StringVar(&words.workers, "workers", "", "chunks at work at a time; `N`, or none: as many as the stack has workers")
 	command.Flags().StringArrayVar(&words.limits, "limit", nil, "`SIGNAL=VALUE`, off (only shown), or default (as in the definition); repeatable")
 	command.Flags().StringVar(&words.budget, "error-budget", "", "rows that may be rejected; `N`, or default: as in the definition")
+	command.Flags().StringVar(&words.wal, "wal", "", "bytes/s of WAL that the server writes while runs of the database work; `SIZE` like 20MB, or none: no limit")
 	command.Flags().BoolVar(&asked.Database, "database", false, "all runs of the database together")
 	command.Args = func(at *cobra.Command, args []string) error {
 		if asked.Database {
@@ -73,20 +76,22 @@ Runs share what the database allows by their weights; what one has no use for go
 
 // tuningWords are the flags of tune as they were given; "": it was not.
 type tuningWords struct {
-	rate, weight, workers, budget string
-	limits                        []string
+	rate, weight, workers, budget, wal string
+	limits                             []string
 }
 
 // read takes the flags.
 func (t *tuning) read(words tuningWords) error {
 	own := words.weight != "" || words.budget != "" || len(words.limits) > 0
-	if words.rate == "" && words.workers == "" && !own {
-		return errors.New("give --rate, --workers, or for a run --weight, --limit or --error-budget")
-	}
-	if t.Database && own {
+	switch {
+	case words.rate == "" && words.workers == "" && words.wal == "" && !own:
+		return errors.New("give --rate, --workers, for a run --weight, --limit or --error-budget, or for the database --wal")
+	case t.Database && own:
 		return errors.New("--weight, --limit and --error-budget belong to a run")
+	case !t.Database && words.wal != "":
+		return errors.New("--wal belongs to the database")
 	}
-	var problems [5]error
+	var problems [6]error
 	t.Rate, problems[0] = whole("--rate", none0(words.rate), 0, "rows/s, or none")
 	t.Weight, problems[1] = whole("--weight", words.weight, 1, "shares")
 	t.Workers, problems[2] = whole("--workers", none0(words.workers), 0, "workers, or none")
@@ -95,6 +100,7 @@ func (t *tuning) read(words tuningWords) error {
 	}
 	t.Budget, problems[3] = whole("--error-budget", words.budget, -1, "rows, or default")
 	t.Limits, problems[4] = pairs(words.limits)
+	t.WAL, problems[5] = volume("--wal", none0(words.wal))
 	return errors.Join(problems[:]...)
 }
 
@@ -109,6 +115,24 @@ func pairs(words []string) (map[string]string, error) {
 		limits[name] = value
 	}
 	return limits, nil
+}
+
+// units are what a volume is counted in.
+var units = map[string]float64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
+
+// volume reads a number of bytes, like 20MB or 1.5 GiB; nil: it was not given.
+func volume(flag, text string) (*int64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	digits := strings.TrimRight(text, "BKMGibkmg ")
+	unit, known := units[strings.ToUpper(strings.TrimSpace(text[len(digits):]))]
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !known || n < 0 || n*unit > 1e15 {
+		return nil, fmt.Errorf("%s %s is not a number of bytes, like 20MB, or none", flag, text)
+	}
+	bytes := int64(n * unit)
+	return &bytes, nil
 }
 
 // none0 has none mean 0, which lifts a limit.
@@ -151,7 +175,7 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 		if asked.Run != "" {
 			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
 		}
-		fmt.Fprintf(w, "all runs of the database together: %s%s\n", rateOf(limits.Database), workersOf(limits.DatabaseWorkers))
+		fmt.Fprintf(w, "all runs of the database together: %s%s\n", rateOf(limits.Database), workersOf(limits.DatabaseWorkers)+walOf(limits.DatabaseWAL))
 	})
 }
 
@@ -184,4 +208,12 @@ func overOf(limits run.Limits, before string) string {
 		return ""
 	}
 	return before + strings.Join(parts, ", ")
+}
+
+// walOf is a limit of WAL, as the next part of a list.
+func walOf(wal *float64) string {
+	if wal == nil {
+		return ""
+	}
+	return ", at most " + figure.Bytes(*wal) + "/s of WAL"
 }

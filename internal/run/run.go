@@ -5,6 +5,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"backfill/internal/signal"
@@ -100,8 +101,9 @@ const (
 // Throttle says why the run has the speed that it has.
 type Throttle struct {
 	Reason  string           `json:"reason"`
-	Rate    *float64         `json:"rate"`   // rows/s of all runs of the database, as its signals allow; null: no limit
-	Limits  Limits           `json:"limits"` // that persons have set
+	Rate    *float64         `json:"rate"`               // rows/s of all runs of the database, as its signals allow; null: no limit
+	WAL     *float64         `json:"wal_rate,omitempty"` // rows/s that the limit of WAL allows; null: there is none
+	Limits  Limits           `json:"limits"`             // that persons have set
 	Workers Workers          `json:"workers,omitzero"`
 	Signals []signal.Reading `json:"signals,omitempty"`
 }
@@ -114,8 +116,9 @@ type Limits struct {
 	Database   *float64 `json:"database"` // of all runs of the database together
 	DatabaseBy string   `json:"database_by,omitempty"`
 	// How many chunks may be at work at a time.
-	Workers         *int64 `json:"workers,omitempty"`          // of the run
-	DatabaseWorkers *int64 `json:"database_workers,omitempty"` // of all runs of the database together
+	Workers         *int64   `json:"workers,omitempty"`          // of the run
+	DatabaseWorkers *int64   `json:"database_workers,omitempty"` // of all runs of the database together
+	DatabaseWAL     *float64 `json:"database_wal,omitempty"`     // bytes/s of WAL of the server, while runs work
 	// In place of what the definition says.
 	Signals     signal.Limits `json:"signals,omitempty"`      // limits of signals, below 0: off
 	ErrorBudget *int64        `json:"error_budget,omitempty"` // null: as in the definition
@@ -161,10 +164,13 @@ func (l Limits) Least() (rate *float64, whose string) {
 		return l.Rate, "for this run" + by(l.By)
 	}
 	if l.Database != nil {
-		return l.Database, "for all runs of the database" + by(l.DatabaseBy)
+		return l.Database, strings.TrimSpace(l.ForAll())
 	}
 	return nil, ""
 }
+
+// ForAll says whose a limit of the database is.
+func (l Limits) ForAll() string { return " for all runs of the database" + by(l.DatabaseBy) }
 
 func by(who string) string {
 	if who == "" {

@@ -11,6 +11,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
+	"backfill/internal/runtest"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,7 @@ func newFleet(t *testing.T, db pgtest.Database, tableRows, chunkRows int64, slow
 func (f *fleet) open(t *testing.T, id string, chunkRows int64) {
 	t.Helper()
 	c := counters
+	c.Throttle = runtest.Unlimited() // the machine is shared with other tests
 	c.Table, c.ChunkRows = change.Table{Schema: "public", Name: id}, chunkRows
 	bound, err := boundary.Bound(t.Context(), f.conn, c)
 	must(t, err)

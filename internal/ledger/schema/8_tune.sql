@@ -6,3 +6,5 @@ ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS unit double precision NOT N
 ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS needs double precision;   -- workers that the rate has use for; null: it has no limit
 ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS signals jsonb NOT NULL DEFAULT '{}';   -- limits of signals that a person has set, in place of the definition's; -1: off
 ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS error_budget bigint;   -- likewise; null: the definition's
+ALTER TABLE backfill.throttle ADD COLUMN IF NOT EXISTS wal double precision;        -- a person's ceiling in bytes/s of WAL; null: none
+ALTER TABLE backfill.throttle ADD COLUMN IF NOT EXISTS wal_rate double precision;   -- rows/s that it allows, decided with the rate; null: no ceiling
