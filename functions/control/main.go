@@ -38,6 +38,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
+		Workers: int64(s.Workers),
 	}
 	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
 		return c.Handle(ctx, invocation.Alias(ctx), input)

@@ -72,7 +72,7 @@ func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u
 	}
 	claim.Seq++
 	claim.Restored += u.piece.Take
-	claim.Limited = outcome.Limited
+	claim.Steering = outcome.Steering
 	outcome.Took = time.Since(begun)
 	return outcome, next, nil
 }
@@ -84,7 +84,7 @@ func (b *Back) pipeline(claim ledger.Claim, u undone) *pgx.Batch {
 	if u.left == 0 {
 		return pipeline
 	}
-	sql, args = settings(claim.Message.Run, generic, !u.last())
+	sql, args = settings(claim.Message, generic, !u.last())
 	pipeline.Queue(sql, args...)
 	restore := statement.Restore(b.Change, u.piece)
 	sql, args = claim.CountBack(restore.SQL, restore.Args)
@@ -103,11 +103,11 @@ func (b *Back) read(results pgx.BatchResults, claim *ledger.Claim, u undone) (Ou
 		_, err := results.Exec()
 		return outcome, undone{}, err
 	}
-	limited, err := begin(results)
+	steering, err := begin(results)
 	if err != nil {
 		return outcome, undone{}, err
 	}
-	outcome.Limited = limited
+	outcome.Steering = steering
 	var conflicts int64
 	if err := results.QueryRow().Scan(&outcome.Affected, &conflicts); err != nil {
 		return outcome, undone{}, err

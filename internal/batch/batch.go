@@ -6,7 +6,11 @@
 // unless its class is failure.Unknown; no row leaves Postgres, so memory does not depend on rows.
 package batch
 
-import "time"
+import (
+	"time"
+
+	"backfill/internal/ledger"
+)
 
 // Outcome is what a committed batch did.
 type Outcome struct {
@@ -14,6 +18,6 @@ type Outcome struct {
 	Affected int64 // rows written in the chunk so far
 	Bytes    int64 // what the batch keeps for undo, before compression
 	Done     bool  // nothing of the chunk is left
-	Limited  bool  // the next batch has to be reserved
 	Took     time.Duration
+	ledger.Steering
 }

@@ -84,7 +84,7 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	claim.Seq++
 	claim.Position = target.span.Hi
 	claim.Scanned += target.Keys
-	claim.Affected, claim.Limited = outcome.Affected, outcome.Limited
+	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
 	return outcome, next, nil
 }
 
@@ -122,7 +122,7 @@ func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form sta
 		Keys: target.Keys, Reached: target.span.Hi, Done: target.Final, Timeout: r.Timeout,
 	})
 	pipeline.Queue(sql, args...)
-	sql, args = settings(claim.Message.Run, custom, r.early(target.Final))
+	sql, args = settings(claim.Message, custom, r.early(target.Final))
 	pipeline.Queue(sql, args...)
 	for _, update := range updates {
 		sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget})
@@ -157,8 +157,8 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 }
 
 func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, updates int) (Outcome, Target, error) {
-	limited, err := begin(results)
-	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final, Limited: limited}
+	steering, err := begin(results)
+	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final, Steering: steering}
 	if err != nil {
 		return outcome, Target{}, err
 	}

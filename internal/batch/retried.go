@@ -54,7 +54,7 @@ func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	}
 	outcome.Took = time.Since(begun)
 	claim.Seq++
-	claim.Affected = outcome.Affected
+	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
 	r.next, claim.Due = next, next != nil
 	return outcome, nil
 }
@@ -72,7 +72,7 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: r.Timeout}))
-	queue(settings(claim.Message.Run, custom, r.early(false)))
+	queue(settings(claim.Message, custom, r.early(false)))
 	update := statement.One(r.Change, row, form)
 	if form != statement.Forget {
 		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
@@ -85,7 +85,7 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.
 }
 
 func (r *Retried) read(results pgx.BatchResults) (outcome Outcome, next keyset.Point, err error) {
-	if outcome.Limited, err = begin(results); err != nil {
+	if outcome.Steering, err = begin(results); err != nil {
 		return outcome, nil, err
 	}
 	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {

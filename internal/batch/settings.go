@@ -1,6 +1,11 @@
 package batch
 
-import "github.com/jackc/pgx/v5"
+import (
+	"backfill/internal/chunk"
+	"backfill/internal/ledger"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // How a prepared statement is planned.
 const (
@@ -14,17 +19,18 @@ const (
 // for less long. A crash of the server may take the last such batches back, rows, undo and ledger together, and the worker goes
 // on from what the ledger holds then. A commit that waits makes all before it safe; so do the last batch of a chunk, and
 // each heartbeat that tells of progress. Not for a change that is volatile: a value that somebody saw would become another.
-// With them the batch asks whether the run is limited.
-func settings(run, plans string, early bool) (string, []any) {
-	return `SELECT backfill.limited($1), pg_catalog.set_config('plan_cache_mode', $2, true),
-		pg_catalog.set_config('synchronous_commit', CASE WHEN $3 THEN 'off' ELSE pg_catalog.current_setting('synchronous_commit') END, true)`,
-		[]any{run, plans, early}
+// With them the batch asks whether the run is limited, and whether its slot is still there.
+func settings(message chunk.Message, plans string, early bool) (string, []any) {
+	return `SELECT limited, surplus, budget, pg_catalog.set_config('plan_cache_mode', $3, true),
+		pg_catalog.set_config('synchronous_commit', CASE WHEN $4 THEN 'off' ELSE pg_catalog.current_setting('synchronous_commit') END, true)
+		FROM backfill.steer($1, $2)`,
+		[]any{message.Run, message.Chunk, plans, early}
 }
 
-// begin reads the answers of advance and settings, and tells whether the run is limited.
-func begin(results pgx.BatchResults) (limited bool, err error) {
+// begin reads the answers of advance and settings, and tells what the run's limits say.
+func begin(results pgx.BatchResults) (steering ledger.Steering, err error) {
 	if _, err := results.Exec(); err != nil {
-		return false, err
+		return steering, err
 	}
-	return limited, results.QueryRow().Scan(&limited, nil, nil)
+	return steering, results.QueryRow().Scan(&steering.Limited, &steering.Surplus, &steering.Budget, nil, nil)
 }

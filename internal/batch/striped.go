@@ -90,7 +90,7 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: s.Timeout}))
-	queue(settings(claim.Message.Run, custom, s.early(false)))
+	queue(settings(claim.Message, custom, s.early(false)))
 	within := keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}
 	open := statement.Open(s.Change, claim.Message.Run, claim.Message.Chunk, within, s.Window)
 	queue(open.SQL, open.Args)
@@ -109,14 +109,14 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 }
 
 func opened(results pgx.BatchResults, claim *ledger.Claim) (stripes, error) {
-	limited, err := begin(results)
+	steering, err := begin(results)
 	if err != nil {
 		return stripes{}, err
 	}
 	if _, err := results.Exec(); err != nil { // open
 		return stripes{}, err
 	}
-	claim.Limited = limited
+	claim.Steering = steering
 	found, err := results.Query()
 	return seen(found, err, *claim)
 }
@@ -137,7 +137,7 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	outcome.Took = time.Since(begun)
 	claim.Seq++
 	claim.Scanned += next.stripe.Take
-	claim.Affected, claim.Limited = outcome.Affected, outcome.Limited
+	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
 	if next.last() {
 		claim.Position = next.stripe.Reached
 	}
@@ -164,7 +164,7 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	done := s.done(claim, next)
 	queue(claim.Advance(ledger.Step{Keys: next.stripe.Take, Reached: next.reached(), Done: done, Timeout: s.Timeout}))
-	queue(settings(claim.Message.Run, generic, s.early(done)))
+	queue(settings(claim.Message, generic, s.early(done)))
 	queue(claim.BeforeHot(table))
 	update := statement.Striped(s.Change, next.stripe, form)
 	if form != statement.Forget {
@@ -183,8 +183,8 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 }
 
 func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes) (Outcome, stripes, error) {
-	limited, err := begin(results)
-	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next), Limited: limited}
+	steering, err := begin(results)
+	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next), Steering: steering}
 	if err != nil {
 		return outcome, stripes{}, err
 	}

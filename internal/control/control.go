@@ -74,6 +74,8 @@ type Control struct {
 	Executions Executions
 	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
 	Own string
+	// Workers is how many the stack has.
+	Workers int64
 	// UndoRetention is how long undo and conflicts are kept after the end of their run.
 	UndoRetention time.Duration
 }

@@ -50,7 +50,7 @@ func controlOver(b *runtest.Bench, stops *stops) *control.Control {
 		Pauser:     pausing.New(b.Ledger, b.Records),
 		Rebuilder:  rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Reviewer:   review.Reviewer{Session: b.Session, Inline: true},
-		Executions: execution.New(stops),
+		Executions: execution.New(stops), Workers: 4,
 	}
 }
 

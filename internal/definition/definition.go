@@ -22,8 +22,8 @@ const (
 	maxChunkRows     = 10_000_000
 )
 
-// maxErrorBudget bounds error_budget: each row that fails costs some 30 batches, so a definition that fails on more is wrong.
-const maxErrorBudget = 100_000
+// MaxErrorBudget bounds error_budget: each row that fails costs some 30 batches, so a definition that fails on more is wrong.
+const MaxErrorBudget = 100_000
 
 // Definition is a backfill as its file says.
 type Definition struct {

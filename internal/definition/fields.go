@@ -58,7 +58,7 @@ func (r *reader) field(d *Definition, e entry) {
 	case "undo":
 		d.Undo = r.undo(e)
 	case "error_budget":
-		d.ErrorBudget = r.count(e, 0, maxErrorBudget, "write how many rows may fail, or remove the line for none")
+		d.ErrorBudget = r.count(e, 0, MaxErrorBudget, "write how many rows may fail, or remove the line for none")
 	case "on_failure":
 		d.OnFailure = r.onFailure(e)
 	case "windows":

@@ -3,8 +3,6 @@ package definition
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"backfill/internal/signal"
 
@@ -45,13 +43,9 @@ func (r *reader) throttle(e entry) (signal.Limits, []signal.Metric) {
 }
 
 func (r *reader) limit(e entry, path, text string) float64 {
-	if text == "off" || text == "false" {
-		return signal.Off
-	}
-	limit, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
-	if err != nil || limit < 0 || limit > 1e15 || strings.ContainsAny(text, "xXpPnNiI") {
+	limit, ok := signal.ParseLimit(text)
+	if !ok {
 		r.refuse(e.at(), path, fmt.Sprintf("%q is no limit", shorten(text)), "write a number from 0, or off where the signal is only to be shown")
-		return signal.Off
 	}
 	return limit
 }

@@ -7,6 +7,7 @@ package figure
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Count writes 1234567 as 1,234,567.
@@ -23,4 +24,17 @@ func Plural(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return Count(n) + " " + many
+}
+
+// Bytes writes a volume as people say it: "20 MB", "1.5 GB".
+func Bytes(bytes float64) string {
+	unit := 0
+	for ; bytes >= 999.5 && unit < 4; unit++ {
+		bytes /= 1000
+	}
+	text := strconv.FormatFloat(bytes, 'f', 0, 64)
+	if bytes < 99.95 && unit > 0 {
+		text = strings.TrimSuffix(strconv.FormatFloat(bytes, 'f', 1, 64), ".0")
+	}
+	return text + " " + []string{"B", "kB", "MB", "GB", "TB"}[unit]
 }

@@ -23,3 +23,12 @@ func TestPlural(t *testing.T) {
 		}
 	}
 }
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for bytes, want := range map[float64]string{0: "0 B", 999: "999 B", 1000: "1 kB", 1500: "1.5 kB", 20e6: "20 MB", 1572864: "1.6 MB", 999.6e6: "1 GB", 123.4e9: "123 GB", 5e15: "5000 TB"} {
+		if got := figure.Bytes(bytes); got != want {
+			t.Errorf("%.0f: %s, want %s", bytes, got, want)
+		}
+	}
+}

@@ -115,6 +115,7 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 		}
 	}
 	regulated.Limits = p.Limits
+	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
 	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
 	if p.State.Pauses() {
 		regulated.Reason = p.Reason
@@ -129,14 +130,23 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) s
 		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
 	}
 	rate, whose := p.Limits.Least()
+	if wal := regulated.WAL; wal != nil && p.Limits.DatabaseWAL != nil && lower(wal, rate) && lower(wal, regulated.Rate) {
+		return fmt.Sprintf("at most %s/s of WAL%s, now %s rows/s", figure.Bytes(*p.Limits.DatabaseWAL), p.Limits.ForAll(), figure.Count(int64(*wal)))
+	}
 	if regulated.Rate != nil && regulated.Reason != "" && (rate == nil || *regulated.Rate <= *rate) {
 		return regulated.Reason
 	}
 	if rate != nil {
 		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
 	}
+	if workers := regulated.Workers; workers.Most < b.governor.MaxWorkers {
+		return fmt.Sprintf("at most %s at a time %s", figure.Plural(workers.Most, "worker", "workers"), workers.Reason)
+	}
 	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
 }
+
+// lower tells whether a rate is met before another; nil: there is none.
+func lower(rate, other *float64) bool { return other == nil || *rate < *other }
 
 // decide says what the state machine does next; "" goes on watching.
 func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {
@@ -168,7 +178,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
 		return "", err
 	}
-	if !plan.Closed && plan.Planned-p.Known < b.governor.LookAhead/2 {
+	if waiting := plan.Planned - p.Known + p.Waiting; !plan.Closed && waiting < p.Limits.LookAhead(b.governor.LookAhead)/2 {
 		return turn.Plan, nil
 	}
 	return "", nil

@@ -93,6 +93,19 @@ func TestABeatDecides(t *testing.T) {
 			b.Finish(t, 1, 2, 3)
 			b.Claim(t, 4, 1)
 		}, turn.Plan, run.Running, ""},
+		"less than half of it waits, with chunks that were given back": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, 1, 2)
+			b.GiveBack(t, 3, time.Hour)
+			b.GiveBack(t, 4, time.Hour)
+			b.Claim(t, 5, 1)
+		}, turn.Beat, run.Running, ""},
+		"one worker may work, and enough wait for it": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, 1, 2, 3)
+			b.Claim(t, 4, 1)
+			b.Exec(t, "INSERT INTO backfill.shares (run, workers) VALUES ($1, 1)", runtest.ID)
+		}, turn.Beat, run.Running, ""},
 		"nothing waits, and the plan is closed": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 12)
 			b.Finish(t, all[:11]...)
@@ -161,7 +174,7 @@ func TestACancelWhileARunIsCompletedIsSeenByTheNextBeat(t *testing.T) {
 func TestRepairComesBeforePlanning(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.Plan(t, 4)
+	b.Plan(t, 3)
 	b.Finish(t, 1)
 	b.GiveBack(t, 2, 0)
 	b.expect(t, b.beat(t), turn.Plan, run.Running, "")

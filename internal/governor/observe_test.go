@@ -40,8 +40,9 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Run: runtest.ID, Backfill: "users", Action: "start", State: run.Running, StartedAt: before.StartedAt, UpdatedAt: got.UpdatedAt,
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
-		Rate:     forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
-		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1}, Signals: got.Throttle.Signals},
+		Rate: forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
+		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1},
+			Workers: run.Workers{Most: 4, Reason: "ceiling of the stack"}, Signals: got.Throttle.Signals},
 	}
 	want.Average = want.Rate // it is the first sample
 	want.ETA, want.ETASpread = forecast.ETA(want, got.UpdatedAt)
@@ -84,6 +85,41 @@ func TestABeatSaysWhatLimitsIt(t *testing.T) {
 		b.beat(t)
 		if got := b.Record(t).Status.Throttle; got.Reason != c.want || *got.Limits.Rate != 500 {
 			t.Errorf("%v: %+v", c.decided, got)
+		}
+	}
+}
+
+// TestABeatSaysHowManyMayWork, and why not more: of all limits the lowest.
+func TestABeatSaysHowManyMayWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	for _, c := range []struct{ set, want, reason string }{
+		{"INSERT INTO backfill.shares (run, workers, set_by) VALUES ('run-1', 9, 'ann')", "4 ceiling of the stack", "at most 4 workers at a time (ceiling of the stack)"},
+		{"UPDATE backfill.throttle SET workers = 3, set_by = 'bob'", "3 for all runs of the database (set by bob)", "at most 3 workers at a time for all runs of the database (set by bob)"},
+		{"UPDATE backfill.shares SET workers = 2", "2 for this run (set by ann)", "at most 2 workers at a time for this run (set by ann)"},
+		{"UPDATE backfill.shares SET rate = 100, needs = 0.1, asked_at = clock_timestamp() + interval '1 h'", "1 the rate has no use for more", "at most 100 rows/s for this run (set by ann)"},
+	} {
+		b.Exec(t, c.set)
+		b.beat(t)
+		got := b.Record(t).Status.Throttle
+		if text := fmt.Sprint(got.Workers.Most, " ", got.Workers.Reason); text != c.want || got.Reason != c.reason {
+			t.Errorf("%s: %s; %s", c.set, text, got.Reason)
+		}
+	}
+}
+
+// TestABeatSaysThatWALLimitsIt, where that is met before other limits.
+func TestABeatSaysThatWALLimitsIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.lively(t)
+	b.Exec(t, "UPDATE backfill.throttle SET wal = 2e7, wal_rate = 4200, set_by = 'bob', decided_at = clock_timestamp() + interval '1 h'")
+	for set, want := range map[string]string{"NULL": "at most 20 MB/s of WAL for all runs of the database (set by bob), now 4,200 rows/s", "4000": "at most 4,000 rows/s for all runs of the database (set by bob)"} {
+		b.Exec(t, "UPDATE backfill.throttle SET ceiling = "+set)
+		b.beat(t)
+		if got := b.Record(t).Status.Throttle; got.Reason != want || got.WAL == nil || *got.WAL != 4200 {
+			t.Errorf("%s: %+v", set, got)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestAPausedRunSendsAgainWhenItGoesOn(t *testing.T) {
 	b.expect(t, b.beat(t), turn.Pause, run.Paused, "paused by ann")
 	_, err := b.Ledger.Unpause(t.Context(), runtest.ID, "ann", "") // the record is not told
 	must(t, err)
-	b.expect(t, b.beat(t), turn.Plan, run.Running, "")
+	b.expect(t, b.beat(t), turn.Beat, run.Running, "")
 	if diff := cmp.Diff([][2]int64{{2, 2}, {3, 2}, {4, 2}}, b.Queue.Numbers()); diff != "" {
 		t.Fatal(diff)
 	}

@@ -3,6 +3,7 @@ package governor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"backfill/internal/figure"
@@ -49,13 +50,19 @@ func (b *beat) open(p ledger.Progress) bool {
 	return p.Completed+p.RolledBack+p.Failed < b.record.Plan.Planned
 }
 
-// limited tells whether it is the rate that workers wait for: that is no stall, however low somebody has set it.
+// limited tells whether workers wait for the rate, or for slots that other runs hold: that is no stall, however low somebody has set them.
 func (b *beat) limited(p ledger.Progress) bool {
-	rate, _ := p.Limits.Least()
-	if rate == nil && b.record.Status.Throttle.Rate == nil || p.Leases == 0 && p.Now.Sub(p.Seen) >= quiet {
+	if p.Leases == 0 && p.Now.Sub(p.Seen) >= quiet {
 		return false
 	}
-	return p.Waits == ledger.NoRoom || p.Waits == ledger.LateForRoom || p.Waits == "" && p.Leases > 0
+	if p.Leases == 0 && p.Limits.DatabaseWorkers != nil && p.Waits != "" {
+		return true
+	}
+	rate, _ := p.Limits.Least()
+	if throttle := b.record.Status.Throttle; rate == nil && throttle.Rate == nil && throttle.WAL == nil {
+		return false
+	}
+	return slices.Contains([]string{ledger.NoRoom, ledger.NoUse, ledger.LateForRoom}, p.Waits) || p.Waits == "" && p.Leases > 0
 }
 
 // why is the likely cause, and where to look.

@@ -24,6 +24,7 @@ const (
 	Closed    Verdict = "closed"    // the run wants no work, or is unknown
 	Unwatched Verdict = "unwatched" // the run's heartbeat is stale
 	Undone    Verdict = "rolled_back"
+	Full      Verdict = "full"    // no slot is free: it was given back at once, with a reason
 	Foreign   Verdict = "foreign" // the message has other boundaries than the ledger: its records are of another time
 )
 
@@ -46,7 +47,14 @@ type Claim struct {
 	Due      bool  // rejected rows of it are to be tried again
 	Lease    time.Duration
 	Stale    time.Duration
-	Limited  bool // what is worked on has to be reserved; each batch tells it anew
+	Steering
+}
+
+// Steering is what the limits of a run say to a worker; each batch tells it anew.
+type Steering struct {
+	Limited bool   // what is worked on has to be reserved
+	Surplus string // why the chunk has to be given back: others have the slots; "": it goes on
+	Budget  *int64 // the error budget that a person has set; nil: the definition's
 }
 
 // Claim takes the message's chunk for the owner, if nobody else holds it. Claiming again as the same owner gives a
@@ -60,10 +68,10 @@ func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string)
 	err = conn.QueryRow(ctx,
 		`SELECT verdict, coalesce(fence, 0), coalesce(seq, 0), "position", coalesce(scanned, 0), coalesce(affected, 0),
 		coalesce(reason, ''), coalesce(direction = 'back', false), coalesce(passes, 0), coalesce(striped, 0), coalesce(striped_hot, 0), coalesce(due, false),
-		backfill.limited($1) FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8)`,
+		s.limited, s.surplus, s.budget FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8), backfill.steer($1, $2) s`,
 		message.Run, message.Chunk, message.Lo, message.Hi, message.Send, owner, l.terms.Lease, l.terms.Heartbeat,
 	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason, &claim.Back,
-		&claim.Passes, &claim.Striped, &claim.Hot, &claim.Due, &claim.Limited)
+		&claim.Passes, &claim.Striped, &claim.Hot, &claim.Due, &claim.Limited, &claim.Surplus, &claim.Budget)
 	if err != nil {
 		return claim, fmt.Errorf("claim chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))
 	}

@@ -23,12 +23,15 @@ type Standing struct {
 	Due       bool
 	Rate      float64 // rows/s; 0: no limit
 	Reason    string
-	Law       string          // as Regulate kept it
-	Sample    string          // likewise
-	Speed     float64         // of all runs
-	Limits    []signal.Limits // of the runs that have not ended
-	Metrics   []signal.Metric // likewise
-	Committed time.Duration   // how long the commit of this very question took
+	Law       string           // as Regulate kept it
+	Sample    string           // likewise
+	Speed     float64          // of all runs
+	Rows      map[string]int64 // that each run that has not ended has handled; nil where nothing is due
+	WAL       float64          // the ceiling in bytes/s; 0: none
+	WALRate   float64          // rows/s that it allows; 0: no ceiling
+	Limits    []signal.Limits  // of the runs that have not ended
+	Metrics   []signal.Metric  // likewise
+	Committed time.Duration    // how long the commit of this very question took
 	decided   *time.Time
 }
 
@@ -43,8 +46,12 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 	batch.Queue(`INSERT INTO backfill.shares (run, speed, speed_at) SELECT run, $2, clock_timestamp() FROM backfill.runs WHERE run = $1
 		ON CONFLICT (run) DO UPDATE SET speed = excluded.speed, speed_at = excluded.speed_at`, id, speed)
 	batch.Queue(`SELECT clock_timestamp(), coalesce(decided_at < clock_timestamp() - $1::interval, true), coalesce(rate, 0), reason, law, sample, decided_at,
-		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0) FROM backfill.throttle`, pause)
-	batch.Queue(`SELECT run, change::text FROM backfill.runs WHERE ended_at IS NULL`)
+		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0),
+		coalesce(wal, 0), coalesce(wal_rate, 0), CASE WHEN coalesce(decided_at < clock_timestamp() - $1::interval, true) THEN
+			(SELECT json_object_agg(run, handled) FROM (SELECT run, sum(scanned + restored + conflicts) AS handled FROM backfill.ledger JOIN backfill.runs USING (run)
+				WHERE ended_at IS NULL GROUP BY run) each) END
+		FROM backfill.throttle`, pause)
+	batch.Queue(`SELECT run, change::text, coalesce(signals, '{}') FROM backfill.runs LEFT JOIN backfill.shares USING (run) WHERE ended_at IS NULL`)
 	results := conn.SendBatch(ctx, batch)
 	err = s.read(results)
 	if closing := results.Close(); err == nil {
@@ -61,7 +68,7 @@ func (s *Standing) read(results pgx.BatchResults) error {
 	if _, err := results.Exec(); err != nil {
 		return err
 	}
-	if err := results.QueryRow().Scan(&s.Now, &s.Due, &s.Rate, &s.Reason, &s.Law, &s.Sample, &s.decided, &s.Speed); err != nil {
+	if err := results.QueryRow().Scan(&s.Now, &s.Due, &s.Rate, &s.Reason, &s.Law, &s.Sample, &s.decided, &s.Speed, &s.WAL, &s.WALRate, &s.Rows); err != nil {
 		return err
 	}
 	found, err := results.Query()
@@ -72,12 +79,13 @@ func (s *Standing) read(results pgx.BatchResults) error {
 	s.Limits, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (signal.Limits, error) {
 		var run, text string
 		var stored change.Change
-		err := row.Scan(&run, &text)
+		var set signal.Limits // by a person, since
+		err := row.Scan(&run, &text, &set)
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &stored)
 		}
 		metrics[run] = stored.Metrics
-		return stored.Throttle, err
+		return stored.Throttle.With(set), err
 	})
 	s.Metrics = signal.Together(metrics)
 	return err
@@ -91,15 +99,17 @@ func (l *Ledger) Regulate(ctx context.Context, was Standing, next Standing) (boo
 		return false, err
 	}
 	var decided int64
-	err = conn.QueryRow(ctx, `WITH before AS MATERIALIZED (SELECT least(rate, ceiling) AS rate, ceiling FROM backfill.throttle), decided AS (
+	err = conn.QueryRow(ctx, `WITH before AS MATERIALIZED (SELECT least(rate, ceiling, wal_rate) AS rate,
+				least(nullif($1::float8, 0), ceiling, nullif($6::float8, 0)) AS next FROM backfill.throttle), decided AS (
 			UPDATE backfill.throttle SET rate = nullif($1::float8, 0), reason = $2, law = $3, sample = $4, decided_at = clock_timestamp(),
-				refilled_at = CASE WHEN rate IS NULL THEN clock_timestamp() ELSE refilled_at END
+				wal_rate = CASE WHEN wal IS NOT NULL THEN nullif($6::float8, 0) END, -- it may have been lifted meanwhile
+				refilled_at = CASE WHEN least(rate, ceiling, wal_rate) IS NULL THEN clock_timestamp() ELSE refilled_at END
 			WHERE decided_at IS NOT DISTINCT FROM $5 RETURNING 1
 		), anew AS (
-			UPDATE backfill.shares s SET tokens = coalesce(s.tokens * least(nullif($1::float8, 0), b.ceiling) / b.rate, 0)
-			FROM before b, decided WHERE b.rate IS DISTINCT FROM least(nullif($1::float8, 0), b.ceiling)
+			UPDATE backfill.shares s SET tokens = coalesce(s.tokens * b.next / b.rate, 0)
+			FROM before b, decided WHERE b.rate IS DISTINCT FROM b.next
 		)
-		SELECT count(*) FROM decided`, next.Rate, next.Reason, next.Law, next.Sample, was.decided).Scan(&decided)
+		SELECT count(*) FROM decided`, next.Rate, next.Reason, next.Law, next.Sample, was.decided, next.WALRate).Scan(&decided)
 	if err != nil {
 		return false, fmt.Errorf("write the rate of the database: %w", postgres.Classify(err))
 	}

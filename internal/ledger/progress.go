@@ -44,6 +44,7 @@ type Progress struct {
 	Completed  int64
 	Failed     int64
 	RolledBack int64
+	Waiting    int64            // chunks of the run's direction that were given back
 	Open       int64            // chunks of the run's direction that are to be worked on still
 	Broken     int64            // chunks of the run's direction that are FAILED
 	Leases     int64            // leases that live
@@ -60,6 +61,7 @@ type Progress struct {
 	Changes    []run.Change  // the last ones, the newest last
 	Latest     []run.Failure // chunks that are FAILED, the newest first, three at most
 	Limits     run.Limits
+	Useful     *int64 // workers that the rate has use for; nil: it has no limit
 	Passes     string // how the newest chunk is gone over, and why; "": not decided yet
 }
 
@@ -101,6 +103,9 @@ const LostIdle = 30 * time.Second
 const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs holder USING (run)
 	WHERE holder.ended_at IS NULL AND busy.state = 'PROCESSING' AND busy.lease_until > clock_timestamp())`
 
+// lost is when a message has to have been sent to be on its way still.
+const lost = `(clock_timestamp() - CASE WHEN ` + idle + ` AND NOT starts_with(r.reason, '` + stalled + `') THEN $4::interval ELSE $3 END)`
+
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
@@ -108,6 +113,7 @@ const (
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
+		count(*) FILTER (WHERE l.state = 'PENDING' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
@@ -130,7 +136,7 @@ const gap = `gap AS (SELECT run, heartbeat FROM backfill.runs WHERE run = $1 AND
 		to_char(heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) FROM gap)`
 
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
-// many as leave no more than window of them on their way. A rollback takes the newest first. Without a window it is the
+// many as leave no more than window of them on their way, and as there are slots for. A rollback takes the newest first. Without a window it is the
 // planner's look, whose number nobody records: it is not counted.
 func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, []Again, error) {
 	conn, err := l.database.Conn(ctx)
@@ -148,9 +154,10 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
 		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
-			AND (sent <= send OR sent_at < clock_timestamp() - CASE WHEN `+idle+` AND NOT starts_with(r.reason, '`+stalled+`') THEN $4::interval ELSE $3 END)
+			AND (sent <= send OR sent_at < `+lost+`)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END
-		LIMIT greatest(0, $2 - (SELECT count(*) FROM backfill.ledger WHERE run = $1 AND state = 'PENDING' AND sent > send))`,
+		LIMIT greatest(0, least($2, backfill.room($1)) - (SELECT count(*) FROM backfill.ledger l JOIN backfill.runs r USING (run)
+			WHERE run = $1 AND l.state = 'PENDING' AND sent > send AND sent_at >= `+lost+`))`,
 		id, window, Lost, LostIdle)
 	var again []Again
 	progress, err := read(conn.SendBatch(ctx, batch), id, func(results pgx.BatchResults) error {
@@ -207,7 +214,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	}
 	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
 	var changes, latest []byte
-	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Open, &p.Broken,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
@@ -223,7 +230,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	for i := range p.Changes {
 		p.Changes[i].At = p.Changes[i].At.UTC()
 	}
-	p.Limits, err = readLimits(results.QueryRow())
+	p.Limits, err = readLimits(results.QueryRow(), &p.Useful)
 	return p, err
 }
 

@@ -239,3 +239,45 @@ func TestTuningLeavesTheRestAlone(t *testing.T) {
 		t.Error(*rate, whose)
 	}
 }
+
+// TestADecisionTakesNothingAway: what came in before it under a person's limit is still there, also where the signals set none.
+func TestADecisionTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		for name, set := range map[string]string{"a ceiling of the rate": "ceiling = 1000", "of WAL": "wal = 1e6, wal_rate = 1000", "a decided rate": "rate = 1000"} {
+			b := setup(t, db)
+			b.exec(t, "UPDATE backfill.throttle SET rate = NULL, ceiling = NULL, wal = NULL, wal_rate = NULL, decided_at = NULL")
+			b.exec(t, "UPDATE backfill.throttle SET "+set)
+			b.reserve(t, theRun, 1)
+			b.exec(t, "UPDATE backfill.shares SET tokens = 0; UPDATE backfill.throttle SET refilled_at = clock_timestamp() - interval '900 ms'")
+			was, err := b.ledger.Standing(t.Context(), theRun, 0)
+			must(t, err)
+			next := was
+			if decided, err := b.ledger.Regulate(t.Context(), was, next); err != nil || !decided {
+				t.Fatal(decided, err)
+			}
+			if got := b.reserve(t, theRun, 800); got.Rows != 800 || got.Wait > 0 {
+				t.Errorf("%s: %+v, and 900 rows came in", name, got)
+			}
+		}
+	})
+}
+
+// TestACeilingOfWALIsARateAtOnce: it is a low one until the next decision, follows a new ceiling, and is lifted with it.
+func TestACeilingOfWALIsARateAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	for _, c := range []struct{ wal, want int64 }{{2_000_000, 1000}, {1_000_000, 500}, {4_000_000, 2000}, {0, 0}} {
+		limits := b.tune(t, "", ledger.Tuning{WAL: &c.wal})
+		got := b.reserve(t, theRun, 1)
+		if rate := b.number(t, "SELECT coalesce(wal_rate, 0)::bigint FROM backfill.throttle"); rate != c.want || got.Limited != (c.want > 0) {
+			t.Errorf("%d bytes/s: %d rows/s, %+v", c.wal, rate, got)
+		}
+		if limits.DatabaseWAL != nil && int64(*limits.DatabaseWAL) != c.wal {
+			t.Errorf("%+v", limits)
+		}
+	}
+	if log := b.look(t).Changes; log[0].Detail != "of the database: at most 2 MB/s of WAL" || log[3].Detail != "of the database: no limit of WAL" {
+		t.Errorf("%+v", log)
+	}
+}

@@ -20,9 +20,9 @@ func undone(t *testing.T, b *bundle) {
 	b.end(t, run.Completed)
 }
 
-func (b *bundle) number(t *testing.T, sql string) (n int64) {
+func (b *bundle) number(t *testing.T, sql string, args ...any) (n int64) {
 	t.Helper()
-	must(t, b.conn.QueryRow(t.Context(), sql).Scan(&n))
+	must(t, b.conn.QueryRow(t.Context(), sql, args...).Scan(&n))
 	return n
 }
 

@@ -60,6 +60,7 @@ func (s *session) standingOf(w io.Writer, status run.Status) sheet {
 		l.put("rows", rowsOf(status.Rows))
 		l.put("chunks", chunksOf(status))
 	}
+	l.put("tuned", overOf(status.Throttle.Limits, ""))
 	l.put("undo", undo(status, now))
 	l.put("striping", status.Striping.Reason)
 	if moving(status.State) {
@@ -204,6 +205,9 @@ func speed(status run.Status, now time.Time) string {
 		text += ", " + figure.Count(int64(status.Average)) + " on average"
 	}
 	text += ", by " + figure.Plural(status.Concurrency, "worker", "workers")
+	if most := status.Throttle.Workers; most.Most > 0 && !strings.Contains(status.Throttle.Reason, most.Reason) {
+		text += fmt.Sprintf(" (at most %s: %s)", figure.Count(most.Most), most.Reason)
+	}
 	if reason := why(status, now); reason != "" && reason != status.Reason {
 		text += ": " + reason
 	}

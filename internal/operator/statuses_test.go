@@ -49,7 +49,8 @@ func measured() run.Status {
 	third, _ := signal.Limits{}.Read(signal.IOWaits, "", nil)
 	status.Average, status.ETASpread = 55_000, &run.Spread{From: noon.Add(9 * time.Second), To: *status.ETA}
 	third.Missing = "the role may not read it: GRANT pg_read_all_stats"
-	status.Throttle = run.Throttle{Reason: "slowed to 4,000 rows/s: " + first.String(), Rate: &rate, Signals: []signal.Reading{first, second, third}}
+	status.Throttle = run.Throttle{Reason: "slowed to 4,000 rows/s: " + first.String(), Rate: &rate,
+		Workers: run.Workers{Most: 2, Reason: "the rate has no use for more"}, Signals: []signal.Reading{first, second, third}}
 	return status
 }
 
@@ -117,4 +118,29 @@ func several() map[string]any {
 	refused := refusedRun()
 	refused.Run = "users-country-20261124-115950"
 	return map[string]any{"runs": []run.Status{working(), refused, after(run.Completed, "")}}
+}
+
+// slotted is the answer to tune where workers are limited.
+func slotted() run.Limits {
+	one, three := int64(1), int64(3)
+	return run.Limits{Weight: 1, Workers: &one, DatabaseWorkers: &three}
+}
+
+// overridden is the answer to tune where limits are set in place of the definition's.
+func overridden() run.Limits {
+	budget := int64(50)
+	return run.Limits{Weight: 1, Signals: signal.Limits{signal.LockWaiters: 4, signal.IOWaits: signal.Off}, ErrorBudget: &budget}
+}
+
+// tunedRun is a run with them.
+func tunedRun() run.Status {
+	status := working()
+	status.Throttle.Limits = overridden()
+	return status
+}
+
+// walled is the answer to tune where WAL is limited.
+func walled() run.Limits {
+	wal := float64(3 << 19)
+	return run.Limits{Weight: 1, DatabaseWAL: &wal}
 }

@@ -46,11 +46,11 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 	skipper := &skipper{planner: p, stored: stored}
 	begun := time.Now()
 	for size := firstPage; ; size = min(size*2, largestPage) {
-		waiting := record.Plan.Planned - progress.Known
-		if !progress.State.Works() || !progress.Within(windows) || record.Plan.Closed || waiting >= p.LookAhead || deadline.Remaining(ctx) < margin || time.Since(begun) > longest {
+		waiting, ahead := record.Plan.Planned-progress.Known+progress.Waiting, progress.Limits.LookAhead(p.LookAhead)
+		if !progress.State.Works() || !progress.Within(windows) || record.Plan.Closed || waiting >= ahead || deadline.Remaining(ctx) < margin || time.Since(begun) > longest {
 			return nil
 		}
-		page, keys, err := p.cut(ctx, stored, record, min(size, int(p.LookAhead-waiting)))
+		page, keys, err := p.cut(ctx, stored, record, min(size, int(ahead-waiting)))
 		if err != nil {
 			return err
 		}

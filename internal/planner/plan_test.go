@@ -67,6 +67,30 @@ func TestNoMoreThanTheLookAheadWaits(t *testing.T) {
 	b.planned(t, runtest.ID)
 }
 
+// TestChunksWithoutASlotWait: they were given back, and no others are planned in their place. Where one worker may work, four wait.
+func TestChunksWithoutASlotWait(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2450, 5)
+	b.begin(t)
+	one := int64(1)
+	_, err := b.Ledger.Tune(t.Context(), runtest.ID, ledger.Tuning{Workers: &one})
+	must(t, err)
+	for _, message := range b.Queue.Take() {
+		_, err := b.Ledger.Claim(t.Context(), message, "worker")
+		must(t, err)
+	}
+	if n := b.Number(t, "SELECT count(*) FROM backfill.ledger WHERE state = 'PENDING' AND reason <> ''"); n != 4 {
+		t.Fatalf("%d chunks have no slot", n)
+	}
+	for planned, done := range []int64{0, 1, 2} {
+		b.Exec(t, "UPDATE backfill.ledger SET state = 'COMPLETED' WHERE chunk <= $1", done)
+		b.plan(t)
+		if plan := b.Record(t).Plan; plan.Planned != int64(max(5, planned+4)) {
+			t.Fatalf("%d chunks are done: %+v", done, plan)
+		}
+	}
+}
+
 // TestWhatADeadPlannerLeftIsSentFirst and once: a page that was committed and not sent, and a part of one.
 func TestWhatADeadPlannerLeftIsSentFirst(t *testing.T) {
 	t.Parallel()

@@ -63,7 +63,7 @@ func (r Regulator) Regulate(ctx context.Context, id string, speed float64) (run.
 
 func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Standing, error) {
 	var before probe.Sample
-	var state throttle.State
+	var state law
 	for text, into := range map[string]any{was.Sample: &before, was.Law: &state} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			return was, fmt.Errorf("read the last decision: %w", err)
@@ -74,9 +74,11 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 		slog.WarnContext(ctx, "signals not read", "class", failure.Of(err), "error", failure.Safe(err))
 	}
 	state.Forget(func(key string) bool { return asked(was.Metrics, key) })
-	state, reason := state.Decide(throttle.Moment{Now: was.Now, Speed: was.Speed, Readings: sample.Readings})
+	var reason string
+	state.State, reason = state.Decide(throttle.Moment{Now: was.Now, Speed: was.Speed, Readings: sample.Readings})
+	state.WAL = state.WAL.Decide(throttle.Volume{Now: was.Now, Bytes: sample.WAL, Rows: was.Rows, Ceiling: was.WAL})
 	next := was
-	next.Rate, next.Reason = state.Rate, reason
+	next.Rate, next.WALRate, next.Reason = state.Rate, state.WAL.Rate, reason
 	if next.Law, err = encode(state); err != nil {
 		return was, err
 	}
@@ -97,6 +99,12 @@ func (r Regulator) decide(ctx context.Context, was ledger.Standing) (ledger.Stan
 func asked(metrics []signal.Metric, key string) bool {
 	name, _, _ := strings.Cut(key, " ")
 	return signal.Known(signal.Name(name)) || slices.ContainsFunc(metrics, func(m signal.Metric) bool { return m.Read(nil, "").Key() == key })
+}
+
+// law is what is kept from one decision to the next.
+type law struct {
+	throttle.State
+	WAL throttle.WAL `json:"wal"`
 }
 
 // measure gives what is known: without signals, where they cannot be read, the sample before has to wait for the next.
@@ -134,6 +142,9 @@ func told(s ledger.Standing) (run.Throttle, error) {
 	t := run.Throttle{Reason: s.Reason, Signals: sample.Readings}
 	if s.Rate > 0 {
 		t.Rate = &s.Rate
+	}
+	if s.WALRate > 0 {
+		t.WAL = &s.WALRate
 	}
 	if !sample.At.IsZero() {
 		for i := range t.Signals {

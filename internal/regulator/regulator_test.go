@@ -252,3 +252,31 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestALimitThatIsTunedActs with the next decision, as if it were the definition's.
+func TestALimitThatIsTunedActs(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db)
+		tune := func(limit *float64) {
+			_, err := b.ledger.Tune(t.Context(), "one", ledger.Tuning{Limits: map[signal.Name]*float64{signal.LockWaiters: limit}})
+			must(t, err)
+			b.later(t)
+		}
+		release := b.wait(t, 3)
+		defer release()
+		off, two := float64(signal.Off), 2.0
+		tune(&off)
+		if got := b.regulate(t, "one", 3000); got.Rate != nil {
+			t.Errorf("off: %+v", got)
+		}
+		tune(&two)
+		if got := b.regulate(t, "two", 3000); got.Rate == nil || !strings.Contains(got.Reason, "lock_waiters 3 of 2 sessions") {
+			t.Errorf("two: %+v", got)
+		}
+		tune(nil)
+		if got := b.regulate(t, "one", 3000); !strings.Contains(got.Reason, "lock_waiters 3 of 1 sessions") {
+			t.Errorf("the definition's: %+v", got)
+		}
+	})
+}

@@ -5,6 +5,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"backfill/internal/signal"
@@ -118,8 +119,10 @@ const (
 // Throttle says why the run has the speed that it has.
 type Throttle struct {
 	Reason  string           `json:"reason"`
-	Rate    *float64         `json:"rate"`   // rows/s of all runs of the database, as its signals allow; null: no limit
-	Limits  Limits           `json:"limits"` // that persons have set
+	Rate    *float64         `json:"rate"`               // rows/s of all runs of the database, as its signals allow; null: no limit
+	WAL     *float64         `json:"wal_rate,omitempty"` // rows/s that the limit of WAL allows; null: there is none
+	Limits  Limits           `json:"limits"`             // that persons have set
+	Workers Workers          `json:"workers,omitzero"`
 	Signals []signal.Reading `json:"signals,omitempty"`
 }
 
@@ -130,6 +133,47 @@ type Limits struct {
 	By         string   `json:"by,omitempty"`
 	Database   *float64 `json:"database"` // of all runs of the database together
 	DatabaseBy string   `json:"database_by,omitempty"`
+	// How many chunks may be at work at a time.
+	Workers         *int64   `json:"workers,omitempty"`          // of the run
+	DatabaseWorkers *int64   `json:"database_workers,omitempty"` // of all runs of the database together
+	DatabaseWAL     *float64 `json:"database_wal,omitempty"`     // bytes/s of WAL of the server, while runs work
+	// In place of what the definition says.
+	Signals     signal.Limits `json:"signals,omitempty"`      // limits of signals, below 0: off
+	ErrorBudget *int64        `json:"error_budget,omitempty"` // null: as in the definition
+}
+
+// Workers is how many chunks of a run may be at work at a time, and why not more.
+type Workers struct {
+	Most   int64  `json:"most"` // 0: nobody has told yet
+	Reason string `json:"reason"`
+}
+
+// Slots is the limit of workers that is met first; ceiling is that of the stack, and useful what the rate has use for, nil: it has no limit.
+func (l Limits) Slots(ceiling int64, useful *int64) Workers {
+	least := Workers{ceiling, "ceiling of the stack"}
+	for _, limit := range []struct {
+		most *int64
+		why  string
+	}{
+		{l.DatabaseWorkers, "for all runs of the database" + by(l.DatabaseBy)}, {l.Workers, "for this run" + by(l.By)},
+		{useful, "the rate has no use for more"},
+	} {
+		if limit.most != nil && *limit.most < least.Most {
+			least = Workers{*limit.most, limit.why}
+		}
+	}
+	return least
+}
+
+// LookAhead is how many chunks should wait for a worker, at most so many: where few may work, few wait, as each that finds no slot
+// has cost an invocation.
+func (l Limits) LookAhead(most int64) int64 {
+	for _, workers := range []*int64{l.Workers, l.DatabaseWorkers} {
+		if workers != nil {
+			most = min(most, 2**workers+2)
+		}
+	}
+	return most
 }
 
 // Least is the limit that is met first, and whose it is; nil: there is none.
@@ -138,10 +182,13 @@ func (l Limits) Least() (rate *float64, whose string) {
 		return l.Rate, "for this run" + by(l.By)
 	}
 	if l.Database != nil {
-		return l.Database, "for all runs of the database" + by(l.DatabaseBy)
+		return l.Database, strings.TrimSpace(l.ForAll())
 	}
 	return nil, ""
 }
+
+// ForAll says whose a limit of the database is.
+func (l Limits) ForAll() string { return " for all runs of the database" + by(l.DatabaseBy) }
 
 func by(who string) string {
 	if who == "" {

@@ -52,6 +52,7 @@ type Control struct {
 	Inline        bool
 	Retention     time.Duration
 	UndoRetention time.Duration // how long undo stays after the run has ended
+	Workers       int           // workers at once
 	Executions    string        // how the ARN of each execution of the stack begins
 }
 
@@ -84,6 +85,6 @@ func ForGovernor(lookup Lookup) (Governor, error) {
 func ForControl(lookup Lookup) (Control, error) {
 	e := environment{lookup: lookup}
 	s := Control{Shared: e.shared(), Inline: e.truth(inline), Retention: e.days(retention), UndoRetention: e.days(undoRetention),
-		Executions: e.text(executions)}
+		Workers: e.number(workers), Executions: e.text(executions)}
 	return s, e.err()
 }

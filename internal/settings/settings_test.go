@@ -40,7 +40,7 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 	expect(t, governor, settings.Governor{Shared: shared, Queue: "https://sqs/chunks", DeadLetters: "https://sqs/dead", Beat: 55 * time.Second, LookAhead: 64,
 		Workers: 4, Worker: "backfill-worker", Stall: time.Hour, Retention: 90 * 24 * time.Hour}, err)
 	control, err := settings.ForControl(with(nil))
-	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour, UndoRetention: 14 * 24 * time.Hour,
+	expect(t, control, settings.Control{Shared: shared, Retention: 90 * 24 * time.Hour, UndoRetention: 14 * 24 * time.Hour, Workers: 4,
 		Executions: complete["EXECUTIONS"]}, err)
 }
 
@@ -114,11 +114,11 @@ func TestAllProblemsComeTogether(t *testing.T) {
 // TestNothingElseIsNeeded: each function is content with the variables that the others need taken away.
 func TestNothingElseIsNeeded(t *testing.T) {
 	t.Parallel()
-	without := map[string]string{"QUEUE_URL": "", "BEAT_SECONDS": "", "LOOK_AHEAD": "", "WORKER_CONCURRENCY": "", "WORKER_FUNCTION": "", "DEAD_LETTER_QUEUE_URL": "", "STALL_MINUTES": ""}
+	without := map[string]string{"QUEUE_URL": "", "BEAT_SECONDS": "", "LOOK_AHEAD": "", "WORKER_FUNCTION": "", "DEAD_LETTER_QUEUE_URL": "", "STALL_MINUTES": ""}
 	if _, err := settings.ForControl(with(without)); err != nil {
 		t.Error(err)
 	}
-	maps.Copy(without, map[string]string{"RUN_RETENTION_DAYS": "", "UNDO_RETENTION_DAYS": "", "ALLOW_INLINE_DEFINITIONS": "", "EXECUTIONS": ""})
+	maps.Copy(without, map[string]string{"WORKER_CONCURRENCY": "", "RUN_RETENTION_DAYS": "", "UNDO_RETENTION_DAYS": "", "ALLOW_INLINE_DEFINITIONS": "", "EXECUTIONS": ""})
 	if _, err := settings.ForWorker(with(without)); err != nil {
 		t.Error(err)
 	}

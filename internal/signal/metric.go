@@ -53,6 +53,3 @@ func Together(runs map[string][]Metric) []Metric {
 	}
 	return all
 }
-
-// Known tells whether a name is one of the product's own.
-func Known(name Name) bool { return slices.Contains(Names(), name) }

@@ -82,30 +82,6 @@ type Reading struct {
 	Missing string   `json:"missing,omitempty"` // why
 }
 
-// Limits are the limits of some signals, below 0: it is only shown. The others have their defaults.
-type Limits map[Name]float64
-
-func (l Limits) of(k kind) float64 {
-	if limit, set := l[k.name]; set {
-		return limit
-	}
-	return k.limit
-}
-
-// Strictest are the limits that keep each of them.
-func Strictest(all ...Limits) Limits {
-	least := Limits{}
-	for _, k := range kinds {
-		for _, one := range all {
-			limit := one.of(k)
-			if before, set := least[k.name]; !set || before < 0 || limit >= 0 && limit < before {
-				least[k.name] = limit
-			}
-		}
-	}
-	return least
-}
-
 // Names lists all signals.
 func Names() []Name {
 	names := make([]Name, len(kinds))

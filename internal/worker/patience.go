@@ -14,6 +14,8 @@ const (
 	shortest = 100 * time.Millisecond
 	// longest bounds a wait inside of an invocation; what takes longer is paid by a new one, not by idle Lambda time.
 	longest = 5 * time.Second
+	// soon is the pause of a chunk whose slot others have: it is sent again when there is room.
+	soon = 2 * time.Second
 	// tries in a row without a committed batch: about 11 s of waiting, then the chunk is given back.
 	tries = 8
 	// claims in a row without an answer: about 50 s of waiting. There is nothing to give back yet, and the queue hides a

@@ -49,7 +49,7 @@ func (s *walk) reserve(ctx context.Context) (stop bool, out exit) {
 			}
 			continue
 		}
-		s.claim.Limited = got.Limited
+		s.claim.Steering = got.Steering
 		if !got.Limited {
 			break
 		}
@@ -57,6 +57,9 @@ func (s *walk) reserve(ctx context.Context) (stop bool, out exit) {
 		s.quota.keys += got.Rows
 		if s.quota.waited += got.Wait; got.Rows > 0 {
 			s.quota.waited = 0
+		}
+		if s.claim.Surplus != "" {
+			break // the grant is given back with the chunk
 		}
 		if s.quota.waited > longest {
 			return true, exit{state: chunk.Pending, pause: longest, reason: ledger.NoRoom}

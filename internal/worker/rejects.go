@@ -24,13 +24,21 @@ type passer interface {
 func (s *walk) rejects(class failure.Class, err error) bool {
 	var failed *batch.Failed
 	_, able := s.batches.(passer)
-	if !able || s.change.ErrorBudget == 0 || class != failure.Data || !errors.As(err, &failed) {
+	if !able || s.budget() == 0 || class != failure.Data || !errors.As(err, &failed) {
 		return false
 	}
 	if _, alone := failed.Row(); alone {
 		s.poison = failed
 	}
 	return s.poison != nil
+}
+
+// budget is how many rows may be rejected. What a person has changed since the last batch counts when a row is noted.
+func (s *walk) budget() int64 {
+	if s.claim.Budget != nil {
+		return *s.claim.Budget
+	}
+	return s.change.ErrorBudget
 }
 
 // pass passes over the row that was found.

@@ -175,3 +175,47 @@ func TestEveryLostAnswerBesidePoisonIsFound(t *testing.T) {
 		}
 	})
 }
+
+// TestTheErrorBudgetIsChangedInTheMiddle of a chunk: where none was allowed some are; one that is lower than what is spent fails the
+// chunk at the next row, one that is higher lets it go on.
+func TestTheErrorBudgetIsChangedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		defined int64
+		first   int64 // set before the chunk begins; -1: none is
+		after   int64 // the number of rejects after which the budget is changed
+		then    int64
+		reason  string // "": the chunk is done
+	}{
+		"none is defined":        {0, 37, 40, 0, ""},
+		"lower than the defined": {37, 10, 40, 0, "the error budget is 10 rows, and 10 are rejected"},
+		"none any more":          {37, 0, 40, 0, "SQLSTATE 2"},
+		"lower than the spent":   {37, -1, 8, 2, "the error budget is 2 rows, and "},
+		"higher":                 {10, -1, 4, 50, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				b, _ := poisonedRun(t, db, counters, 108, c.defined)
+				if c.first >= 0 {
+					_, err := b.ledger.Tune(t.Context(), theRun, ledger.Tuning{Budget: &c.first})
+					must(t, err)
+				}
+				// It is changed by the very row that is one of so many, as if a person did it then.
+				b.exec(t, fmt.Sprintf(`CREATE FUNCTION tuned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+					IF (SELECT count(*) FROM backfill.rejects) >= %d THEN INSERT INTO backfill.shares AS s (run, error_budget) VALUES ('run-1', %d)
+						ON CONFLICT (run) DO UPDATE SET error_budget = excluded.error_budget; END IF; RETURN new; END $$;
+					CREATE TRIGGER tuned AFTER INSERT ON backfill.rejects FOR EACH ROW EXECUTE FUNCTION tuned()`, c.after, c.then))
+				must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+				if c.reason == "" {
+					b.expectLedger(t, chunk.Completed)
+					b.expectRejects(t, 37)
+					return
+				}
+				if reason := b.expectLedger(t, chunk.Failed); !strings.Contains(reason, c.reason) || c.first == 0 && strings.Contains(reason, "BF005") {
+					t.Errorf("%s", reason)
+				}
+			})
+		})
+	}
+}

@@ -34,6 +34,9 @@ func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim)
 		if stop, exit := walk.reserve(ctx); stop {
 			return exit
 		}
+		if claim.Surplus != "" {
+			return exit{state: chunk.Pending, pause: soon, reason: claim.Surplus}
+		}
 		done, err := walk.step(ctx)
 		if done {
 			return exit{state: finished(claim.Back)}

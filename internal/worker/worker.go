@@ -98,6 +98,8 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 		w.record(ctx, claim, chunk.RolledBack, "")
 	case ledger.Broken:
 		w.record(ctx, claim, chunk.Failed, claim.Reason)
+	case ledger.Full:
+		w.record(ctx, claim, chunk.Pending, claim.Reason)
 	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Foreign, ledger.Claimed:
 	}
 }

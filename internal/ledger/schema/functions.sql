@@ -20,6 +20,7 @@ DECLARE
     run_state text;
     beat      timestamptz;
     entry     backfill.ledger%ROWTYPE;
+    no_slot   text;
 BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', '5s', true);
     SELECT state, heartbeat INTO run_state, beat FROM backfill.runs r WHERE r.run = the_run;
@@ -62,7 +63,17 @@ BEGIN
     ELSIF entry.state = 'PENDING' AND entry.not_before > clock_timestamp() THEN
         verdict := 'early';
     ELSE
-        verdict := 'claimed';
+        no_slot := backfill.refused(the_run, the_chunk);
+        verdict := CASE no_slot WHEN '' THEN 'claimed' ELSE 'full' END;
+    END IF;
+    IF verdict = 'full' THEN   -- given back at once: its message is spent
+        reason := no_slot;
+        UPDATE backfill.ledger l
+            SET state = 'PENDING', fence = l.fence + 1, send = the_send, lease_until = NULL, reason = no_slot,
+                not_before = clock_timestamp() + interval '2 s', updated_at = clock_timestamp()
+            WHERE l.run = the_run AND l.chunk = the_chunk
+            RETURNING l.fence INTO fence;
+    ELSIF verdict = 'claimed' THEN
         UPDATE backfill.ledger l
             SET state = 'PROCESSING', fence = l.fence + 1, send = the_send, owner = the_owner, not_before = NULL,
                 retries = l.retries + CASE l.owner WHEN '' THEN 0 ELSE 1 END,
@@ -161,6 +172,8 @@ BEGIN
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock('backfill.rejects'::regclass::oid::int, pg_catalog.hashtext(the_run));
     SELECT coalesce(sum(l.rejected), 0) INTO noted FROM backfill.ledger l WHERE l.run = the_run AND l.direction = 'forward';
+    -- Read here, so that a budget that a person changes holds from this row on.
+    budget := coalesce((SELECT s.error_budget FROM backfill.shares s WHERE s.run = the_run), budget);
     IF noted >= budget THEN
         RAISE EXCEPTION USING ERRCODE = 'BF005',
             MESSAGE = format('the error budget is %s rows, and %s are rejected', budget, noted);

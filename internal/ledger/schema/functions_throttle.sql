@@ -1,6 +1,6 @@
 -- limited tells a worker, with its claim and with each batch, whether it has to reserve what it does.
 CREATE OR REPLACE FUNCTION backfill.limited(the_run text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM backfill.throttle t WHERE t.rate IS NOT NULL OR t.ceiling IS NOT NULL)
+    SELECT EXISTS (SELECT FROM backfill.throttle t WHERE coalesce(t.rate, t.ceiling, t.wal_rate) IS NOT NULL)
         OR EXISTS (SELECT FROM backfill.shares s WHERE s.run = the_run AND s.rate IS NOT NULL)
 $$;
 
@@ -56,7 +56,7 @@ BEGIN
         WHERE l.run = the_run AND l.chunk = the_chunk AND l.owner = the_owner AND l.state = 'PROCESSING'
           AND l.lease_until < clock_timestamp() + lease * 0.75;
 
-    SELECT least(t.rate, t.ceiling), t.refilled_at INTO whole, refilled FROM backfill.throttle t FOR UPDATE;
+    SELECT least(t.rate, t.ceiling, t.wal_rate), t.refilled_at INTO whole, refilled FROM backfill.throttle t FOR UPDATE;
     moment := clock_timestamp();   -- after the wait for the lock
     INSERT INTO backfill.shares AS s (run, asked_at) VALUES (the_run, moment)
         ON CONFLICT (run) DO UPDATE SET asked_at = moment,
@@ -88,5 +88,10 @@ BEGIN
             wait := greatest(granted - held, 0) / speed;
         END IF;
     END IF;
-    UPDATE backfill.shares s SET tokens = s.tokens - granted, own = s.own - granted WHERE s.run = the_run;
+    -- A worker asks for what it makes in a second, less at the beginning of a chunk.
+    IF want > 0 THEN
+        mine.unit := greatest(want, mine.unit * 0.95);
+        mine.needs := speed / mine.unit;
+    END IF;
+    UPDATE backfill.shares s SET tokens = s.tokens - granted, own = s.own - granted, unit = mine.unit, needs = mine.needs WHERE s.run = the_run;
 END $$;
