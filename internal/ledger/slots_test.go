@@ -235,7 +235,7 @@ func TestTheRateSaysHowManyWorkersItHasUseFor(t *testing.T) {
 		surplus     string
 	}{
 		{20_000, 10_000, 3, ""}, {20_000, 500, 3, ""}, // one that has just begun
-		{14_000, 10_000, 2, ""}, {10_000, 10_000, 2, "run-1 3"}, {7000, 10_000, 1, "run-1 3"}, {100, 10_000, 1, "run-1 2, run-1 3"},
+		{14_000, 10_000, 2, ""}, {10_000, 10_000, 2, ""}, {7000, 10_000, 1, "run-1 3"}, {100, 10_000, 1, "run-1 3"},
 	} {
 		b.tune(t, theRun, ledger.Tuning{Rate: &c.rate})
 		b.reserve(t, theRun, c.makes)
@@ -248,13 +248,20 @@ func TestTheRateSaysHowManyWorkersItHasUseFor(t *testing.T) {
 	if refused := b.claim(t, piece(theRun, 4, 1), "x", ledger.Full); refused.Reason != "the rate has no use for another worker" {
 		t.Errorf("%+v", refused)
 	}
+	// One that takes over begins when the last chunk at work is nearly done, and only one.
+	b.exec(t, "UPDATE backfill.ledger SET state = 'PENDING' WHERE chunk <> 1; UPDATE backfill.runs SET change = (change::jsonb || '{\"chunk_rows\": 1000}')::json")
+	b.claim(t, piece(theRun, 7, 1), "x", ledger.Full)
+	b.exec(t, "UPDATE backfill.ledger SET scanned = 701 WHERE chunk = 1")
+	b.hold(t, theRun, 8)
+	b.claim(t, piece(theRun, 9, 1), "x", ledger.Full)
+	b.exec(t, "UPDATE backfill.ledger SET state = 'PROCESSING' WHERE chunk < 4")
 	b.tune(t, theRun, ledger.Tuning{Rate: number(0)})
 	if got := b.surplus(t); got != "" {
 		t.Errorf("%s leave without a limit", got)
 	}
 	b.hold(t, theRun, 5)
 	progress, err := b.ledger.Look(t.Context(), theRun)
-	if must(t, err); progress.Useful != nil || progress.Leases != 4 {
+	if must(t, err); progress.Useful != nil || progress.Leases != 5 {
 		t.Errorf("%+v", progress)
 	}
 	b.tune(t, theRun, ledger.Tuning{Rate: number(100)})

@@ -27,7 +27,7 @@ func (f *fleet) regulate() {
 				return nil
 			case <-beats.C:
 			}
-			if _, err := r.Regulate(f.ctx, f.runs[0], 0); err != nil && f.ctx.Err() == nil {
+			if _, err := r.Regulate(f.ctx, f.runs[0], 1e6); err != nil && f.ctx.Err() == nil {
 				return err
 			}
 		}

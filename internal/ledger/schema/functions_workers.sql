@@ -9,16 +9,19 @@ CREATE OR REPLACE FUNCTION backfill.seats() RETURNS TABLE (run text, chunk bigin
 $$;
 
 -- slots tells how many chunks may be at work at a time; null: no limit. useful and ample follow from the rate: below the one
--- another worker begins, above the other one leaves, so that a rate between them has nobody come and go.
+-- another worker begins, above the other one leaves, so that a rate between them has nobody come and go. There is always room for one
+-- that takes over.
 CREATE OR REPLACE FUNCTION backfill.slots(the_run text, OUT whole bigint, OUT own bigint, OUT useful bigint, OUT ample bigint) LANGUAGE sql STABLE AS $$
     SELECT t.workers, s.workers, n.useful, n.ample FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = the_run
-    LEFT JOIN LATERAL (SELECT greatest(ceil(1.25 * s.needs), 1)::bigint AS useful, greatest(ceil(1.75 * s.needs), 1)::bigint AS ample
+    LEFT JOIN LATERAL (SELECT greatest(ceil(1.25 * s.needs), 1)::bigint AS useful, greatest(ceil(1.75 * s.needs), ceil(1.25 * s.needs) + 1, 2)::bigint AS ample
         WHERE s.needs IS NOT NULL AND s.asked_at > clock_timestamp() - interval '10 s' AND backfill.limited(the_run)) n ON true
 $$;
 
 -- crowd counts who is at work beside a chunk, of its run and of all. share is what the run may have of the database's slots while
--- others want theirs, owed tells that one of them does.
-CREATE OR REPLACE FUNCTION backfill.crowd(the_run text, the_chunk bigint, whole bigint, OUT held bigint, OUT busy bigint, OUT share double precision, OUT owed boolean)
+-- others want theirs, owed tells that one of them does. ending is 1 where a chunk of the run ends within 3 s at its rate: the next one may
+-- begin, so that the rate is used between two chunks as well.
+CREATE OR REPLACE FUNCTION backfill.crowd(the_run text, the_chunk bigint, whole bigint, OUT held bigint, OUT busy bigint, OUT share double precision, OUT owed boolean,
+    OUT ending bigint)
 LANGUAGE sql STABLE AS $$
     WITH each AS (
         SELECT r.run, count(p.chunk) AS n, coalesce(max(s.weight), 1) AS weight, coalesce(max(s.wants_at) > clock_timestamp() - interval '10 s', false) AS wants
@@ -29,7 +32,10 @@ LANGUAGE sql STABLE AS $$
         SELECT run, n, wants, whole * weight / sum(weight) OVER () AS share FROM each WHERE n > 0 OR wants OR run = the_run
     )
     SELECT coalesce(sum(n) FILTER (WHERE run = the_run), 0)::bigint, coalesce(sum(n), 0)::bigint, max(f.share) FILTER (WHERE run = the_run),
-        coalesce(bool_or(wants AND n + 1 <= f.share) FILTER (WHERE run <> the_run), false)
+        coalesce(bool_or(wants AND n + 1 <= f.share) FILTER (WHERE run <> the_run), false),
+        (SELECT count(*) FROM (SELECT FROM backfill.ledger l JOIN backfill.runs r USING (run) JOIN backfill.shares s USING (run)
+            WHERE run = the_run AND chunk <> the_chunk AND l.state = 'PROCESSING' AND lease_until > clock_timestamp() AND direction = 'forward'
+                AND scanned > (change->>'chunk_rows')::bigint - 3 * needs * unit LIMIT 1) soon)
     FROM fair f
 $$;
 
@@ -54,7 +60,7 @@ BEGIN
     SELECT * INTO crowd FROM backfill.crowd(the_run, the_chunk, limits.whole);
     reason := CASE
         WHEN crowd.held >= limits.own THEN backfill.most(limits.own, 'this run')
-        WHEN crowd.held >= limits.useful THEN 'the rate has no use for another worker'
+        WHEN crowd.held - crowd.ending >= limits.useful THEN 'the rate has no use for another worker'
         WHEN crowd.busy >= limits.whole THEN backfill.most(limits.whole, 'all runs of the database')
         WHEN crowd.held + 1 > crowd.share AND crowd.owed THEN 'a slot of the database is kept for another run'
         ELSE '' END;
@@ -87,6 +93,6 @@ END $$;
 -- room is how many more chunks of a run its slots can take; null: no limit. A run that has less than its share of the database's
 -- slots asks for them also while others hold them.
 CREATE OR REPLACE FUNCTION backfill.room(the_run text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT least(l.own - c.held, l.useful - c.held, greatest(l.whole - c.busy, floor(c.share)::bigint - c.held, CASE WHEN c.held = 0 AND l.whole IS NOT NULL THEN 1 END))
+    SELECT least(l.own - c.held, l.useful - c.held + c.ending, greatest(l.whole - c.busy, floor(c.share)::bigint - c.held, CASE WHEN c.held = 0 AND l.whole IS NOT NULL THEN 1 END))
     FROM backfill.slots(the_run) l, backfill.crowd(the_run, 0, l.whole) c
 $$;
