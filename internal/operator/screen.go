@@ -27,7 +27,7 @@ func (s *session) screen(w io.Writer, status run.Status) {
 	}
 	if began(status) {
 		put("progress", "%d%%", percent(status))
-		put("rows", "%s", rowsOf(status.Rows))
+		put("rows", "%s", rowsOf(status))
 		put("chunks", "%s", chunksOf(status))
 	}
 	put("undo", "%s", undo(status, now))
@@ -113,12 +113,13 @@ func (s *session) state(w io.Writer, status run.Status) {
 	fmt.Fprintln(w)
 }
 
-func rowsOf(rows run.Rows) string {
+func rowsOf(status run.Status) string {
+	rows := status.Rows
 	text := figure.Count(rows.Scanned)
 	if rows.Estimated > 0 {
 		text += " of about " + figure.Count(rows.Estimated)
 	}
-	text += " read, " + figure.Count(rows.Affected) + " changed"
+	text += " read, " + figure.Count(rows.Affected) + " " + deed(status)
 	text += rejected(rows)
 	if rows.Restored > 0 {
 		text += ", " + figure.Count(rows.Restored) + " restored"

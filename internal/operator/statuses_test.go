@@ -3,6 +3,7 @@ package operator
 import (
 	"slices"
 
+	"backfill/internal/change"
 	"backfill/internal/run"
 	"backfill/internal/signal"
 )
@@ -61,6 +62,12 @@ func tuned(rate, database float64) run.Limits {
 		limits.Database = &database
 	}
 	return limits
+}
+
+func deleting() run.Status {
+	status := after(run.Completed, "")
+	status.Kind, status.Table = string(change.Delete), "public.sessions"
+	return status
 }
 
 func cancelling() run.Status {
