@@ -32,12 +32,9 @@ type undone struct {
 // restores what it holds.
 func (b *Back) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
 	if b.next == nil {
-		peek := statement.Peek(claim.Message.Run, claim.Message.Chunk)
-		found, err := conn.Query(ctx, peek.SQL, peek.Args...)
-		next, err := collect(found, err, claim)
+		next, err := b.peek(ctx, conn, claim)
 		if err != nil {
-			return Outcome{}, fmt.Errorf("look up the undo of chunk %d of run %s: %w",
-				claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+			return Outcome{}, err
 		}
 		b.next = &next
 	}
@@ -46,6 +43,17 @@ func (b *Back) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, ro
 		b.next = nil
 	}
 	return outcome, err
+}
+
+func (b *Back) peek(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim) (undone, error) {
+	peek := statement.Peek(claim.Message.Run, claim.Message.Chunk)
+	found, err := conn.Query(ctx, peek.SQL, peek.Args...)
+	next, err := collect(found, err, claim)
+	if err != nil {
+		return undone{}, fmt.Errorf("look up the undo of chunk %d of run %s: %w",
+			claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	return next, nil
 }
 
 // take bounds what a batch consumes.

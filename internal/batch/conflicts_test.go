@@ -116,21 +116,24 @@ func TestARowThatATriggerKeepsIsNoReasonToStop(t *testing.T) {
 	})
 }
 
-// TestKeysOfEveryKindAreRestored: composite, text in a collation of its own, partitioned, integers at both ends.
-func TestKeysOfEveryKindAreRestored(t *testing.T) {
-	for name, ddl := range map[string]string{
-		"composite": `CREATE TABLE t (a uuid, "B b" timestamptz, c bigint, n int, PRIMARY KEY (a, "B b", c));
+// keysOfEveryKind are tables of 300 rows, of which n is the number.
+var keysOfEveryKind = map[string]string{
+	"composite": `CREATE TABLE t (a uuid, "B b" timestamptz, c bigint, n int, PRIMARY KEY (a, "B b", c));
 			INSERT INTO t SELECT md5((g % 3)::text)::uuid, '2024-01-01'::timestamptz + g % 7 * interval '1.000001 s', g, g FROM generate_series(1, 300) g`,
-		"text": `CREATE COLLATION odd (provider = icu, locale = 'en-u-kn-true'); CREATE TABLE t (id text COLLATE odd PRIMARY KEY, n int);
+	"text": `CREATE COLLATION odd (provider = icu, locale = 'en-u-kn-true'); CREATE TABLE t (id text COLLATE odd PRIMARY KEY, n int);
 			INSERT INTO t SELECT (ARRAY['a"', 'B,', 'ä{', '\'])[1 + g % 4] || g, g FROM generate_series(1, 300) g`,
-		"partitioned": `CREATE TABLE t (id bigint, at date, n int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+	"partitioned": `CREATE TABLE t (id bigint, at date, n int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 			CREATE TABLE t1 PARTITION OF t FOR VALUES FROM ('2024-01-01') TO ('2024-06-01'); CREATE TABLE t2 PARTITION OF t DEFAULT;
 			INSERT INTO t SELECT g, '2024-01-01'::date + g, g FROM generate_series(1, 300) g`,
-		"both ends of bigint": `CREATE TABLE t (id bigint PRIMARY KEY, n int);
+	"both ends of bigint": `CREATE TABLE t (id bigint PRIMARY KEY, n int);
 			INSERT INTO t SELECT CASE WHEN g % 2 = 0 THEN -9223372036854775808 + g ELSE 9223372036854775807 - g END, g FROM generate_series(1, 300) g`,
-		"smallint":                  `CREATE TABLE t (id smallint PRIMARY KEY, n int); INSERT INTO t SELECT g * 200 - 32700, g FROM generate_series(1, 300) g`,
-		"a table that is named old": `CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 300) g; ALTER TABLE t RENAME TO old`,
-	} {
+	"smallint":                  `CREATE TABLE t (id smallint PRIMARY KEY, n int); INSERT INTO t SELECT g * 200 - 32700, g FROM generate_series(1, 300) g`,
+	"a table that is named old": `CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 300) g; ALTER TABLE t RENAME TO old`,
+}
+
+// TestKeysOfEveryKindAreRestored: composite, text in a collation of its own, partitioned, integers at both ends.
+func TestKeysOfEveryKindAreRestored(t *testing.T) {
+	for name, ddl := range keysOfEveryKind {
 		t.Run(name, func(t *testing.T) {
 			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 				table := "t"

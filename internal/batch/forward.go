@@ -93,15 +93,7 @@ func (r Runner) early(last bool) bool { return !last && !r.Change.Volatile }
 
 // form chooses how the batch gets at what it overwrites.
 func (r Runner) form(conn *pgx.Conn) statement.Form {
-	switch {
-	case !r.Change.Undo:
-		return statement.Forget
-	case postgres.Major(conn) >= 18:
-		return statement.Returning
-	case r.Change.Partitioned:
-		return statement.Locked
-	}
-	return statement.Compared
+	return statement.FormFor(r.Change, postgres.Major(conn))
 }
 
 func (r Runner) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, target Target, rows int64, form statement.Form) (
@@ -144,7 +136,7 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 	if target.Keys == 0 {
 		return nil
 	}
-	updates := statement.Update(r.Change, target.span, form)
+	updates := statement.Apply(r.Change, target.span, form)
 	if form == statement.Forget {
 		return updates
 	}

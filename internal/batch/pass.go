@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/statement"
@@ -59,5 +60,29 @@ func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, st
 	if err := conn.SendBatch(ctx, pipeline).Close(); err != nil {
 		return fmt.Errorf("pass over a row of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
+	return nil
+}
+
+// Pass leaves the row alone that the table has no room for any more, and notes it as a conflict, with what Postgres said of
+// it. The row is the first that is left of the undo: nobody else moves the claim.
+func (b *Back) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
+	b.next = nil
+	next, err := b.peek(ctx, conn, claim)
+	if err != nil {
+		return err
+	}
+	piece := next.take(1).piece
+	pipeline := &pgx.Batch{}
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
+	queue(claim.Advance(ledger.Step{Timeout: b.Timeout}))
+	leave := statement.Leave(b.Change, piece, failure.SQLState(row.SQLState)+": "+row.Message)
+	queue(claim.CountBack(leave.SQL, leave.Args))
+	held, consume := statement.Held(b.Change, piece), statement.Consume(piece)
+	queue(held.SQL, held.Args)
+	queue(consume.SQL, consume.Args)
+	if err := conn.SendBatch(ctx, pipeline).Close(); err != nil {
+		return fmt.Errorf("leave a row of chunk %d of run %s alone: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
+	}
+	claim.Seq++
 	return nil
 }

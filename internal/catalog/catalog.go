@@ -59,6 +59,7 @@ type resolver struct {
 	indexes    []index
 	size       size
 	key        []column
+	referred   []reference // by other tables, of a deletion
 	scattered  bool
 	volatile   bool
 	blind      bool // rights are missing, or a parameter's value is refused: plans would only say so again
@@ -91,7 +92,9 @@ func (r *resolver) run(ctx context.Context) error {
 	if err := r.readScatter(ctx); err != nil {
 		return err
 	}
-	r.checkAssigned()
+	if err := r.kind().check(ctx, r); err != nil {
+		return err
+	}
 	before := len(r.problems)
 	r.checkRights()
 	if err := r.checkParams(ctx); err != nil {
@@ -120,20 +123,15 @@ func (r *resolver) checkAlone(ctx context.Context) error {
 
 func (r *resolver) change() change.Change {
 	c := change.Change{
-		Kind: change.Set, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
+		Kind: r.definition.Kind, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
 		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure,
-		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Indexed: r.writtenIndexes(), Scattered: r.scattered,
+		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Scattered: r.scattered,
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})
 	}
-	for _, assignment := range r.definition.Set {
-		column, _ := r.column(assignment.Column)
-		c.Set = append(c.Set, change.Assignment{
-			Column: column.Name, Type: column.Type, Base: column.Base, Expression: assignment.Expression.String(),
-		})
-	}
+	r.kind().complete(r, &c)
 	return c
 }
 

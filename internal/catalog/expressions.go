@@ -56,21 +56,10 @@ func (r *resolver) checkSyntax(ctx context.Context) error {
 	return nil
 }
 
-// probes puts a column's expression into an UPDATE, so that types and functions are judged as in the real one.
+// probes are the expressions of the kind, and `where`.
 func (r *resolver) probes() []probe {
-	name := quote(r.definition.Table.Schema, r.definition.Table.Name)
-	var probes []probe
-	for _, assignment := range r.definition.Set {
-		p := probe{path: "set." + assignment.Column, expression: assignment.Expression}
-		if message, _ := r.assignable(assignment.Column); message == "" {
-			p.before, p.behind = "UPDATE "+name+" SET "+quote(assignment.Column)+" = (", ")"
-		} else {
-			p.before, p.behind = "SELECT (", ") FROM "+name
-		}
-		probes = append(probes, p)
-	}
-	probes = append(probes, probe{
-		path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + name + " WHERE (", behind: ")",
+	probes := append(r.kind().probes(r), probe{
+		path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + r.quoted() + " WHERE (", behind: ")",
 	})
 	for i, p := range probes {
 		if !r.typed(p.expression) { // a type that is not known decides which function is meant
@@ -79,6 +68,8 @@ func (r *resolver) probes() []probe {
 	}
 	return slices.DeleteFunc(probes, func(p probe) bool { return p.expression.IsZero() })
 }
+
+func (r *resolver) quoted() string { return quote(r.definition.Table.Schema, r.definition.Table.Name) }
 
 // prepare has the server parse the probe. It is not run.
 func (r *resolver) prepare(ctx context.Context, p probe) (bool, error) {

@@ -20,6 +20,7 @@ type index struct {
 	Computed bool // of an expression
 	Ordinary bool // btree, in the columns' own collations and usual order
 	Straight bool // all ascending, or all descending
+	Late     bool // of a constraint that is deferrable
 	Summary  bool // BRIN: does not stand in the way of HOT updates
 	Columns  []string
 	Depends  []string
@@ -33,7 +34,7 @@ const indexesQuery = `SELECT c.relname AS name, i.indisprimary AS primary, i.ind
 		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = part.number
 		WHERE part.sorting <> a.attcollation
 			OR NOT EXISTS (SELECT FROM pg_opclass d WHERE d.opcfamily = o.opcfamily AND d.opcdefault)) AS ordinary,
-	m.amname = 'brin' AS summary,
+	m.amname = 'brin' AS summary, NOT i.indimmediate AS late,
 	NOT EXISTS (SELECT FROM unnest(i.indoption::int2[]) o WHERE o <> 0)
 		OR NOT EXISTS (SELECT FROM unnest(i.indoption::int2[]) o WHERE o <> 3) AS straight,
 	ARRAY(SELECT coalesce(a.attname, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)

@@ -15,15 +15,7 @@ func (r *resolver) checkRights() {
 			break
 		}
 	}
-	var unwritable []string
-	for _, assignment := range r.definition.Set {
-		if found, ok := r.column(assignment.Column); ok && !found.Writable {
-			unwritable = append(unwritable, display(found.Name))
-		}
-	}
-	if len(unwritable) > 0 {
-		rights = append(rights, "UPDATE ("+strings.Join(unwritable, ", ")+")")
-	}
+	rights = append(rights, r.kind().rights(r)...)
 	if len(rights) > 0 {
 		grant := strings.Join(rights, ", ")
 		r.refuse("table", 0, fmt.Sprintf("role %s lacks %s on %s", r.session.role, grant, r.table.Name),

@@ -13,11 +13,13 @@ type table struct {
 	OID         uint32
 	Kind        string
 	Persistence string
-	Partition   bool // of another table
-	Parent      bool // of tables that inherit, the old way
-	Usage       bool // of the schema
-	Filtered    bool // row level security hides rows from this role
-	Rules       bool // ON UPDATE
+	Partition   bool   // of another table
+	Parent      bool   // of tables that inherit, the old way
+	Usage       bool   // of the schema
+	Filtered    bool   // row level security hides rows from this role
+	Rules       string // the events whose rules would rewrite what a run does
+	Deletable   bool
+	Insertable  bool
 	Name        string
 }
 
@@ -25,7 +27,10 @@ const tableQuery = `SELECT c.oid, c.relkind::text AS kind, c.relpersistence::tex
 	c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AS parent,
 	has_schema_privilege(n.oid, 'USAGE') AS usage,
 	row_security_active(c.oid) AS filtered,
-	c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '2') AS rules,
+	coalesce((SELECT string_agg(DISTINCT event, ' and ON ') FROM pg_rewrite w
+		JOIN (VALUES ('2', 'UPDATE'), ('3', 'INSERT'), ('4', 'DELETE')) AS events (type, event) ON w.ev_type::text = type
+		WHERE w.ev_class = c.oid AND event = ANY ($3) AND c.relkind IN ('r', 'p')), '') AS rules,
+	has_table_privilege(c.oid, 'DELETE') AS deletable, has_table_privilege(c.oid, 'INSERT') AS insertable,
 	format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
@@ -36,7 +41,7 @@ func (r *resolver) findTable(ctx context.Context) (bool, error) {
 	if r.definition.Refused("table") {
 		return false, nil
 	}
-	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name)
+	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name, r.kind().events(r))
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[table])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, r.suggestTable(ctx)
@@ -74,8 +79,8 @@ func (t table) complaint(schema string) (complaint, remedy string) {
 		return "it is " + kinds[t.Kind] + ", not a table", another
 	case t.Parent:
 		return "other tables inherit from it, and no index is unique across them", "write a backfill for each of them"
-	case t.Rules:
-		return "a rule ON UPDATE rewrites what is written", "drop the rule; a trigger does the same for each row"
+	case t.Rules != "":
+		return "a rule ON " + t.Rules + " rewrites what is written", "drop the rule; a trigger does the same for each row"
 	}
 	return "", ""
 }

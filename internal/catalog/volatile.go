@@ -29,12 +29,6 @@ func (r *resolver) checkVolatile(ctx context.Context, p probe) error {
 	if !strings.Contains(plan, `"Alias": "`+alias+`"`) {
 		return nil
 	}
-	if p.path == "where" {
-		r.warn("where is volatile: which rows are in scope depends on the moment")
-		return nil
-	}
-	r.volatile = true
-	r.warn("%s is volatile: every row in scope is written, as none can be known to hold its value already; "+
-		"a function that always gives the same result should be declared IMMUTABLE", p.path)
+	r.kind().unsteady(r, p)
 	return nil
 }

@@ -11,20 +11,16 @@ import (
 	"backfill/internal/signal"
 )
 
-// Kind is the kind of a change.
-type Kind string
-
-// Set updates rows in place.
-const Set Kind = "set"
-
 // Change is stored as JSON in Postgres (backfill.runs.change).
 type Change struct {
-	Kind   Kind            `json:"kind"`
-	Table  Table           `json:"table"`
-	Key    []keyset.Column `json:"key"`
-	Set    []Assignment    `json:"set"`
-	Where  string          `json:"where,omitempty"`
-	Params []Param         `json:"params,omitempty"`
+	Kind  Kind            `json:"kind"`
+	Table Table           `json:"table"`
+	Key   []keyset.Column `json:"key"`
+	Set   []Assignment    `json:"set,omitempty"`
+	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
+	Row    []Column `json:"row,omitempty"`
+	Where  string   `json:"where,omitempty"`
+	Params []Param  `json:"params,omitempty"`
 	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the
 	// value" cannot be told and every row in scope is written.
 	Volatile bool `json:"volatile,omitempty"`
@@ -34,6 +30,8 @@ type Change struct {
 	Partitioned bool `json:"partitioned,omitempty"`
 	// RowBytes is the usual size of a row with its TOASTed values, by the catalog; 0: not known.
 	RowBytes int64 `json:"row_bytes,omitempty"`
+	// Deferrable: a unique constraint of the table is, so an INSERT cannot pass over a row that it has no room for.
+	Deferrable bool `json:"deferrable,omitempty"`
 	// Indexed is an index with a written column in it; "": there is none.
 	Indexed string `json:"indexed,omitempty"`
 	// Scattered: neighbours by key lie on different pages, by the catalog's figures.

@@ -55,8 +55,8 @@ func (c *Control) conflicts(ctx context.Context, input json.RawMessage) (any, er
 		return nil, err
 	}
 	answer := Conflicts{Conflicts: []ledger.Conflict{}}
-	for _, assignment := range stored.Change.Set {
-		answer.Columns = append(answer.Columns, assignment.Column)
+	for _, column := range stored.Change.Columns() {
+		answer.Columns = append(answer.Columns, column.Name)
 	}
 	err = c.Ledger.Conflicts(ctx, stored, page.After, page.Limit+1, fills(page, &answer.Conflicts, &answer.Next))
 	return answer, err

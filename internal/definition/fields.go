@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -22,16 +22,17 @@ var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 // definition reads the root mapping.
 func (r *reader) definition(root *ast.MappingNode) Definition {
 	d := Definition{ChunkRows: DefaultChunkRows, Undo: true}
-	given := map[string]bool{}
-	for _, e := range r.entries(root, "") {
-		given[e.name] = true
+	given := r.entries(root, "")
+	for _, e := range given {
 		r.field(&d, e)
 	}
-	for _, required := range []string{"name", "table", "set"} {
-		if !given[required] {
+	for _, required := range []string{"name", "table"} {
+		if !slices.ContainsFunc(given, func(e entry) bool { return e.name == required }) {
 			r.refuse(start(root), required, "it is missing", "add a line "+required+": ...")
 		}
 	}
+	r.kind(&d, root, given)
+	r.scoped(d, given)
 	return d
 }
 
@@ -49,6 +50,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Key = r.key(e)
 	case "set":
 		d.Set = r.set(e)
+	case "delete":
+		r.deletion(e)
 	case "where":
 		d.Where = r.expression(e, e.name)
 	case "params":

@@ -121,7 +121,18 @@ func TestParseDefaults(t *testing.T) {
 		t.Fatal(problems)
 	}
 	if d.Table != (change.Table{Schema: "public", Name: "users"}) || d.ChunkRows != definition.DefaultChunkRows ||
-		!d.Where.IsZero() || len(d.Key) != 1 || d.Key[0] != "id" {
+		d.Kind != change.Set || !d.Where.IsZero() || len(d.Key) != 1 || d.Key[0] != "id" {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestParseADeletion(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Users\nwhere: seen < @before\nparams: {before: date}\ndelete: true\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	if d.Kind != change.Delete || len(d.Set) != 0 || d.Where.String() != "seen < @before" || !d.Undo {
 		t.Errorf("got %+v", d)
 	}
 }
@@ -204,7 +215,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		again, problems := definition.Parse([]byte(d.Source))
-		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || len(d.Set) == 0 {
+		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || again.Kind != d.Kind ||
+			(len(d.Set) == 0) != (d.Kind == change.Delete) || d.Kind == change.Delete && d.Where.IsZero() {
 			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
 		}
 	})

@@ -38,7 +38,7 @@ func (r *reader) document(source string) (*ast.MappingNode, bool) {
 		}
 	}
 	if len(bodies) == 0 {
-		r.refuse(position{1, 1}, "", "the file is empty", "give it at least name, table and set")
+		r.refuse(position{1, 1}, "", "the file is empty", "give it at least name, table, and set or delete")
 		return nil, false
 	}
 	if len(bodies) > 1 {

@@ -18,6 +18,8 @@ const (
 	RowsChanged = "BF004"
 	// BudgetSpent: one more row does not allow the change than the run's error budget has room for.
 	BudgetSpent = "BF005"
+	// ColumnAdded: the table has a column that undo would not keep.
+	ColumnAdded = "BF006"
 )
 
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
@@ -31,6 +33,7 @@ var sqlstates = map[string]Class{
 	HeartbeatStale: LeaseLost,
 	RowsChanged:    Transient,
 	BudgetSpent:    Permanent,
+	ColumnAdded:    Permanent,
 
 	"08":          Unknown,   // connection exception: a commit may have happened
 	"22":          Data,      // data exception: cast, overflow, division by zero

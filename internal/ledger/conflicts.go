@@ -9,20 +9,22 @@ import (
 	"backfill/internal/postgres"
 )
 
-// Conflict is a row that a rollback left alone, since it no longer held what the run wrote. Values are of the columns that
-// the run wrote, cut to 1000 characters.
+// Conflict is a row that a rollback left alone. Values are of the columns that the run wrote, or of all beside the key of a row
+// that it deleted, cut to 1000 characters.
 type Conflict struct {
 	Chunk   int64        `json:"chunk"`
 	Key     keyset.Point `json:"key"`
-	Holds   []*string    `json:"holds"` // when the rollback came by; null: the row was gone
+	Holds   []*string    `json:"holds"` // when the rollback came by; null: no row had the key
 	Was     []*string    `json:"was"`   // before the run; null: not kept
 	FoundAt time.Time    `json:"found_at"`
+	// Why it was left alone; "": it no longer held what the run wrote. It can quote values.
+	Why string `json:"why,omitempty"`
 }
 
 // conflictsQuery is completed by its order, twice. Keys alone are sorted to find the page: values may be long, which is also
 // why those of before the run are cut.
 const conflictsQuery = `SELECT chunk, key, holds, (SELECT array_agg(left(value, 1000) ORDER BY n)
-	FROM unnest(was) WITH ORDINALITY AS listed (value, n)), found_at
+	FROM unnest(was) WITH ORDINALITY AS listed (value, n)), found_at, why
 FROM (SELECT run, chunk, key FROM backfill.conflicts WHERE run = $1 ORDER BY chunk, %[1]s OFFSET $2 LIMIT $3) AS page
 JOIN backfill.conflicts USING (run, chunk, key) ORDER BY chunk, %[1]s`
 

@@ -112,7 +112,7 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 func (r Run) Status() run.Status {
 	return run.Status{
 		Run: r.Run, Backfill: r.Backfill, Action: r.Action, State: r.State, Reason: r.Reason,
-		Table: r.Change.Table.String(), Rows: run.Rows{Estimated: r.Estimated}, Undo: run.Undo{SweptAt: r.SweptAt},
+		Table: r.Change.Table.String(), Kind: string(r.Change.Kind), Rows: run.Rows{Estimated: r.Estimated}, Undo: run.Undo{SweptAt: r.SweptAt},
 		StartedAt: r.StartedAt.UTC(), UpdatedAt: r.Now.UTC(),
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Version is the version of the schema that this code needs.
-const Version = 9
+const Version = 10
 
 // scripts are N_NAME.sql, which brings the schema from version N-1 to N, and the functions of the newest version.
 //
@@ -30,12 +30,11 @@ func Schema(from int) (string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		number, _, _ := strings.Cut(entry.Name(), "_")
-		if version, err := strconv.Atoi(number); err != nil || version > from {
+		if position(entry.Name()) > from {
 			names = append(names, entry.Name())
 		}
 	}
-	slices.Sort(names) // digits come before "functions"
+	slices.SortStableFunc(names, func(a, b string) int { return position(a) - position(b) })
 	var text strings.Builder
 	for _, name := range names {
 		script, err := scripts.ReadFile("schema/" + name)
@@ -46,6 +45,15 @@ func Schema(from int) (string, error) {
 		text.WriteByte('\n')
 	}
 	return text.String(), nil
+}
+
+// position is a script's version; functions come last.
+func position(name string) int {
+	number, _, _ := strings.Cut(name, "_")
+	if version, err := strconv.Atoi(number); err == nil {
+		return version
+	}
+	return Version + 1
 }
 
 // Migrate makes the schema, or brings it to Version. It takes no lock on anything of the user's.

@@ -36,6 +36,7 @@ type conflict struct {
 	Key   []string  `json:"key"`
 	Holds []*string `json:"holds"`
 	Was   []*string `json:"was"`
+	Why   string    `json:"why"` // "": it no longer holds what the run wrote
 }
 
 func conflictsCommand(s *session) *cobra.Command {
@@ -45,7 +46,8 @@ func conflictsCommand(s *session) *cobra.Command {
 		Short: "List the rows that a rollback left alone",
 		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote, in the order of their keys.
 A line for each column that the run wrote: what it holds now, which is when the rollback came by, and what it held before
-the run, both cut to 1000 characters; "gone" where the row was deleted.`,
+the run, both cut to 1000 characters; "gone" where the row was deleted. Of rows that the
+run deleted, and that could not be put back, the reasons stand below.`,
 		Example: `  backfill conflicts email-1
   backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key, .next'`,
 		Args: oneRun(),
@@ -76,8 +78,12 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 	t := table{}
 	t.head("CHUNK", "KEY", "COLUMN", "HOLDS NOW", "HELD BEFORE")
 	for _, c := range found.Conflicts {
+		missing := "gone"
+		if c.Why != "" {
+			missing = "not there"
+		}
 		for i, column := range found.Columns {
-			t.row(strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", "), column, held(c.Holds, i, "gone"), held(c.Was, i, "not known"))
+			t.row(strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", "), column, held(c.Holds, i, missing), held(c.Was, i, "not known"))
 		}
 	}
 	if columns, terminal := s.Width(w); terminal {
@@ -85,7 +91,17 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 		t.fit(columns)
 	}
 	t.write(w, func(_ int, cell string) string { return cell })
+	found.reasons(w)
 	s.following(w, asked, found.Next)
+}
+
+// reasons prints why rows that the run deleted were not put back.
+func (l leftAlone) reasons(w io.Writer) {
+	for _, c := range l.Conflicts {
+		if c.Why != "" {
+			fmt.Fprintf(w, "  %s was not put back: %s\n", printable(strings.Join(c.Key, ", ")), printable(c.Why))
+		}
+	}
 }
 
 // following shows the way to the rows after a page; 0: none follow.

@@ -11,6 +11,7 @@ var conflictTranscripts = map[string]transcript{
 	"conflicts-more":    {[]string{"conflicts", "email-1", "--limit", "5", "--after", "6"}, answers("conflicts", aPage())},
 	"conflicts-none":    {[]string{"conflicts", "email-1"}, answers("conflicts", noConflict())},
 	"conflicts-end":     {[]string{"conflicts", "email-1", "--after", "1200"}, answers("conflicts", noConflict())},
+	"conflicts-deleted": {[]string{"conflicts", "purge-1"}, answers("conflicts", notPutBack())},
 	"conflicts-json":    {[]string{"conflicts", "email-1", "-o", "json"}, answers("conflicts", someConflicts())},
 	"conflicts-unknown": {[]string{"conflicts", "email-1"}, answers("conflicts", unknownRun())},
 	"usage-limit":       {[]string{"conflicts", "email-1", "--limit", "5000"}, nil},
@@ -30,6 +31,16 @@ func someConflicts() map[string]any {
 		conflict(1, []string{"7", "ann"}, []*string{text("ann@example.org"), nil}, []*string{nil, text("")}),
 		conflict(3, []string{"12", "bob"}, []*string{text("bob@example.org"), long}, nil),
 		conflict(12, []string{"1012", "gil"}, nil, []*string{text("gil@example.org"), text("new")}),
+	}}
+}
+
+// notPutBack are rows that a run deleted: the key of one is taken again, and the parent of another is gone.
+func notPutBack() map[string]any {
+	return map[string]any{"columns": []string{"user_id", "note"}, "conflicts": []any{
+		map[string]any{"chunk": 1, "key": []string{"7"}, "holds": []*string{text("8"), nil}, "was": []*string{text("9"), text("old")},
+			"why": "another row has its key, or a value that has to be unique; or a trigger kept it out"},
+		map[string]any{"chunk": 1, "key": []string{"8"}, "holds": nil, "was": []*string{text("12"), nil},
+			"why": `SQLSTATE 23503 (foreign_key_violation): insert or update on table "sessions" violates foreign key constraint "sessions_user_id_fkey"`},
 	}}
 }
 

@@ -57,7 +57,7 @@ func (s *session) standingOf(w io.Writer, status run.Status) sheet {
 	}
 	if began(status) {
 		l.put("progress", fmt.Sprintf("%d%%", percent(status)))
-		l.put("rows", rowsOf(status.Rows))
+		l.put("rows", rowsOf(status))
 		l.put("chunks", chunksOf(status))
 	}
 	l.put("tuned", overOf(status.Throttle.Limits, ""))
@@ -163,12 +163,13 @@ func (s *session) state(w io.Writer, status run.Status) []string {
 	return state
 }
 
-func rowsOf(rows run.Rows) string {
+func rowsOf(status run.Status) string {
+	rows := status.Rows
 	text := figure.Count(rows.Scanned)
 	if rows.Estimated > 0 {
 		text += " of about " + figure.Count(rows.Estimated)
 	}
-	text += " read, " + figure.Count(rows.Affected) + " changed"
+	text += " read, " + figure.Count(rows.Affected) + " " + deed(status)
 	text += rejected(rows)
 	if rows.Restored > 0 {
 		text += ", " + figure.Count(rows.Restored) + " restored"

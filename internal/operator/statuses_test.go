@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/run"
 	"backfill/internal/signal"
 )
@@ -94,6 +95,12 @@ func tuned(rate, database float64) run.Limits {
 		limits.Database = &database
 	}
 	return limits
+}
+
+func deleting() run.Status {
+	status := after(run.Completed, "")
+	status.Kind, status.Table = string(change.Delete), "public.sessions"
+	return status
 }
 
 func cancelling() run.Status {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"backfill/internal/change"
 	"backfill/internal/figure"
 	"backfill/internal/request"
 	"backfill/internal/run"
@@ -25,7 +26,7 @@ func effect(status run.Status) string {
 	if backward(status) {
 		return progress(status)
 	}
-	text := fmt.Sprintf("%s read, %s changed", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected)) + rejected(rows)
+	text := fmt.Sprintf("%s read, %s %s", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected), deed(status)) + rejected(rows)
 	if seconds := lasted(status).Seconds(); seconds > 0 {
 		text += fmt.Sprintf(", %s rows/s", figure.Count(int64(float64(rows.Scanned)/seconds)))
 	}
@@ -33,6 +34,14 @@ func effect(status run.Status) string {
 		text += ", " + figure.Count(rows.Restored) + " restored"
 	}
 	return text + conflicts(rows)
+}
+
+// deed is what was done to the rows that were affected.
+func deed(status run.Status) string {
+	if status.Kind == string(change.Delete) {
+		return "deleted"
+	}
+	return "changed"
 }
 
 // took is how long a run lasted, as the end of a sentence.

@@ -31,6 +31,7 @@ var transcripts = map[string]transcript{
 	"status":           {[]string{"status", "email-1"}, answers("status", working())},
 	"status-json":      {[]string{"status", "email-1", "-o", "json"}, answers("status", working())},
 	"status-completed": {[]string{"status", "email-1"}, answers("status", after(run.Completed, ""))},
+	"status-deleted":   {[]string{"status", "email-1"}, answers("status", deleting())},
 	"status-refused":   {[]string{"status", "email-1"}, answers("status", refusedRun())},
 	"status-unknown":   {[]string{"status", "email-1"}, answers("status", unknownRun())},
 	"status-terminal":  {[]string{"status", "email-1"}, on(80, answers("status", working()))},
@@ -98,6 +99,7 @@ var transcripts = map[string]transcript{
 	"cancel-error":   {[]string{"cancel", "email-1"}, answers("cancel", classed("Backfill.Permanent", "close run email-1: SQLSTATE 42501"))},
 
 	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
+	"validate-delete":  {[]string{"validate", "users.yaml"}, answers("validate", purge())},
 	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
 	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
 	"validate-json":    {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
@@ -238,6 +240,13 @@ func found() map[string]any {
 			"table": map[string]any{"schema": "public", "name": "users"}, "where": "country IS NOT NULL",
 			"set": []any{map[string]any{"column": "country", "expression": "upper(country)\n"}},
 		},
+	}
+}
+
+func purge() map[string]any {
+	return map[string]any{
+		"backfill": "purge-old-sessions", "estimated": 1_000_000, "notes": []string{"trigger gone fires for each row that is deleted"},
+		"change": map[string]any{"kind": "delete", "table": map[string]any{"schema": "public", "name": "sessions"}, "where": "created_at < now() - interval '90 days'"},
 	}
 }
 

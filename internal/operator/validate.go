@@ -79,6 +79,9 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	for _, set := range found.Change.Set {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
 	}
+	if found.Change.Kind == change.Delete {
+		fmt.Fprintln(w, "  delete the rows")
+	}
 	if found.Change.Where != "" {
 		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(found.Change.Where)))
 	}

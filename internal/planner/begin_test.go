@@ -22,7 +22,7 @@ func TestAStartPlansTheFirstPagesAndRecordsTheRun(t *testing.T) {
 	b.expectPlan(t, runtest.ID, 6, 6000, b.Queue.Take())
 	b.Expect(t, run.Running, "")
 	record := b.Record(t)
-	want := run.Status{Run: runtest.ID, Backfill: "increment", Action: "start", State: run.Running, Table: "public.counters",
+	want := run.Status{Run: runtest.ID, Backfill: "increment", Action: "start", State: run.Running, Table: "public.counters", Kind: "set",
 		Rows: run.Rows{Estimated: 1050}, StartedAt: record.Status.StartedAt, UpdatedAt: record.Status.UpdatedAt}
 	if diff := cmp.Diff(want, record.Status); diff != "" || record.Status.StartedAt.IsZero() || record.Execution != runtest.Execution {
 		t.Fatalf("execution %s, started %s: %s", record.Execution, record.Status.StartedAt, diff)

@@ -18,7 +18,7 @@ func (p *Planner) mayGoOn(ctx context.Context, id, execution string) error {
 	if err != nil || stored.Execution == execution || !stored.State.Ended() || stored.Action == "rollback" {
 		return err
 	}
-	newer, column, err := p.newer(ctx, stored)
+	newer, column, err := p.newer(ctx, stored, overwritten)
 	if err != nil || column == "" {
 		return err
 	}
@@ -27,19 +27,22 @@ func (p *Planner) mayGoOn(ctx context.Context, id, execution string) error {
 		newer.Run, figure.Plural(newer.Written, "row", "rows"), column, id, newer.Run)
 }
 
-// newer is the newest run that wrote a column of this one after it, and the column; "": there is none.
-func (p *Planner) newer(ctx context.Context, stored ledger.Run) (ledger.Later, string, error) {
+// newer is the newest run after this one that matters, and how, as matters tells; "": there is none.
+func (p *Planner) newer(ctx context.Context, stored ledger.Run, matters func(older change.Change, newer ledger.Later) string) (ledger.Later, string, error) {
 	later, err := p.Ledger.Newer(ctx, stored.Run)
 	if err != nil {
 		return ledger.Later{}, "", err
 	}
 	for _, run := range later {
-		if column := shared(stored.Change, run.Change); column != "" {
-			return run, column, nil
+		if how := matters(stored.Change, run); how != "" {
+			return run, how, nil
 		}
 	}
 	return ledger.Later{}, "", nil
 }
+
+// overwritten names a column whose newer values an older run would write over. What one of the two deletes has no values.
+func overwritten(older change.Change, newer ledger.Later) string { return shared(older, newer.Change) }
 
 // shared names a column that both changes write, "" where there is none.
 func shared(a, b change.Change) string {

@@ -2,9 +2,12 @@ package planner
 
 import (
 	"context"
+	"fmt"
 
+	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/figure"
+	"backfill/internal/ledger"
 	"backfill/internal/request"
 	"backfill/internal/turn"
 )
@@ -36,11 +39,38 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 	case force:
 		return nil
 	}
-	newer, column, err := p.newer(ctx, stored)
-	if err != nil || column == "" {
+	newer, effect, err := p.newer(ctx, stored, inTheWay)
+	if err != nil || effect == "" {
 		return err
 	}
-	return failure.New(failure.Invalid, "run %s is newer and wrote %s of column %s as well: roll it back first, "+
-		"or force this rollback (--force); rows that hold what %s wrote are then left alone and reported", newer.Run,
-		figure.Plural(newer.Written, "row", "rows"), column, newer.Run)
+	return failure.New(failure.Invalid, "run %s is newer and %s: roll it back first, or force this rollback (--force); "+
+		"%s", newer.Run, effect, forced(stored.Change, newer))
+}
+
+// inTheWay says what a newer run did to rows that the older one is to give back, "" where it is all the same.
+func inTheWay(older change.Change, newer ledger.Later) string {
+	rows := figure.Plural(newer.Written, "row", "rows")
+	column := shared(older, newer.Change)
+	switch {
+	case older.Kind == change.Delete && newer.Change.Kind == change.Delete: // other rows
+		return ""
+	case newer.Change.Kind == change.Delete:
+		return "deleted " + rows
+	case older.Kind == change.Delete:
+		return "wrote " + rows
+	case column != "":
+		return fmt.Sprintf("wrote %s of column %s as well", rows, column)
+	}
+	return ""
+}
+
+// forced says what becomes of what the newer run did, where the older is rolled back all the same.
+func forced(older change.Change, newer ledger.Later) string {
+	switch {
+	case newer.Change.Kind == change.Delete:
+		return "rows that are gone are then left alone and reported"
+	case older.Kind == change.Delete:
+		return "rows then come back as they were, without what " + newer.Run + " wrote"
+	}
+	return fmt.Sprintf("rows that hold what %s wrote are then left alone and reported", newer.Run)
 }

@@ -19,6 +19,7 @@ type Status struct {
 	State       State      `json:"state"`
 	Reason      string     `json:"reason"`
 	Table       string     `json:"table"`
+	Kind        string     `json:"kind,omitempty"` // a change.Kind; "": of a run that began before there was another than set
 	Chunks      Chunks     `json:"chunks"`
 	Rows        Rows       `json:"rows"`
 	Rate        float64    `json:"rate"`        // rows handled per second, smoothed over half a minute

@@ -25,7 +25,7 @@ func compared(bind *binder, c change.Change, keys string) string {
 		}
 		sets = append(sets, Quote(assignment.Column)+" = "+value)
 	}
-	key, written, table, target := quoted(c.Key), columns(c.Set), Table(c.Table), Quote(c.Table.Name)
+	key, written, table, target := quoted(c.Key), columns(c.Columns()), Table(c.Table), Quote(c.Table.Name)
 	if c.Where != "" {
 		keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", bind.expression(c.Where, c.Params)) // see scope
 	}

@@ -18,7 +18,7 @@ type Place struct {
 	Part  int
 }
 
-// Keep adds to a statement of Update the CTE backfill_image: it stores what was overwritten as one row of backfill.undo,
+// Keep adds to a statement of Apply the CTE backfill_image: it stores what was overwritten as one row of backfill.undo,
 // and has the bytes of it before compression. All keys lie within the range.
 func Keep(c change.Change, within keyset.Range, update Query, place Place) Query {
 	bind := &binder{args: slices.Clip(update.Args)}
@@ -29,16 +29,32 @@ func Keep(c change.Change, within keyset.Range, update Query, place Place) Query
 		steps, keys = "array_agg(step)", "NULL::text[]"
 		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM backfill_changed) AS stepped"
 	}
-	olds := fmt.Sprintf("CASE WHEN count(*) FILTER (WHERE num_nonnulls(%s) > 0) > 0 THEN %s END",
-		strings.Join(numbered("o", len(c.Set)), ", "), lists("o", basesOf(c.Set)))
+	olds := "NULL::text[]"
+	if columns := c.Columns(); len(columns) > 0 {
+		olds = fmt.Sprintf("CASE WHEN count(*) FILTER (WHERE %s > 0) > 0 THEN %s END",
+			nonnulls(numbered("o", len(columns))), lists("o", basesOf(columns)))
+	}
+	marks, condition := of(c).kept(bind, c)
 	sql := fmt.Sprintf(`%s,
 backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
 SELECT %s, %s, %s, %s, count(*), %s, %s, %s,
-  string_agg(%s, ''::bytea)
-FROM %s HAVING count(*) > 0
+  %s
+FROM %s%s HAVING count(*) > 0
 RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds), 0) AS bytes)`,
-		update.SQL, run, number, seq, part, steps, keys, olds, mark(numbered("n", len(c.Set)), c.Set), source)
+		update.SQL, run, number, seq, part, steps, keys, olds, marks, source, condition)
 	return Query{SQL: sql, Args: bind.args}
+}
+
+// mostArguments is how many a function of Postgres takes.
+const mostArguments = 100
+
+// nonnulls counts the values that are not NULL.
+func nonnulls(values []string) string {
+	var counts []string
+	for some := range slices.Chunk(values, mostArguments) {
+		counts = append(counts, "num_nonnulls("+strings.Join(some, ", ")+")")
+	}
+	return strings.Join(counts, " + ")
 }
 
 // steppable tells whether a key is kept as the distance from the row before, which compresses to almost nothing: one
@@ -87,9 +103,9 @@ func textOf(expression, sqlType string) string {
 
 // mark is 5 bytes of hash of what the columns hold. That a user's value is taken for ours is a matter of 1 in 10^12
 // for each row that a user changed.
-func mark(values []string, set []change.Assignment) string {
-	texts := make([]string, len(set))
-	for i, sqlType := range basesOf(set) {
+func mark(values []string, columns []change.Column) string {
+	texts := make([]string, len(columns))
+	for i, sqlType := range basesOf(columns) {
 		texts[i] = textOf(values[i], sqlType)
 	}
 	image := texts[0]
@@ -111,10 +127,10 @@ func typesOf(key []keyset.Column) []string {
 }
 
 // basesOf lists the types under all domains. A domain over text is not text to array_agg.
-func basesOf(set []change.Assignment) []string {
-	types := make([]string, len(set))
-	for i, assignment := range set {
-		if types[i] = assignment.Base; assignment.Base == "text" && assignment.Type != "text" {
+func basesOf(columns []change.Column) []string {
+	types := make([]string, len(columns))
+	for i, column := range columns {
+		if types[i] = column.Base; column.Base == "text" && column.Type != "text" {
 			types[i] = "domain"
 		}
 	}

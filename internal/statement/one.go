@@ -14,5 +14,5 @@ func One(c change.Change, row keyset.Point, form Form) Query {
 	for i, text := range row {
 		terms[i] = bind.compare(c.Key[i], "=", text)
 	}
-	return Query{SQL: update(bind, c, strings.Join(terms, " AND "), form), Args: bind.args}
+	return Query{SQL: of(c).apply(bind, c, strings.Join(terms, " AND "), form), Args: bind.args}
 }

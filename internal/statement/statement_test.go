@@ -25,7 +25,8 @@ const tables = `
 CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized text, plan varchar(20), seen timestamptz);
 CREATE SCHEMA "Sales Dept";
 CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb,
-	PRIMARY KEY ("tenant Id", created_at, "ID"));`
+	PRIMARY KEY ("tenant Id", created_at, "ID"));
+CREATE TABLE public.bare (id bigint PRIMARY KEY);`
 
 var simple = change.Change{
 	Kind: change.Set, Table: change.Table{Schema: "public", Name: "users"},
@@ -57,6 +58,21 @@ var composite = change.Change{
 	Set: []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: "n + 1"}}, ChunkRows: 1000,
 }
 
+var (
+	purge = change.Change{
+		Kind: change.Delete, Table: simple.Table, Key: simple.Key, Where: "seen < now() - @age",
+		Params: []change.Param{{Name: "age", Type: "interval", Value: "90 days"}},
+		Row: []change.Column{{Name: "email", Type: "text", Base: "text"}, {Name: "email_normalized", Type: "text", Base: "text"},
+			{Name: "plan", Type: "character varying(20)", Base: "character varying"}, {Name: "seen", Type: "timestamp with time zone", Base: "timestamp with time zone"}},
+	}
+	purgeItems = change.Change{
+		Kind: change.Delete, Table: composite.Table, Key: composite.Key, Where: "n < 0", Deferrable: true,
+		Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "jsonb", Base: "jsonb"}},
+	}
+	// bare is of a table that has no column beside its key.
+	bare = change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "bare"}, Key: simple.Key, Where: "id > 7"}
+)
+
 const tenant, other = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 
 func span(lo, hi keyset.Point, common int) statement.Span {
@@ -79,7 +95,7 @@ func scoped() change.Change {
 
 // keep is an update that keeps what it overwrites.
 func keep(c change.Change, span statement.Span, form statement.Form) []statement.Query {
-	updates := statement.Update(c, span, form)
+	updates := statement.Apply(c, span, form)
 	for i := range updates {
 		updates[i] = statement.Keep(c, span.Range, updates[i], statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: i})
 	}
@@ -98,7 +114,7 @@ func goldens() map[string][]statement.Query {
 		"update_composite_apart":  statement.Plain(composite, span(lo, hi, 0)),
 		"update_composite_tenant": statement.Plain(composite, span(lo, keyset.Point{tenant, hi[1], "7"}, 1)),
 		"update_composite_time":   statement.Plain(composite, span(lo, keyset.Point{tenant, lo[1], "7"}, 2)),
-		"forget":                  statement.Update(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Forget),
+		"forget":                  statement.Apply(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Forget),
 		"keep_returning":          keep(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Returning),
 		"keep_compared":           keep(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Compared),
 		"keep_locked":             keep(composite, span(lo, keyset.Point{tenant, lo[1], "7"}, 2), statement.Locked),
@@ -132,12 +148,23 @@ func goldens() map[string][]statement.Query {
 			[]keyset.Range{{Hi: keyset.Point{"10"}}, {Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
 		"matching_parameters": one(statement.Matching(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0),
 			[]keyset.Range{{Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
-		"matching_composite": one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
-		"shared":             one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
-		"last":               one(statement.Last(simple)),
-		"last_composite":     one(statement.Last(composite)),
-		"cursor_first":       one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
-		"cursor_composite":   one(statement.Cursor(composite, "walk", lo, hi)),
+		"matching_composite":       one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
+		"shared":                   one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
+		"last":                     one(statement.Last(simple)),
+		"last_composite":           one(statement.Last(composite)),
+		"delete_plain":             statement.Plain(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"delete_forget":            statement.Apply(purge, span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"delete_keep":              keep(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Returning),
+		"delete_keep_composite":    keep(purgeItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Returning),
+		"delete_keep_bare":         keep(bare, span(nil, keyset.Point{"20"}, 0), statement.Returning),
+		"delete_one":               one(statement.One(purge, keyset.Point{"10"}, statement.Returning)),
+		"delete_restore":           one(statement.Restore(purge, piece)),
+		"delete_restore_composite": one(statement.Restore(purgeItems, piece)),
+		"delete_restore_bare":      one(statement.Restore(bare, piece)),
+		"delete_leave":             one(statement.Leave(purge, piece, "a foreign key")),
+		"delete_held_bare":         one(statement.Held(bare, piece)),
+		"cursor_first":             one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_composite":         one(statement.Cursor(composite, "walk", lo, hi)),
 	}
 }
 

@@ -90,7 +90,7 @@ ORDER BY part LIMIT 2`, Args: []any{run, chunk}}
 // Striped changes the rows of a stripe.
 func Striped(c change.Change, s Stripe, form Form) Query {
 	bind := &binder{}
-	return Query{SQL: update(bind, c, bind.listed(c.Key, s), form), Args: bind.args}
+	return Query{SQL: of(c).apply(bind, c, bind.listed(c.Key, s), form), Args: bind.args}
 }
 
 // listed is the condition for the keys that a batch takes of a stripe.

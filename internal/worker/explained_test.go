@@ -3,6 +3,8 @@ package worker_test
 import (
 	"testing"
 
+	"backfill/internal/change"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -20,10 +22,10 @@ func (s *tally) add(more tally) {
 type histories map[int64]*history
 
 // begin is the table before anything happens.
-func begin(present map[int64]value) histories {
+func begin(present map[int64]value, kind change.Kind) histories {
 	all := histories{}
 	for id, held := range present {
-		all[id] = &history{now: held, absent: held.gone}
+		all[id] = &history{kind: kind, now: held, absent: held.gone}
 	}
 	return all
 }

@@ -7,7 +7,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"backfill/internal/change"
+
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // write is one committed write of a user: what the row held before it, and after it. A row that is not there is gone.
@@ -28,6 +31,7 @@ type user struct {
 	random  *rand.Rand
 	ids     []int64 // its own rows, there or gone
 	serial  int64   // no value is ever written twice
+	late    []int64 // rows that a rollback has put back before the user's insertion
 	journal []write
 }
 
@@ -63,10 +67,11 @@ func (u *user) transact(ctx context.Context) (int, error) {
 		}
 	}
 	pipeline.Queue("COMMIT")
+	u.late = nil
 	if err := u.conn.SendBatch(ctx, pipeline).Close(); err != nil {
 		return 0, err
 	}
-	u.journal = append(u.journal, journal...)
+	u.journal = append(u.journal, slices.DeleteFunc(journal, func(w write) bool { return slices.Contains(u.late, w.id) })...)
 	return len(ids), nil
 }
 
@@ -106,7 +111,13 @@ func (u *user) write(pipeline *pgx.Batch, id int64, before value) (after value) 
 	after = value{n: u.serial}
 	switch kind := u.random.IntN(10); {
 	case before.gone:
-		pipeline.Queue("INSERT INTO counters (id, n, note) VALUES ($1::bigint, $2::bigint, $1::bigint::text)", id, after.n)
+		pipeline.Queue("INSERT INTO counters (id, n, note) VALUES ($1::bigint, $2::bigint, $1::bigint::text) ON CONFLICT (id) DO NOTHING", id, after.n).
+			Exec(func(tag pgconn.CommandTag) error {
+				if tag.RowsAffected() == 0 {
+					u.late = append(u.late, id)
+				}
+				return nil
+			})
 	case kind == 0:
 		after = value{gone: true}
 		pipeline.Queue("DELETE FROM counters WHERE id = $1", id)
@@ -121,6 +132,7 @@ func (u *user) write(pipeline *pgx.Batch, id int64, before value) (after value) 
 
 // history is one row, as its journal and the product's two effects explain it.
 type history struct {
+	kind     change.Kind
 	now      value
 	absent   bool  // it was gone for a time, before the rollback
 	applied  bool  // the run wrote it:
@@ -134,7 +146,7 @@ func (h *history) sees(next value, back bool) error {
 	switch {
 	case next == h.now:
 		return nil
-	case !back && !h.applied && !h.now.gone && next == (value{n: h.now.n + 1}):
+	case !back && !h.applied && !h.now.gone && next == h.effect():
 		h.applied, h.was, h.written = true, h.now, next
 	case back && h.applied && !h.restored && h.now == h.written && next == h.was:
 		h.restored = true
@@ -143,4 +155,12 @@ func (h *history) sees(next value, back bool) error {
 	}
 	h.now = next
 	return nil
+}
+
+// effect is what a run makes of the row.
+func (h *history) effect() value {
+	if h.kind == change.Delete {
+		return value{gone: true}
+	}
+	return value{n: h.now.n + 1}
 }

@@ -7,24 +7,27 @@ import (
 	"log/slog"
 
 	"backfill/internal/batch"
+	"backfill/internal/change"
 	"backfill/internal/failure"
-	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// passer passes over a row. A rollback does not: what was written has to be restored.
-type passer interface {
-	Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error
+// passes tells whether rows that fail may be passed over. A rollback has to restore what was written; what was deleted
+// may have no place any more, which is a conflict.
+func (s *walk) passes() bool {
+	if s.claim.Back {
+		return s.change.Kind == change.Delete
+	}
+	return s.budget() > 0
 }
 
 // rejects tells whether the row at which a batch of one failed is to be passed over, which the next step does. Any error in
 // between forgets it: the row fails once more where it was not passed over.
 func (s *walk) rejects(class failure.Class, err error) bool {
 	var failed *batch.Failed
-	_, able := s.batches.(passer)
-	if !able || s.budget() == 0 || class != failure.Data || !errors.As(err, &failed) {
+	if !s.passes() || class != failure.Data || !errors.As(err, &failed) {
 		return false
 	}
 	if _, alone := failed.Row(); alone {
@@ -45,7 +48,7 @@ func (s *walk) budget() int64 {
 func (s *walk) pass(ctx context.Context, conn *pgx.Conn) error {
 	failed := s.poison
 	row, _ := failed.Row()
-	err := s.batches.(passer).Pass(ctx, conn, s.claim, row) //nolint:forcetypeassert // rejects has looked
+	err := s.batches.Pass(ctx, conn, s.claim, row)
 	if postgres.Raised(err, failure.BudgetSpent) {
 		return fmt.Errorf("%w; one more: %w", err, failed)
 	}
@@ -55,6 +58,6 @@ func (s *walk) pass(ctx context.Context, conn *pgx.Conn) error {
 	s.poison = nil
 	s.suspects.clear(1)
 	s.patience.renew()
-	slog.InfoContext(ctx, "row rejected", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "rows", failed.Within, "sqlstate", row.SQLState)
+	slog.InfoContext(ctx, "row passed over", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "rows", failed.Within, "sqlstate", row.SQLState)
 	return nil
 }

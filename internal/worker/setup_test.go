@@ -33,8 +33,15 @@ var counters = change.Change{
 	Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1"}}, ChunkRows: rows,
 }
 
+// deleted is the same of a deletion: what the ledger counts, and what undo keeps, show whether it took a row twice.
+var deleted = change.Change{
+	Kind: change.Delete, Table: counters.Table, Key: counters.Key, Where: "n > 0", Undo: true, ChunkRows: rows,
+	Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "text", Base: "text"}},
+}
+
 // bundle is a table of counters, a run over it, and its one chunk.
 type bundle struct {
+	kind        change.Kind
 	db          pgtest.Database
 	conn        *pgx.Conn
 	ledger      *ledger.Ledger
@@ -47,7 +54,7 @@ func setup(t *testing.T, db pgtest.Database, c change.Change) *bundle {
 	t.Helper()
 	db.Exec(t, fmt.Sprintf(`CREATE TABLE counters (id bigint PRIMARY KEY, n int NOT NULL, note text UNIQUE);
 		INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g; ANALYZE counters`, rows))
-	b := &bundle{db: db, conn: db.Connect(t), checkpoints: &checkpoints{}}
+	b := &bundle{kind: c.Kind, db: db, conn: db.Connect(t), checkpoints: &checkpoints{}}
 	b.terms = ledger.Terms{Lease: 30 * time.Second, Heartbeat: time.Hour}
 	b.ledger = ledger.New(b.session(t, db.URL), b.terms)
 	must(t, b.ledger.Migrate(t.Context()))
@@ -76,15 +83,27 @@ func (b *bundle) worker(t *testing.T, url string) *worker.Worker {
 	return worker.New(session, ledger.New(session, b.terms), b.checkpoints, b.terms.Lease)
 }
 
-// expectOnce demands that every row is exactly one higher than it was, and that the ledger says so.
+// wrong counts what a run has not done to each row once: the row is exactly one higher than it was, or gone and kept.
+var wrong = map[change.Kind]string{
+	change.Set:    "SELECT count(*) FROM counters WHERE n <> id + 1",
+	change.Delete: fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
+}
+
+// afresh makes the table what it was.
+var afresh = map[change.Kind]string{
+	change.Set:    "UPDATE counters SET n = id",
+	change.Delete: fmt.Sprintf("TRUNCATE counters; INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g", rows),
+}
+
+// expectOnce demands that every row saw the change exactly once, and that the ledger says so.
 func (b *bundle) expectOnce(t *testing.T) {
 	t.Helper()
-	var wrong, affected int64
+	var other, affected int64
 	var state chunk.State
-	must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n <> id + 1").Scan(&wrong))
+	must(t, b.conn.QueryRow(t.Context(), wrong[b.kind]).Scan(&other))
 	must(t, b.conn.QueryRow(t.Context(), "SELECT affected, state FROM backfill.ledger").Scan(&affected, &state))
-	if wrong != 0 || affected != rows || state != chunk.Completed {
-		t.Fatalf("%d rows wrong, %d counted of %d, chunk %s", wrong, affected, rows, state)
+	if other != 0 || affected != rows || state != chunk.Completed {
+		t.Fatalf("%d rows wrong, %d counted of %d, chunk %s", other, affected, rows, state)
 	}
 }
 

@@ -27,7 +27,10 @@ const (
 // slowly keeps the product's transactions open for a while, so that users meet them.
 const slowly = `CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		IF NEW.id % 8 = 0 AND current_setting('application_name') LIKE 'backfill%' THEN PERFORM pg_sleep(0.0002); END IF; RETURN NEW; END $$;
-	CREATE TRIGGER slowly BEFORE UPDATE ON counters FOR EACH ROW EXECUTE FUNCTION slowly();
+	CREATE TRIGGER slowly BEFORE UPDATE OR INSERT ON counters FOR EACH ROW EXECUTE FUNCTION slowly();
+	CREATE FUNCTION slowly_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF OLD.id % 8 = 0 AND current_setting('application_name') LIKE 'backfill%' THEN PERFORM pg_sleep(0.0002); END IF; RETURN OLD; END $$;
+	CREATE TRIGGER slowly_gone BEFORE DELETE ON counters FOR EACH ROW EXECUTE FUNCTION slowly_gone();
 	ALTER TABLE counters ALTER n TYPE bigint, ALTER note DROP NOT NULL`
 
 // TestUsersAtWork: users insert, change and delete rows while runs and their rollbacks go over them. Their journal
@@ -40,12 +43,8 @@ func TestUsersAtWork(t *testing.T) {
 		db.Exec(t, slowly)
 		users := b.users(t, 6, uint64(seed))
 		var sum tally
-		for i := 0; sum.writes < writes/2 || i < 2; i++ { // half of them on each of two servers
-			chunkRows := int64(500)
-			if i%2 == 1 {
-				chunkRows = striped
-			}
-			sum.add(b.cycle(t, users, chunkRows))
+		for i := 0; sum.writes < writes/2 || i < len(cycles); i++ { // half of them on each of two servers
+			sum.add(b.cycle(t, users, cycles[i%len(cycles)]))
 		}
 		t.Logf("%d writes of users, %d of them to the column that runs write; %d rows restored, %d conflicts",
 			sum.writes, sum.changes, sum.restored, sum.conflicts)
@@ -71,19 +70,27 @@ func variable(t *testing.T, name string, otherwise int) int {
 // striped is the size of chunks that are gone over in passes.
 const striped = 10_000
 
-// cycle is one run and its rollback, beside users.
-func (b *bundle) cycle(t *testing.T, users []*user, chunkRows int64) tally {
-	t.Helper()
-	kept := counters
-	kept.Undo, kept.ChunkRows = true, chunkRows
+// cycles are the runs that users meet.
+var cycles = func() []change.Change {
+	kept, purge := counters, deleted
+	kept.Undo, kept.ChunkRows, purge.ChunkRows = true, 500, 500
 	kept.Set = []change.Assignment{{Column: "n", Type: "bigint", Base: "bigint", Expression: "n + 1"}}
+	purge.Row = []change.Column{{Name: "n", Type: "bigint", Base: "bigint"}, deleted.Row[1]}
+	passes := kept
+	passes.ChunkRows = striped
+	return []change.Change{kept, passes, purge}
+}()
+
+// cycle is one run and its rollback, beside users.
+func (b *bundle) cycle(t *testing.T, users []*user, kept change.Change) tally {
+	t.Helper()
 	b.exec(t, "TRUNCATE backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts, backfill.stripes")
 	_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: kept, Bound: b.chunk.Range.Hi})
 	must(t, err)
-	all := begin(b.present(t))
+	all := begin(b.present(t), kept.Kind)
 	writes := during(t, users, func() { b.workThrough(t, b.chunks(t, kept)) })
 	changes := all.follow(t, users, b.present(t), false)
-	b.expectPasses(t, chunkRows == striped)
+	b.expectPasses(t, kept.ChunkRows == striped)
 	b.expectApplied(t, all)
 	writes += during(t, users, func() {
 		b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,8 +23,14 @@ import (
 // margin is what an orderly exit may need before the deadline: a batch that waits for a lock, and the release.
 const margin = 5 * time.Second
 
+// parked is for how long a chunk waits for a worker of another version.
+const parked = time.Minute
+
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) (out exit) {
+	if !c.Kind.Known() {
+		return exit{state: chunk.Pending, pause: parked, reason: fmt.Sprintf("this version of the worker knows no changes of kind %q: deploy the one that began the run", c.Kind)}
+	}
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	defer func() { out.worked = walk.worked }()
 	defer walk.giveBack(ctx)
@@ -76,6 +83,8 @@ func finished(back bool) chunk.State {
 // batches applies the batches of one chunk, forward or back.
 type batches interface {
 	Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (batch.Outcome, error)
+	// Pass passes over the row at which a batch of one has failed.
+	Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error
 }
 
 // walk is the state of one delivery's way through its chunk.

@@ -32,8 +32,17 @@ func eachWay(t *testing.T, test func(t *testing.T, db pgtest.Database, c change.
 	}
 }
 
+// eachKind is eachWay, and each other kind of change.
+func eachKind(t *testing.T, test func(t *testing.T, db pgtest.Database, c change.Change)) {
+	eachWay(t, test)
+	t.Run("delete", func(t *testing.T) {
+		t.Parallel()
+		pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, deleted) })
+	})
+}
+
 func TestAChunkIsAppliedOnce(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachKind(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := setup(t, db, c)
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
@@ -49,7 +58,7 @@ func TestAChunkIsAppliedOnce(t *testing.T) {
 // TestEveryLostAnswerIsFound cuts the connection at the n-th Sync, or at the n-th answer to one, for each n that a
 // chunk has: before the commit, and between the commit and the answer.
 func TestEveryLostAnswerIsFound(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachKind(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := setup(t, db, c)
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
@@ -67,7 +76,7 @@ func TestEveryLostAnswerIsFound(t *testing.T) {
 // applyWithCut applies the chunk anew and tells whether there was an n-th message to cut.
 func (b *bundle) applyWithCut(t *testing.T, proxy *pgtest.Proxy, fromServer bool, kind byte, n int64) bool {
 	t.Helper()
-	b.exec(t, "UPDATE counters SET n = id")
+	b.exec(t, afresh[b.kind])
 	b.exec(t, "TRUNCATE backfill.ledger, backfill.undo, backfill.stripes")
 	var seen atomic.Int64
 	proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
@@ -76,7 +85,7 @@ func (b *bundle) applyWithCut(t *testing.T, proxy *pgtest.Proxy, fromServer bool
 }
 
 func TestThreeDeliveriesAtOnce(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachKind(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := setup(t, db, c)
 		var all sync.WaitGroup
 		for range 3 {
@@ -202,17 +211,18 @@ func TestAPauseGivesTheChunkBack(t *testing.T) {
 // TestBatchesThatACrashTookBackAreDoneAgain: their commits did not wait for the disk. Behind a pooler the worker's
 // connection outlives the server, so that its next batch is refused, and nothing else tells.
 func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
-	for name, back := range map[string]bool{"a run": false, "its rollback": true} {
+	kept := counters
+	kept.Undo = true
+	kept.Set = []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: "n + 1"}}
+	for name, c := range map[string]struct {
+		change change.Change
+		back   bool
+	}{"a run": {kept, false}, "its rollback": {kept, true}, "a deletion": {deleted, false}, "its rollback, too": {deleted, true}} {
 		t.Run(name, func(t *testing.T) {
-			kept := counters
-			kept.Undo = true
-			kept.Set = []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: "n + 1"}}
-			b, send := setup(t, pgtest.Newest(t), kept), int64(1)
-			if back {
+			b, send := setup(t, pgtest.Newest(t), c.change), int64(1)
+			if c.back {
 				must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(send)))
-				b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
-				_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
-				must(t, err)
+				b.reverse(t)
 				send++
 			}
 			proxy := pgtest.NewProxy(t, b.db)
@@ -227,16 +237,32 @@ func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
 			if batches.Load() < 6 {
 				t.Fatalf("only %d batches", batches.Load())
 			}
-			if !back {
+			if !c.back {
 				b.expectOnce(t)
 				return
 			}
-			b.expectLedger(t, chunk.RolledBack)
-			var wrong int64
-			if must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n <> id").Scan(&wrong)); wrong != 0 {
-				t.Fatalf("%d rows are not as before", wrong)
-			}
+			b.expectAsBefore(t)
 		})
+	}
+}
+
+// reverse begins the rollback.
+func (b *bundle) reverse(t *testing.T) {
+	t.Helper()
+	b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+	_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
+	must(t, err)
+}
+
+// expectAsBefore demands that every row is as before the run, and is counted once.
+func (b *bundle) expectAsBefore(t *testing.T) {
+	t.Helper()
+	b.expectLedger(t, chunk.RolledBack)
+	var same, restored, kept int64
+	must(t, b.conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM counters WHERE n = id AND note = id::text), restored,
+		(SELECT count(*) FROM backfill.undo) FROM backfill.ledger`).Scan(&same, &restored, &kept))
+	if same != rows || restored != rows || kept != 0 {
+		t.Fatalf("%d rows are as before, %d counted, of %d; %d undo rows are left", same, restored, rows, kept)
 	}
 }
 

@@ -182,3 +182,18 @@ BEGIN
         VALUES (the_run, the_chunk, the_key, the_sqlstate, left(the_message, 1000));
     UPDATE backfill.ledger l SET rejected = l.rejected + 1 WHERE l.run = the_run AND l.chunk = the_chunk;
 END $$;
+
+-- whole tells whether those columns are all that a row of the table has. It raises where one is missing: what is deleted
+-- is kept by these columns, and the value of one that was added since would be lost. The table is locked by then, so none comes.
+CREATE OR REPLACE FUNCTION backfill.whole(target text, columns text[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    added text;
+BEGIN
+    SELECT attname INTO added FROM pg_catalog.pg_attribute WHERE attrelid = target::regclass AND attnum > 0
+        AND NOT attisdropped AND attgenerated = '' AND attname <> ALL (columns) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'BF006',
+            MESSAGE = format('column %I was added to %s after the run began, so undo would not keep it; end this run and start another', added, target);
+    END IF;
+    RETURN true;
+END $$;

@@ -1,0 +1,106 @@
+package worker_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"backfill/internal/change"
+	"backfill/internal/chunk"
+	"backfill/internal/pgtest"
+)
+
+// referring are rows that refer to every hundredth of the counters.
+const referring = `CREATE TABLE referring (id bigint PRIMARY KEY REFERENCES counters); INSERT INTO referring SELECT id FROM counters WHERE id % 100 = 7`
+
+// TestRowsThatAreReferredToAreRejected: the others are deleted, a retry deletes them when nothing refers to them any more,
+// and the rollback puts all of them back.
+func TestRowsThatAreReferredToAreRejected(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		c := deleted
+		c.ErrorBudget = rows / 100
+		b := setup(t, db, c)
+		b.exec(t, referring)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		b.expectLedger(t, chunk.Completed)
+		var left, named, affected int64
+		must(t, b.conn.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE id % 100 = 7 AND EXISTS (SELECT FROM backfill.rejects
+			WHERE key = ARRAY[id::text] AND sqlstate = '23503')), (SELECT affected FROM backfill.ledger) FROM counters`).Scan(&left, &named, &affected))
+		if left != rows/100 || named != left || affected != rows-left {
+			t.Fatalf("%d rows are left, %d of them named, %d deleted", left, named, affected)
+		}
+		b.exec(t, "DELETE FROM referring")
+		b.retry(t, db.URL, "arn:2")
+		b.expectOnce(t)
+		b.reverse(t)
+		for _, message := range b.due(t) {
+			must(t, b.worker(t, db.URL).Work(t.Context(), message))
+		}
+		b.expectAsBefore(t)
+	})
+}
+
+// TestEveryLostAnswerOfARollbackOfADeletionIsFound, beside rows that cannot be put back: each is back or a conflict, once.
+func TestEveryLostAnswerOfARollbackOfADeletionIsFound(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, deleted)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		b.reverse(t)
+		b.exec(t, `INSERT INTO counters VALUES (700, -1, 'mine'), (5000, -2, '3100'); ALTER TABLE counters ADD CHECK (n NOT IN (1500, 2900))`)
+		tables := []string{"counters", "backfill.ledger", "backfill.undo"}
+		for _, table := range tables {
+			b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
+		}
+		proxy := pgtest.NewProxy(t, db)
+		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+			n, all := int64(1), false
+			for ; !all; n += 1 + n/6 {
+				for _, table := range tables {
+					b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
+				}
+				b.exec(t, "TRUNCATE backfill.conflicts")
+				var seen atomic.Int64
+				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
+				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
+				b.expectLedger(t, chunk.RolledBack)
+				b.expectConflicts(t)
+				all = seen.Load() < n
+			}
+			if n < 25 {
+				t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
+			}
+		}
+	})
+}
+
+func (b *bundle) expectConflicts(t *testing.T) {
+	t.Helper()
+	var back, named, restored, conflicts int64
+	must(t, b.conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM counters WHERE n = id AND note = id::text AND id NOT IN (700, 1500, 2900, 3100)),
+		(SELECT count(*) FROM backfill.conflicts WHERE found_at IS NOT NULL AND was = ARRAY[key[1], key[1]] AND (key[1], why LIKE 'SQLSTATE 23514%', holds IS NULL)
+			IN (('700', false, false), ('1500', true, true), ('2900', true, true), ('3100', false, true))), restored, conflicts FROM backfill.ledger`).
+		Scan(&back, &named, &restored, &conflicts))
+	if back != rows-4 || named != 4 || restored != rows-4 || conflicts != 4 {
+		t.Fatalf("%d rows are back, %d counted; %d conflicts named, %d counted", back, restored, named, conflicts)
+	}
+}
+
+// TestAKindThatIsNotKnownWaitsForAnotherWorker: a newer version began the run. Nothing is done to the table, and the chunk is
+// given back with the reason.
+func TestAKindThatIsNotKnownWaitsForAnotherWorker(t *testing.T) {
+	c := counters
+	c.Kind = "merge"
+	b := setup(t, pgtest.Newest(t), c)
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
+	if reason := b.expectLedger(t, chunk.Pending); !strings.Contains(reason, `knows no changes of kind "merge"`) {
+		t.Fatalf("reason: %s", reason)
+	}
+	var changed int64
+	if must(t, b.conn.QueryRow(t.Context(), "SELECT count(*) FROM counters WHERE n <> id").Scan(&changed)); changed != 0 {
+		t.Fatalf("%d rows were changed", changed)
+	}
+	b.exec(t, "UPDATE backfill.runs SET change = replace(change::text, 'merge', 'set')::json; UPDATE backfill.ledger SET not_before = NULL")
+	b.kind = change.Set
+	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(2)))
+	b.expectOnce(t)
+}
