@@ -75,13 +75,17 @@ END $$;
 -- the error budget that a person has set.
 CREATE OR REPLACE FUNCTION backfill.steer(the_run text, the_chunk bigint, OUT limited boolean, OUT surplus text, OUT budget bigint) LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    kept   record;
     limits record;
 BEGIN
-    limited := backfill.limited(the_run);
     surplus := '';
-    SELECT error_budget INTO budget FROM backfill.shares s WHERE s.run = the_run;
-    SELECT * INTO limits FROM backfill.slots(the_run);
-    IF coalesce(limits.whole, limits.own, limits.ample) IS NOT NULL THEN
+    -- One look where nothing is limited: this is a part of each batch.
+    SELECT coalesce(t.rate, t.ceiling, t.wal_rate, s.rate) AS rate, coalesce(t.workers, s.workers) AS workers, s.needs, s.error_budget
+        INTO kept FROM backfill.throttle t LEFT JOIN backfill.shares s ON s.run = the_run;
+    limited := kept.rate IS NOT NULL;
+    budget := kept.error_budget;
+    IF kept.workers IS NOT NULL OR limited AND kept.needs IS NOT NULL THEN
+        SELECT * INTO limits FROM backfill.slots(the_run);
         SELECT CASE WHEN p.nth > limits.own THEN backfill.most(limits.own, 'this run')
                 WHEN p.nth > limits.ample THEN 'the rate has no use for another worker'
                 WHEN p.place > limits.whole THEN backfill.most(limits.whole, 'all runs of the database') ELSE '' END
