@@ -59,14 +59,14 @@ func disturbCommand() *cobra.Command {
 func (d *disturb) flags(f *pflag.FlagSet) {
 	f.StringVar(&d.programs, "programs", "", "folder of postgres and initdb")
 	f.StringVar(&d.place, "place", "/var/tmp", "where the servers' data goes for as long as it takes: a disk, no file system in memory")
-	f.Int64Var(&d.rows, "rows", 4_000_000, "rows of the table")
+	f.Int64Var(&d.rows, "rows", 3_000_000, "rows of the table")
 	f.Int64Var(&d.rate, "rate", 10_000, "rows/s, an operator's limit; 0: none")
 	f.IntVar(&d.workers, "workers", 2, "workers at a time")
 	f.StringVar(&d.throttle, "throttle", limits, "lines of the definition that set limits of signals")
-	f.DurationVar(&d.times.Idle, "idle", 25*time.Second, "users alone")
+	f.DurationVar(&d.times.Idle, "idle", 20*time.Second, "users alone, before the run and after it")
 	f.DurationVar(&d.times.Calm, "calm", 25*time.Second, "users and the run, before the first disturbance")
 	f.DurationVar(&d.times.Span, "span", 20*time.Second, "a disturbance")
-	f.DurationVar(&d.times.After, "after", 50*time.Second, "users and the run, after each")
+	f.DurationVar(&d.times.After, "after", 45*time.Second, "users and the run, after each")
 	f.StringVar(&d.out, "out", ".local/bench", "folder of the record in JSON and of the picture")
 	f.StringVar(&d.picture, "picture", "", "another file for the picture")
 	f.StringVar(&d.redraw, "redraw", "", "make table and picture of a record that is there already")
@@ -76,6 +76,9 @@ func (d *disturb) flags(f *pflag.FlagSet) {
 const limits = "throttle:\n  running_sessions: 1\n  replica_lag_seconds: 1\n"
 
 func (d *disturb) run(ctx context.Context) (err error) {
+	if err := os.MkdirAll(d.out, 0o755); err != nil { // before minutes are spent
+		return fmt.Errorf("keep the record: %w", err)
+	}
 	machine, begun := report.ThisMachine(), time.Now()
 	servers, err := cluster.Open(ctx, d.programs, d.place)
 	if servers != nil {
@@ -113,9 +116,6 @@ func (d *disturb) run(ctx context.Context) (err error) {
 }
 
 func (d *disturb) keep(r scene.Record) error {
-	if err := os.MkdirAll(d.out, 0o755); err != nil {
-		return fmt.Errorf("keep the record: %w", err)
-	}
 	name := filepath.Join(d.out, r.Begun.Format("disturb-20060102-150405.json"))
 	say("the record: %s", name)
 	return errors.Join(d.tell(r), write(name, func(w io.Writer) error {

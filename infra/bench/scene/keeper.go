@@ -17,7 +17,9 @@ import (
 // keeper keeps what happens.
 type keeper struct {
 	begun   time.Time
+	alone   time.Time // when users had connected
 	started time.Time // when the run began to work
+	ended   time.Time // when it had ended
 	scene   *Scene
 	mutex   sync.Mutex
 	status  run.Status // the last one that was reported
@@ -36,11 +38,20 @@ func (k *keeper) mark(d disturbance.Disturbance, from, to time.Time) {
 func (k *keeper) report(status run.Status) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
+	status.Throttle.Rate = k.allowed(status.Throttle.Rate)
 	next := Decision{At: k.at(time.Now()), Rate: status.Throttle.Rate, Reason: status.Throttle.Reason}
 	if !same(next.Rate, k.status.Throttle.Rate) {
 		k.decided = append(k.decided, next)
 	}
 	k.status = status
+}
+
+// allowed is a rate, or an operator's limit that is lower.
+func (k *keeper) allowed(rate *float64) *float64 {
+	if limit := float64(k.scene.Run.Rate); limit > 0 && (rate == nil || *rate > limit) {
+		return &limit
+	}
+	return rate
 }
 
 func same(one, other *float64) bool {
@@ -87,7 +98,7 @@ func (k *keeper) note(from, to time.Time, speed float64) {
 func (k *keeper) record(log users.Log) Record {
 	r := Record{
 		Rows: k.scene.Table.Rows, Limit: k.scene.Run.Rate, Workers: k.scene.Run.Workers, Definition: k.scene.Run.Definition,
-		Idle: log.Seen(users.Span{From: k.begun, To: k.started}), Started: k.at(k.started), Decisions: k.decided,
+		Idle: log.Seen(users.Span{From: k.alone, To: k.started}, users.Span{From: k.ended, To: k.begun.Add(forever)}), Started: k.at(k.started), Decisions: k.decided,
 	}
 	for _, second := range k.seconds {
 		seen := log.Seen(users.Span{From: second.From, To: second.To})
@@ -113,7 +124,7 @@ func (k *keeper) spans() (outside []users.Span, beside [][2]users.Span) {
 	for _, mark := range k.marks {
 		outside, from = append(outside, users.Span{From: from, To: k.moment(mark.From)}), k.moment(mark.To)
 	}
-	outside = append(outside, users.Span{From: from, To: k.begun.Add(forever)})
+	outside = append(outside, users.Span{From: from, To: k.ended})
 	for i := range k.marks {
 		beside = append(beside, [2]users.Span{outside[i], outside[i+1]})
 	}

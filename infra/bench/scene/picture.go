@@ -39,7 +39,7 @@ type panel struct {
 	legend plot.Legend
 }
 
-// Picture draws the record as SVG: speed and decided rate above, what users wait for below, over the same time.
+// Picture draws the record as SVG: speed and allowed rate above, what users wait for below, over the same time.
 func (r Record) Picture(w io.Writer) error {
 	upper, err := r.speed()
 	if err != nil {
@@ -68,7 +68,7 @@ func (r Record) Picture(w io.Writer) error {
 	return nil
 }
 
-// speed has rows done, the rate that was decided, and where it changed.
+// speed has rows done, the rate that was allowed, and where it changed.
 func (r Record) speed() (*panel, error) {
 	done, rates, top := plotter.XYs{}, []plotter.XYs{nil}, 0.0
 	for _, s := range r.Seconds {
@@ -84,18 +84,20 @@ func (r Record) speed() (*panel, error) {
 	p := r.panel("rows/s", 0, top*1.1)
 	p.Title.Text = "What a run does, and what its users wait for, while the database is disturbed"
 	p.Title.Padding = 5 * vg.Millimeter
-	err := errors.Join(r.shade(p), p.names(r.Marks), p.line("rows done", blue, done), p.line("rate decided", orange, rates...))
+	err := errors.Join(r.shade(p), p.names(r.Marks), p.line("rows done", blue, done), p.line("rate allowed", orange, rates...))
 	down, up := r.turns()
 	return p, errors.Join(err, p.points("slower, by a signal", down, draw.PyramidGlyph{}, orange), p.points("faster again", up, draw.CircleGlyph{}, green))
 }
 
 // turns are the decisions, by where they went.
 func (r Record) turns() (down, up plotter.XYs) {
-	last := math.Inf(1)
+	last := r.unlimited()
 	for _, d := range r.Decisions {
 		switch {
 		case d.Rate == nil:
 			last = math.Inf(1)
+			continue
+		case *d.Rate == last: // an operator's limit, from the beginning
 			continue
 		case *d.Rate < last:
 			down = append(down, plotter.XY{X: d.At, Y: *d.Rate})

@@ -19,7 +19,7 @@ type Record struct {
 	Workers    int            `json:"workers"`
 	Definition string         `json:"definition"`
 	Started    float64        `json:"started"` // seconds after the first request of a user
-	Idle       users.Seen     `json:"idle"`    // before the run
+	Idle       users.Seen     `json:"idle"`    // before the run and after it
 	Outside    users.Seen     `json:"outside"` // beside the run, outside of disturbances
 	Marks      []Mark         `json:"disturbances"`
 	Decisions  []Decision     `json:"decisions"`
@@ -39,7 +39,7 @@ type Mark struct {
 // Decision is another rate.
 type Decision struct {
 	At     float64  `json:"at"`
-	Rate   *float64 `json:"rate"` // null: no limit
+	Rate   *float64 `json:"rate"` // what is allowed, by an operator, too; null: no limit
 	Reason string   `json:"reason"`
 }
 
@@ -81,7 +81,7 @@ func (r Record) Figures(number int) Figures {
 		until = r.Marks[number+1].From
 	}
 	f := Figures{Before: r.mean(m.From-before, m.From), Decided: math.NaN(), Fell: math.NaN(), Lowest: math.Inf(1), Back: math.NaN()}
-	last := math.Inf(1)
+	last := r.unlimited()
 	for _, d := range r.Decisions {
 		rate := math.Inf(1)
 		if d.Rate != nil {
@@ -108,8 +108,20 @@ func (r Record) Figures(number int) Figures {
 	return f
 }
 
+// unlimited is the rate before any decision.
+func (r Record) unlimited() float64 {
+	if r.Limit > 0 {
+		return float64(r.Limit)
+	}
+	return math.Inf(1)
+}
+
+// slack is for seconds that were noted some milliseconds late.
+const slack = 0.5
+
 // mean speed of the seconds that ended in a stretch.
 func (r Record) mean(from, to float64) float64 {
+	from += slack
 	var sum, n float64
 	for _, s := range r.Seconds {
 		if s.At > from && s.At <= to {

@@ -22,7 +22,7 @@ import (
 
 // Times of a scene. Before a disturbance comes what is left of the calm after the last one, or Calm before the first.
 type Times struct {
-	Idle  time.Duration // users alone
+	Idle  time.Duration // users alone, before the run and after it
 	Calm  time.Duration // users and the run
 	Span  time.Duration // a disturbance
 	After time.Duration // users and the run again
@@ -52,16 +52,33 @@ func (s *Scene) Play(ctx context.Context) (Record, error) {
 	return k.record(log), s.check(ctx, log.Written())
 }
 
-// play has the run work, and the disturbances come and go.
+// play has users be alone, then the run work while disturbances come and go, then users be alone again.
 func (s *Scene) play(ctx context.Context, k *keeper) error {
 	group, ctx := errgroup.WithContext(ctx)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group.Go(func() error { return k.watch(ctx) })
-	if !deadline.Rest(ctx, s.Times.Idle) {
-		return ctx.Err()
-	}
-	k.started = time.Now()
+	k.alone = time.Now()
+	group.Go(func() error {
+		defer stop()
+		if !deadline.Rest(ctx, s.Times.Idle) {
+			return ctx.Err()
+		}
+		k.started = time.Now()
+		if err := s.beside(ctx, k); err != nil {
+			return err
+		}
+		k.ended = time.Now()
+		deadline.Rest(ctx, s.Times.Idle)
+		return nil
+	})
+	return group.Wait()
+}
+
+// beside has the run work until all disturbances are over.
+func (s *Scene) beside(ctx context.Context, k *keeper) error {
+	group, ctx := errgroup.WithContext(ctx)
+	ctx, stop := context.WithCancel(ctx)
 	group.Go(func() error { return s.Run.Work(ctx) })
 	group.Go(func() error {
 		defer stop()
