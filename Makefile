@@ -95,6 +95,12 @@ bench-full: bench-build ## The same with every combination, Postgres 18 and 15, 
 		$(TOOLS)/bench --rows 20000000 --rounds 1 --tasks value --contenders update,direct,undo,planner,pipeline,pipeline-undo; \
 	fi
 
+# It takes seven minutes, and needs no stack: `bench disturb --help`.
+.PHONY: disturb
+disturb: ## Make a database slow on purpose, beside users and a run; table and plot (docs/performance.md)
+	@go build -ldflags '-X main.version=$(VERSION)' -o $(TOOLS)/bench ./infra/bench
+	@programs="$$($(STACK) tool postgres)"; $(TOOLS)/bench disturb --programs "$$programs"
+
 # --- Lint, with tools that are pinned and live in .local. ---
 
 GOLANGCI_LINT_VERSION := v2.15.0

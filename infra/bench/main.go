@@ -48,5 +48,6 @@ func command(lookup func(string) (string, bool)) *cobra.Command {
 		}
 		return s.run(at.Context())
 	}
+	c.AddCommand(disturbCommand())
 	return c
 }

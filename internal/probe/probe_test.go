@@ -86,6 +86,31 @@ func TestWhoWaitsForWhom(t *testing.T) {
 	})
 }
 
+// TestWhoComputes is counted, and who waits is not: one user, and many who sleep. Other tests compute on the server as well.
+func TestWhoComputes(t *testing.T) {
+	t.Parallel()
+	const sleepers = 20
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		conn := setup(t, db)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		run := func(sql string) {
+			user := db.Connect(t)
+			go func() { _, _ = user.Exec(ctx, sql) }()
+		}
+		run("SELECT sum(sqrt(n)) FROM (SELECT generate_series(1, 100000000000)) AS s (n)")
+		for range sleepers {
+			run("SELECT pg_sleep(600)")
+		}
+		pgtest.WaitUntil(t, db.Connect(t), `SELECT count(*) FILTER (WHERE wait_event = 'PgSleep') = 20 AND count(*) FILTER (WHERE query LIKE '%sqrt%' AND wait_event IS NULL) >= 1
+			FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()`)
+		_, readings := take(t, conn, probe.Sample{})
+		if r := readings["running_sessions"]; r.Value == nil || r.Limit != nil || *r.Value < 1 || *r.Value >= sleepers {
+			t.Errorf("%s", r)
+		}
+	})
+}
+
 func hold(t *testing.T, conn *pgx.Conn, id int) {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())

@@ -39,6 +39,8 @@ WITH sight AS (
 SELECT 'lock_waiters', '', count(*)::float8, '' FROM waiting
 UNION ALL SELECT 'waiting_for_backfill', '', count(*) FILTER (WHERE for_us), '' FROM waiting
 UNION ALL SELECT 'active_sessions', '', CASE WHEN whole THEN 100.0 * active / pg_catalog.current_setting('max_connections')::int END, '' FROM clients, sight
+UNION ALL SELECT 'running_sessions', '', CASE WHEN whole THEN (SELECT count(*) FROM sessions WHERE state = 'active' AND wait_event_type IS NULL
+        AND NOT ours AND pid <> pg_catalog.pg_backend_pid() AND backend_type IN ('client backend', 'parallel worker')) END, '' FROM sight
 UNION ALL SELECT 'io_waits', '', CASE WHEN whole THEN io END, '' FROM clients, sight
 UNION ALL SELECT 'lwlock_waits', '', CASE WHEN whole THEN lwlock END, '' FROM clients, sight
 -- A subscriber's bytes are those of its slot.

@@ -22,6 +22,7 @@ const (
 	LockWaiters   Name = "lock_waiters"
 	WaitForUs     Name = "waiting_for_backfill"
 	Active        Name = "active_sessions"
+	Running       Name = "running_sessions"
 	IOWaits       Name = "io_waits"
 	LWLockWaits   Name = "lwlock_waits"
 	ReplicaBytes  Name = "replica_lag_bytes"
@@ -57,6 +58,7 @@ var kinds = []kind{
 	{LockWaiters, "sessions", 10},        // a queue at row locks, whoever holds them
 	{WaitForUs, "sessions", 2},           // one user that waits for a batch of 75 ms is what a batch costs
 	{Active, "% of max_connections", 70}, // above it connections run out
+	{Running, "sessions", Off},           // how many processors there are is not known to Postgres
 	{IOWaits, "sessions", 16},            // the disk has a queue
 	{LWLockWaits, "sessions", 16},        // WAL or buffers are fought for
 	{ReplicaBytes, "bytes", 256 * mebibyte},

@@ -11,7 +11,7 @@ import (
 )
 
 // limited are limits of all signals, those that have none by default as well.
-var limited = signal.Limits{signal.Horizon: 600, signal.Autovacuum: 3}
+var limited = signal.Limits{signal.Running: 4, signal.Horizon: 600, signal.Autovacuum: 3}
 
 // calmly are readings of all signals and of a metric, far below their limits, with the waiters of the model.
 func calmly(waiters float64) []signal.Reading {

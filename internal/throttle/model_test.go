@@ -20,6 +20,7 @@ type model struct {
 	random  *rand.Rand
 	read    func(waiters float64) []signal.Reading
 	lose    func([]signal.Reading) []signal.Reading // what is left of them; nil: all
+	stuck   func(at time.Duration) bool             // workers wait as users do
 	smooth  float64                                 // waiters, with some memory
 	state   throttle.State
 	reasons []string
@@ -27,8 +28,10 @@ type model struct {
 }
 
 func newModel(takes func(at time.Duration) float64) *model {
-	return &model{able: 40_000, takes: takes, random: rand.New(rand.NewPCG(1, 2)), read: readings}
+	return &model{able: 40_000, takes: takes, random: rand.New(rand.NewPCG(1, 2)), read: readings, stuck: never}
 }
+
+func never(time.Duration) bool { return false }
 
 func always(rows float64) func(time.Duration) float64 {
 	return func(time.Duration) float64 { return rows }
@@ -48,6 +51,9 @@ func (m *model) run(beats int) {
 		waiters := 10 * m.speed() / m.takes(at) * (1 + m.noise*m.random.NormFloat64())
 		m.smooth = 0.3*m.smooth + 0.7*max(waiters, 0)
 		moment := throttle.Moment{Now: noon.Add(at), Speed: m.speed(), Readings: m.read(m.smooth)}
+		if m.stuck(at) {
+			moment.Speed /= 20
+		}
 		if m.lose != nil {
 			moment.Readings = m.lose(moment.Readings)
 		}
@@ -121,6 +127,26 @@ func TestItFollowsADisturbance(t *testing.T) {
 	}
 	if m.state.Rate != 0 {
 		t.Errorf("it stays limited: %+v", m.state)
+	}
+}
+
+// TestItIsBackAtTheSpeedBeforeALockThatStoppedWorkers, too: what they made while they waited is not what it was before. A beat
+// less than 30 s after the lock it is at nine tenths.
+func TestItIsBackAtTheSpeedBeforeALockThatStoppedWorkers(t *testing.T) {
+	t.Parallel()
+	for _, waits := range []int{0, 1, 3} { // beats until users wait, too
+		m := newModel(nil)
+		m.stuck = func(at time.Duration) bool { beat := int(at / throttle.Interval); return beat >= 20 && beat < 30 }
+		m.takes = func(at time.Duration) float64 {
+			if beat := int(at / throttle.Interval); beat >= 20+waits && beat < 30 {
+				return 50
+			}
+			return 100_000
+		}
+		m.run(60)
+		if slow, back := m.rates[29], m.rates[30+14]; slow > 2000 || back < 0.9*40_000 {
+			t.Errorf("users wait after %d beats: %.0f rows/s at its end, %.0f after 28 s: %.0f", waits, slow, back, m.rates[18:])
+		}
 	}
 }
 

@@ -27,9 +27,11 @@ const (
 	calm = 0.8
 	// deepest and mildest bound a cut.
 	deepest, mildest = 0.5, 0.9
-	// rise is a step up, in parts of the speed before the trouble: from the floor back to nine tenths of it in 18 s. Near the rate
+	// rise is a step up, in parts of the speed before the trouble: from the floor back to nine tenths of it in eight steps, 16 s. Near the rate
 	// at which trouble came, and for as long as careful, it is a quarter of that, as where a signal may not be read.
-	rise, near, careful = 0.1, 0.9, 2 * time.Minute
+	rise, near, careful = 0.125, 0.9, 2 * time.Minute
+	// fading is how much of the usual speed a beat leaves, where the run is slower by itself: half of it after half a minute.
+	fading = 0.95
 	// slowest is the floor, in rows/s.
 	slowest = 100
 	// beyond is how far above the speed before the trouble the limit is lifted, where nobody uses it up.
@@ -42,6 +44,7 @@ const (
 // State is what is kept from one decision to the next.
 type State struct {
 	Rate   float64              `json:"rate"`   // rows/s; 0: no limit
+	Usual  float64              `json:"usual"`  // the speed of late, while there was no limit and no trouble
 	Peak   float64              `json:"peak"`   // the speed before the trouble
 	Failed float64              `json:"failed"` // the rate at which trouble came while it rose
 	Rising bool                 `json:"rising"` // the last change was up, or there was none
@@ -77,6 +80,7 @@ func (s State) Decide(m Moment) (State, string) {
 	case worst.Pressure() > calm:
 		return s, s.held(worst.String())
 	case s.Rate == 0:
+		s.Usual = max(m.Speed, s.Usual*fading)
 		return s, ""
 	case m.Now.Sub(s.Cut) < settle:
 		return s, s.held("the last cut has yet to show")
@@ -84,17 +88,19 @@ func (s State) Decide(m Moment) (State, string) {
 	return s.raise(m, denied)
 }
 
-// cut goes down by how far the signal is above its limit.
+// cut goes down by how far the signal is above its limit. A first cut begins at the speed of now: workers may be stuck as users
+// are. What it was before is what the rate is raised to again.
 func (s State) cut(m Moment, why signal.Reading) (State, string) {
-	from := s.Rate
+	from, before := s.Rate, s.Rate
 	if from == 0 {
 		from = max(m.Speed, slowest)
+		before = max(from, s.Usual)
 	}
 	if s.Rate == 0 || s.Rising {
-		s.Failed = from
+		s.Failed = before
 	}
-	if s.Rate == 0 || from > s.Peak*near {
-		s.Peak = from
+	if s.Rate == 0 || before > s.Peak*near {
+		s.Peak = before
 	}
 	s.Rate = max(from*min(max(0.95/why.Pressure(), deepest), mildest), slowest)
 	s.Cut, s.Rising = m.Now, false
@@ -125,7 +131,7 @@ func (s State) raise(m Moment, denied string) (State, string) {
 func (s State) freeze(m Moment) State {
 	if s.Rate == 0 {
 		s.Rate = max(m.Speed, slowest)
-		s.Peak, s.Rising = max(s.Peak, s.Rate), false
+		s.Peak, s.Rising = max(s.Peak, s.Rate, s.Usual), false
 	}
 	if len(m.Readings) == 0 && m.Now.Sub(s.heard()) > forgotten && m.Now.Sub(s.Cut) > coolDown {
 		s.Rate, s.Cut, s.Rising = max(s.Rate*mildest, slowest), m.Now, false

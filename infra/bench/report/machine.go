@@ -39,6 +39,7 @@ func first(file, pattern string) string {
 	return string(found[1])
 }
 
-func (m Machine) text() string {
+// Text is the machine in words.
+func (m Machine) Text() string {
 	return fmt.Sprintf("%d cores (%s), %.1f GiB, %s; load before: %s", m.Cores, m.Processor, float64(m.Memory)/(1<<30), m.System, m.Load)
 }

@@ -12,7 +12,7 @@ import (
 
 // Markdown writes the summaries for people.
 func (r Report) Markdown(w io.Writer) {
-	fmt.Fprintf(w, "# Benchmark of backfill %s\n\n%s\n\n", r.Version, r.Machine.text())
+	fmt.Fprintf(w, "# Benchmark of backfill %s\n\n%s\n\n", r.Version, r.Machine.Text())
 	fmt.Fprintf(w, "Rounds: %d, in %s", r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
 	if r.Rounds < r.Wanted {
 		fmt.Fprintf(w, " (%d were wanted)", r.Wanted)

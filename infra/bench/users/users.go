@@ -30,19 +30,48 @@ type Seen struct {
 	Written int64   `json:"written"` // updates in all, before and after it as well
 }
 
+// Log is all requests of the users.
+type Log struct{ reads, updates []sample }
+
+// Span is a stretch of time, of which the end belongs to the next.
+type Span struct{ From, To time.Time }
+
+// Seen tells what users saw of requests that were due in one of the spans.
+func (l Log) Seen(spans ...Span) Seen {
+	var read, written []time.Duration
+	for _, s := range spans {
+		read, written = append(read, between(l.reads, s.From, s.To)...), append(written, between(l.updates, s.From, s.To)...)
+	}
+	return Seen{Reads: summarize(read), Updates: summarize(written), Written: l.Written()}
+}
+
+// Written is how many updates were made in all.
+func (l Log) Written() int64 { return int64(len(l.updates)) }
+
 // Beside has work done while users work, and tells what they saw of it.
 func Beside(ctx context.Context, table *ground.Table, work func(context.Context) error) (Seen, error) {
+	var during Span
+	log, err := Watch(ctx, table, func(ctx context.Context) error {
+		during.From = time.Now()
+		err := work(ctx)
+		during.To = time.Now()
+		return err
+	})
+	return log.Seen(during), err
+}
+
+// Watch has work done while users work, and keeps what they saw.
+func Watch(ctx context.Context, table *ground.Table, work func(context.Context) error) (Log, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan struct{})
-	var read, written []sample
-	var from, to time.Time
+	var log Log
 	begin := time.Now()
 	group.Go(func() (err error) {
-		read, err = reads.run(ctx, table.URL, table.Rows, begin, stop)
+		log.reads, err = reads.run(ctx, table.URL, table.Rows, begin, stop)
 		return err
 	})
 	group.Go(func() (err error) {
-		written, err = updates.run(ctx, table.URL, table.Rows, begin, stop)
+		log.updates, err = updates.run(ctx, table.URL, table.Rows, begin, stop)
 		return err
 	})
 	group.Go(func() error {
@@ -50,13 +79,8 @@ func Beside(ctx context.Context, table *ground.Table, work func(context.Context)
 		if !deadline.Rest(ctx, lead) {
 			return ctx.Err()
 		}
-		from = time.Now()
-		err := work(ctx)
-		to = time.Now()
-		return err
+		return work(ctx)
 	})
 	err := group.Wait()
-	return Seen{
-		Reads: summarize(between(read, from, to)), Updates: summarize(between(written, from, to)), Written: int64(len(written)),
-	}, err
+	return log, err
 }

@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from infra.local.stack.folder import PROJECT
+from infra.local.stack.postgres_programs import installed
 
 
 def command(*arguments: str, folder, **variables) -> subprocess.CompletedProcess:
@@ -29,6 +33,13 @@ def test_missing_programs_are_named_in_a_line_each(tmp_path):
 def test_missing_engine_is_named(tmp_path):
     done = command("up", folder=tmp_path, PATH="/nonexistent", BACKFILL_LOCAL="docker")
     assert done.returncode == 3 and "a Docker engine" in done.stderr
+
+
+@pytest.mark.skipif(not installed(), reason="the programs would be fetched")
+def test_postgres_programs_are_where_it_says(tmp_path):
+    done = command("tool", "postgres", folder=tmp_path)
+    folder = Path(done.stdout.strip())
+    assert done.returncode == 0 and (folder / "initdb").exists() and (folder / "postgres").exists(), done.stderr
 
 
 def test_down_of_nothing(tmp_path):
