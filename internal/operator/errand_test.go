@@ -25,6 +25,7 @@ var errandTranscripts = map[string]transcript{
 	"resume-unknown":    {[]string{"resume", "email-1"}, answers("status", unknownRun())},
 	"rollback":          {[]string{"rollback", "email-1"}, accepts(reversible(), rolling(0))},
 	"rollback-wait":     {[]string{"rollback", "email-1", "--wait"}, until(Execution{}, reversible(), rolling(0), rolling(441_000), rolledBack())},
+	"rollback-bar":      {[]string{"rollback", "email-1", "--wait"}, on(100, until(Execution{}, reversible(), rolling(441_000), rolledBack()))},
 	"rollback-part":     {[]string{"rollback", "email-1", "--chunks", "3,7-9", "--wait"}, until(Execution{}, stopped(), rolling(0), rolling(294_000), partly(run.Cancelled))},
 	"rollback-json":     {[]string{"rollback", "email-1", "--wait", "-o", "json"}, until(Execution{}, reversible(), rolling(441_000), rolledBack())},
 	"rollback-halted":   {[]string{"rollback", "email-1", "--wait"}, until(failed("RunCancelled"), reversible(), rolling(441_000), halted())},

@@ -47,9 +47,17 @@ func (s *session) untilEnded(control Control, id string, good ...run.State) look
 	}
 }
 
-// follow shows a run until there is nothing to wait for, and tells how it ended.
+// follow shows a run until there is nothing to wait for, and tells how it ended: a bar on a terminal, and lines elsewhere.
 func (s *session) follow(ctx context.Context, id string, look looking) error {
-	shown := s.display()
+	return s.followOn(ctx, id, look, s.display(func(out io.Writer) display { return &bar{out: out, width: s.Width, now: s.Now} }))
+}
+
+// watch is follow with the whole status on a terminal.
+func (s *session) watch(ctx context.Context, id string, look looking) error {
+	return s.followOn(ctx, id, look, s.display(func(out io.Writer) display { return &redraw{session: s, out: out} }))
+}
+
+func (s *session) followOn(ctx context.Context, id string, look looking, shown display) error {
 	last, err := s.last(ctx, look, shown)
 	shown.end()
 	if ctx.Err() != nil {
@@ -90,14 +98,14 @@ func (s *session) last(ctx context.Context, look looking, shown display) (view, 
 	}
 }
 
-// display is a bar on a terminal, and lines elsewhere. With -o json it goes to stderr.
-func (s *session) display() display {
+// display is that of a terminal, or lines elsewhere. With -o json it goes to stderr.
+func (s *session) display(onTerminal func(out io.Writer) display) display {
 	out := s.Out
 	if s.format == jsonFormat {
 		out = s.Err
 	}
 	if _, terminal := s.Width(out); terminal && s.Getenv("TERM") != "dumb" {
-		return &bar{out: out, width: s.Width, now: s.Now}
+		return onTerminal(out)
 	}
 	return &lines{out: out, now: s.Now}
 }

@@ -13,11 +13,16 @@ import (
 // screen shows one run in full, in no more lines than a terminal has as a rule: where there is more to say, older changes give
 // way, and signals far from their limits are counted. On a terminal what failed and what changed has a line each.
 func (s *session) screen(w io.Writer, status run.Status) {
-	above, below := s.standingOf(w, status), s.times(status)
-	failures, next := broken(status, s.Now()), aligned(s.steps(status))
+	next := aligned(s.steps(status))
 	if !began(status) {
 		next = []string{anew}
 	}
+	s.sheet(w, status, next)
+}
+
+func (s *session) sheet(w io.Writer, status run.Status, next []string) {
+	above, below := s.standingOf(w, status), s.times(status)
+	failures := broken(status, s.Now())
 	log, width := changes(status, s.Now()), wide
 	if columns, terminal := s.Width(w); terminal {
 		width = max(columns-len(labelled("", "")), worthless)

@@ -56,7 +56,8 @@ var transcripts = map[string]transcript{
 	"watch-left":     {[]string{"watch", "email-1"}, answers("status", still(200, idle())...)},
 	"watch-throttle": {[]string{"watch", "email-1"}, answers("status", throttled()...)},
 	"watch-refused":  {[]string{"watch", "email-1"}, answers("status", refusedRun())},
-	"watch-bar":      {[]string{"watch", "email-1"}, on(100, answers("status", working(), after(run.Completed, "")))},
+	"watch-screen":   {[]string{"watch", "email-1"}, on(100, answers("status", working(), after(run.Completed, "")))},
+	"watch-narrow":   {[]string{"watch", "email-1"}, on(40, answers("status", still(2, working())...))},
 
 	"start":         {[]string{"start", "users-email-normalized", "--run", "email-1"}, answers("status", unknownRun(), working())},
 	"start-json":    {[]string{"start", "users-email-normalized", "--run", "email-1", "-o", "json"}, answers("status", working())},

@@ -12,7 +12,7 @@ func watchCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch RUN",
 		Short: "Follow a run to its end",
-		Long: `Follows a run to its end: a bar on a terminal, elsewhere a line whenever figures change.
+		Long: `Follows a run to its end: the whole status on a terminal, drawn anew each second, elsewhere a line whenever figures change.
 Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run ended: 0 COMPLETED or ROLLED_BACK, else 1.`,
 		Example: `  backfill watch email-1
   backfill watch email-1 -o json    # one document, when the run has ended`,
@@ -22,7 +22,7 @@ Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run end
 			if err != nil {
 				return err
 			}
-			err = s.follow(ctx, args[0], s.untilEnded(stack.Control, args[0], run.Completed, run.RolledBack))
+			err = s.watch(ctx, args[0], s.untilEnded(stack.Control, args[0], run.Completed, run.RolledBack))
 			return s.unknown(ctx, stack.Control, args[0], err)
 		}),
 	}
