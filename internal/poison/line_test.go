@@ -61,7 +61,8 @@ func newLine(t *testing.T, b *runtest.Bench) *line {
 		Reviewer: review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead}
 	l.governor = &governor.Governor{Ledger: entries, Records: b.Records,
 		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records),
-		Closer: closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
+		Drainer: repair.Drainer{Letters: &runtest.Letters{}, Ledger: entries, Records: b.Records},
+		Closer:  closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
 		Regulator: regulator.Regulator{Session: session, Ledger: entries}, LookAhead: lookAhead, MaxWorkers: workers}
 	l.hire(t)
 	return l

@@ -49,7 +49,7 @@ func (w watcher) Handle(ctx context.Context, r slog.Record) error {
 		if keys := ofRows.FindStringSubmatch(line["error"].String()); keys != nil && line["class"].String() == "Backfill.Data" {
 			watched.failed(line["run"].String(), line["chunk"].Int64(), line["seq"].Int64(), keys[1])
 		}
-	case "row rejected":
+	case "row passed over":
 		watched.found(line["run"].String(), line["chunk"].Int64())
 	}
 	if !w.Handler.Enabled(ctx, r.Level) {

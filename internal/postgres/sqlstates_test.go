@@ -37,7 +37,7 @@ var raised = map[string]struct {
 // unprovoked are the entries that no statement makes Postgres raise, and why.
 var unprovoked = map[string]string{
 	"40003": "of two-phase commits of other systems", "57P04": "a standby whose primary drops the database",
-	"BF001": "internal/ledger", "BF002": "internal/ledger", "BF003": "internal/ledger", "BF004": "internal/batch", "BF005": "internal/ledger",
+	"BF001": "internal/ledger", "BF002": "internal/ledger", "BF003": "internal/ledger", "BF004": "internal/batch", "BF005": "internal/ledger", "BF006": "internal/batch",
 }
 
 // TestEachEntryOfTheTableIsRaised by Postgres itself, and has the class that the table says.
