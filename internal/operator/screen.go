@@ -23,9 +23,9 @@ func (s *session) screen(w io.Writer, status run.Status) {
 func (s *session) sheet(w io.Writer, status run.Status, next []string) {
 	above, below := s.standingOf(w, status), s.times(status)
 	failures := broken(status, s.Now())
-	log, width := changes(status, s.Now()), wide
+	log := changes(status, s.Now())
 	if columns, terminal := s.Width(w); terminal {
-		width = max(columns-len(labelled("", "")), worthless)
+		width := max(columns-len(labelled("", "")), worthless)
 		failures, log = cut(failures, width), cut(log, width)
 	}
 	room := mostLines - len(above) - len(below) - len(failures) - len(next)

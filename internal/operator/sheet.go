@@ -5,9 +5,6 @@ import (
 	"io"
 )
 
-// wide is how much of a line a text has where there is no terminal.
-const wide = 110
-
 // labelled is a line of the screen.
 func labelled(label, text string) string { return fmt.Sprintf("%-9s %s", label, printable(text)) }
 
