@@ -52,17 +52,15 @@ func (b *beat) open(p ledger.Progress) bool {
 
 // limited tells whether workers wait for the rate, or for slots that other runs hold: that is no stall, however low somebody has set them.
 func (b *beat) limited(p ledger.Progress) bool {
-	if p.Leases == 0 && p.Now.Sub(p.Seen) >= quiet {
+	if p.Leases > 0 || p.Now.Sub(p.Seen) >= quiet { // the lowest rate is a row a second: who works commits
 		return false
 	}
-	if p.Leases == 0 && p.Limits.DatabaseWorkers != nil && p.Waits != "" {
+	if p.Limits.DatabaseWorkers != nil && ledger.WaitsForOthers(p.Waits) {
 		return true
 	}
 	rate, _ := p.Limits.Least()
-	if throttle := b.record.Status.Throttle; rate == nil && throttle.Rate == nil && throttle.WAL == nil {
-		return false
-	}
-	return slices.Contains([]string{ledger.NoRoom, ledger.NoUse, ledger.LateForRoom}, p.Waits) || p.Waits == "" && p.Leases > 0
+	throttle := b.record.Status.Throttle
+	return (rate != nil || throttle.Rate != nil || throttle.WAL != nil) && slices.Contains([]string{ledger.NoRoom, ledger.NoUse, ledger.LateForRoom}, p.Waits)
 }
 
 // why is the likely cause, and where to look.

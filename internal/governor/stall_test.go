@@ -77,6 +77,14 @@ func TestARunThatStandsStillSaysSo(t *testing.T) {
 			[]string{"no worker has claimed a chunk since"}},
 		"a worker holds a chunk": {func(t *testing.T, b *bundle) { b.Claim(t, 2, 1) },
 			[]string{"1 worker holds a chunk, and no batch", "locks"}},
+		"a worker hangs while others wait for the rate": {func(t *testing.T, b *bundle) {
+			one := int64(1)
+			_, err := b.Ledger.Tune(t.Context(), "run-1", ledger.Tuning{Rate: &one})
+			must(t, err)
+			b.Claim(t, 2, 1)
+			_, err = b.Ledger.Release(t.Context(), b.Claim(t, 3, 1), time.Hour, ledger.NoUse)
+			must(t, err)
+		}, []string{"1 worker holds a chunk"}},
 		"nobody comes for what waited for the rate": {func(t *testing.T, b *bundle) {
 			one := int64(1)
 			_, err := b.Ledger.Tune(t.Context(), "run-1", ledger.Tuning{Rate: &one})
@@ -176,6 +184,13 @@ func TestWhatIsNoStall(t *testing.T) {
 			_, err := b.Ledger.Tune(t.Context(), "run-1", ledger.Tuning{Rate: &one})
 			must(t, err)
 			_, err = b.Ledger.Release(t.Context(), b.Claim(t, 2, 1), time.Hour, ledger.NoRoom)
+			must(t, err)
+		},
+		"other runs have the slots": func(t *testing.T, b *bundle) {
+			one := int64(1)
+			_, err := b.Ledger.Tune(t.Context(), "", ledger.Tuning{Workers: &one})
+			must(t, err)
+			_, err = b.Ledger.Release(t.Context(), b.Claim(t, 2, 1), time.Hour, "at most 1 worker at a time for all runs of the database")
 			must(t, err)
 		},
 		"everything that is planned is done": func(t *testing.T, b *bundle) {

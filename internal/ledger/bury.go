@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"backfill/internal/chunk"
 	"backfill/internal/postgres"
@@ -21,15 +22,15 @@ const (
 )
 
 // Bury decides about a message that was delivered as often as the queue allows: its chunk is FAILED for that reason where
-// the message is its newest send still, and nobody works on it. Newest is the number of that send as far as the records know; 0: they
+// the message is its newest send still, no resume has come since it was sent, and nobody works on it. Newest is the number of that send as far as the records know; 0: they
 // do not. It can be repeated.
-func (l *Ledger) Bury(ctx context.Context, message chunk.Message, newest int64, why string) (fate Fate, err error) {
+func (l *Ledger) Bury(ctx context.Context, message chunk.Message, sentAt time.Time, newest int64, why string) (fate Fate, err error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return "", err
 	}
-	err = conn.QueryRow(ctx, "SELECT backfill.bury($1, $2, $3, $4, $5, $6, $7)", message.Run, message.Chunk, message.Lo, message.Hi,
-		message.Send, newest, why).Scan(&fate)
+	err = conn.QueryRow(ctx, "SELECT backfill.bury($1, $2, $3, $4, $5, $6, $7, $8)", message.Run, message.Chunk, message.Lo, message.Hi,
+		message.Send, sentAt, newest, why).Scan(&fate)
 	if err != nil {
 		return "", fmt.Errorf("decide about the dead letter of chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))
 	}

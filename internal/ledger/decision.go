@@ -47,11 +47,9 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 		ON CONFLICT (run) DO UPDATE SET speed = excluded.speed, speed_at = excluded.speed_at`, id, speed)
 	batch.Queue(`SELECT clock_timestamp(), coalesce(decided_at < clock_timestamp() - $1::interval, true), coalesce(rate, 0), reason, law, sample, decided_at,
 		coalesce((SELECT sum(speed) FROM backfill.shares WHERE speed_at > clock_timestamp() - interval '10 s'), 0),
-		coalesce(wal, 0), coalesce(wal_rate, 0), CASE WHEN coalesce(decided_at < clock_timestamp() - $1::interval, true) THEN
-			(SELECT json_object_agg(run, handled) FROM (SELECT run, sum(scanned + restored + conflicts) AS handled FROM backfill.ledger JOIN backfill.runs USING (run)
-				WHERE ended_at IS NULL GROUP BY run) each) END
-		FROM backfill.throttle`, pause)
-	batch.Queue(`SELECT run, change::text, coalesce(signals, '{}') FROM backfill.runs LEFT JOIN backfill.shares USING (run) WHERE ended_at IS NULL`)
+		coalesce(wal, 0), coalesce(wal_rate, 0) FROM backfill.throttle`, pause)
+	// A run that is paused does nothing, so its limits slow nobody.
+	batch.Queue(`SELECT run, change::text, coalesce(signals, '{}') FROM backfill.runs LEFT JOIN backfill.shares USING (run) WHERE ended_at IS NULL AND state <> 'PAUSED'`)
 	results := conn.SendBatch(ctx, batch)
 	err = s.read(results)
 	if closing := results.Close(); err == nil {
@@ -61,14 +59,28 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 		return s, fmt.Errorf("read the rate of the database: %w", postgres.Classify(err))
 	}
 	s.Committed = time.Since(begun)
-	return s, nil
+	if !s.Due {
+		return s, nil
+	}
+	return s, s.count(ctx, conn)
+}
+
+// count reads what runs have handled: for itself, since the ledger may be large, and what it takes is no part of a commit. Chunks that the planner
+// skipped had no batch.
+func (s *Standing) count(ctx context.Context, conn *pgx.Conn) error {
+	err := conn.QueryRow(ctx, `SELECT json_object_agg(run, handled) FROM (SELECT run, sum(scanned + restored + conflicts) FILTER (WHERE seq > 0) AS handled
+		FROM backfill.ledger JOIN backfill.runs USING (run) WHERE ended_at IS NULL GROUP BY run) each WHERE handled IS NOT NULL`).Scan(&s.Rows)
+	if err != nil {
+		return fmt.Errorf("count what the runs have handled: %w", postgres.Classify(err))
+	}
+	return nil
 }
 
 func (s *Standing) read(results pgx.BatchResults) error {
 	if _, err := results.Exec(); err != nil {
 		return err
 	}
-	if err := results.QueryRow().Scan(&s.Now, &s.Due, &s.Rate, &s.Reason, &s.Law, &s.Sample, &s.decided, &s.Speed, &s.WAL, &s.WALRate, &s.Rows); err != nil {
+	if err := results.QueryRow().Scan(&s.Now, &s.Due, &s.Rate, &s.Reason, &s.Law, &s.Sample, &s.decided, &s.Speed, &s.WAL, &s.WALRate); err != nil {
 		return err
 	}
 	found, err := results.Query()
@@ -107,7 +119,7 @@ func (l *Ledger) Regulate(ctx context.Context, was Standing, next Standing) (boo
 			WHERE decided_at IS NOT DISTINCT FROM $5 RETURNING 1
 		), anew AS (
 			UPDATE backfill.shares s SET tokens = coalesce(s.tokens * b.next / b.rate, 0)
-			FROM before b, decided WHERE b.rate IS DISTINCT FROM b.next
+			FROM before b, decided WHERE b.rate IS DISTINCT FROM b.next AND s.asked_at > clock_timestamp() - interval '10 s' -- others begin with none
 		)
 		SELECT count(*) FROM decided`, next.Rate, next.Reason, next.Law, next.Sample, was.decided, next.WALRate).Scan(&decided)
 	if err != nil {

@@ -24,6 +24,11 @@ const (
 	LateForRoom = "deadline of the function, while it waited for the rate"
 )
 
+// WaitsForOthers tells whether a chunk was given back since other runs have the slots of the database, as functions_workers.sql says it.
+func WaitsForOthers(reason string) bool {
+	return reason == "a slot of the database is kept for another run" || strings.HasPrefix(reason, "at most ") && strings.HasSuffix(reason, " for all runs of the database")
+}
+
 // Reservation is what a run's rate allows.
 type Reservation struct {
 	Rows     int64

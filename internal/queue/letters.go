@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -26,6 +27,7 @@ type LettersAPI interface {
 type Letter struct {
 	ID      string         // that SQS gave it
 	Message *chunk.Message // nil: it is none of a chunk
+	SentAt  time.Time      // by the queue's clock, first of all
 	Handle  string
 }
 
@@ -40,19 +42,26 @@ func NewLetters(api LettersAPI, url string) *Letters { return &Letters{api: api,
 
 // Receive gives up to ten letters. It does not wait: SQS may keep back some that the next call gives.
 func (l *Letters) Receive(ctx context.Context) ([]Letter, error) {
-	out, err := l.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.url, MaxNumberOfMessages: mostEntries, VisibilityTimeout: hidden})
+	out, err := l.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.url, MaxNumberOfMessages: mostEntries, VisibilityTimeout: hidden,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp}})
 	if err != nil {
 		return nil, failure.New(failure.Transient, "receive from %s: %w", l.url, err)
 	}
 	letters := make([]Letter, len(out.Messages))
 	for i, received := range out.Messages {
-		letters[i] = Letter{ID: aws.ToString(received.MessageId), Handle: aws.ToString(received.ReceiptHandle)}
+		letters[i] = Letter{ID: aws.ToString(received.MessageId), SentAt: sentAt(received), Handle: aws.ToString(received.ReceiptHandle)}
 		var message chunk.Message
 		if json.Unmarshal([]byte(aws.ToString(received.Body)), &message) == nil && message.Run != "" && message.Chunk > 0 && len(message.Hi) > 0 {
 			letters[i].Message = &message
 		}
 	}
 	return letters, nil
+}
+
+// sentAt is in milliseconds of the epoch.
+func sentAt(received types.Message) time.Time {
+	at, _ := strconv.ParseInt(received.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
+	return time.UnixMilli(at)
 }
 
 // Delete takes up to ten letters off the queue. One that SQS does not delete comes again.

@@ -231,7 +231,7 @@ func TestWhatWasTakenAheadKeepsItsLength(t *testing.T) {
 		must(t, err)
 		b.regulate(t, "one", 1000)
 		b.exec(t, "UPDATE backfill.throttle SET rate = 1000, law = $1", string(state))
-		b.exec(t, "UPDATE backfill.shares SET tokens = -2000")
+		b.exec(t, "UPDATE backfill.shares SET tokens = -2000, asked_at = clock_timestamp()")
 		release := b.wait(t, 3)
 		defer release()
 		b.later(t)

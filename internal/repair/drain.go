@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -27,7 +28,7 @@ type Letters interface {
 
 // Graves is what decides about a letter.
 type Graves interface {
-	Bury(ctx context.Context, message chunk.Message, newest int64, why string) (ledger.Fate, error)
+	Bury(ctx context.Context, message chunk.Message, sentAt time.Time, newest int64, why string) (ledger.Fate, error)
 }
 
 // Sends is what the records know of sends.
@@ -79,7 +80,7 @@ func (d Drainer) decide(ctx context.Context, letter queue.Letter) error {
 	if err != nil {
 		return err
 	}
-	fate, err := d.Ledger.Bury(ctx, *message, newest, dead)
+	fate, err := d.Ledger.Bury(ctx, *message, letter.SentAt, newest, dead)
 	if err == nil {
 		slog.WarnContext(ctx, "dead letter", "run", message.Run, "chunk", message.Chunk, "send", message.Send, "fate", fate)
 	}

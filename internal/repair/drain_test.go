@@ -79,6 +79,10 @@ func TestADeadLetterFailsItsChunk(t *testing.T) {
 			b.Die(t)
 			return 1
 		},
+		"it was sent after a resume": func(b *drains) int64 {
+			b.Exec(t, "UPDATE backfill.runs SET resumed_at = clock_timestamp() - interval '1 hour'")
+			return 1
+		},
 		"it was sent again, and is dead as well": func(b *drains) int64 {
 			b.GiveBack(t, 3, 0)
 			b.repair(t)
@@ -121,10 +125,16 @@ func TestADeadLetterOfAChunkThatHasGoneOnChangesNothing(t *testing.T) {
 		before func(t *testing.T, b *drains)
 		want   string // state of chunk 3
 	}{
-		"a worker holds it": {func(t *testing.T, b *drains) { b.Claim(t, 3, 1) }, "PROCESSING"},
-		"it is done":        {func(t *testing.T, b *drains) { b.Finish(t, 3) }, "COMPLETED"},
-		"it was given back": {func(t *testing.T, b *drains) { b.GiveBack(t, 3, time.Hour) }, "PENDING"},
-		"it has failed":     {func(t *testing.T, b *drains) { b.Fail(t, 3, "SQLSTATE 22012") }, "FAILED"},
+		"a worker holds it":         {func(t *testing.T, b *drains) { b.Claim(t, 3, 1) }, "PROCESSING"},
+		"it is done":                {func(t *testing.T, b *drains) { b.Finish(t, 3) }, "COMPLETED"},
+		"it was given back":         {func(t *testing.T, b *drains) { b.GiveBack(t, 3, time.Hour) }, "PENDING"},
+		"it has failed":             {func(t *testing.T, b *drains) { b.Fail(t, 3, "SQLSTATE 22012") }, "FAILED"},
+		"its run was resumed since": {func(t *testing.T, b *drains) { b.Exec(t, "UPDATE backfill.runs SET resumed_at = clock_timestamp()") }, ""},
+		"its run was resumed since it was given back": {func(t *testing.T, b *drains) {
+			b.GiveBack(t, 3, 0)
+			b.repair(t)
+			b.Exec(t, "UPDATE backfill.ledger SET sent = send; UPDATE backfill.runs SET resumed_at = clock_timestamp()") // as a resume does
+		}, "PENDING"},
 		"its lease ran out, and it was sent again": {func(t *testing.T, b *drains) { b.Claim(t, 3, 1); b.Die(t); b.repair(t) }, "PROCESSING"},
 		"it was lost, and sent again": {func(t *testing.T, b *drains) {
 			b.Clock.Pass(ledger.Lost + every)

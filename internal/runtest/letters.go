@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"backfill/internal/chunk"
 	"backfill/internal/queue"
@@ -19,7 +20,7 @@ type Letters struct {
 func (l *Letters) Put(messages ...*chunk.Message) {
 	for _, message := range messages {
 		l.put++
-		l.visible = append(l.visible, queue.Letter{ID: strconv.Itoa(l.put), Handle: strconv.Itoa(l.put), Message: message})
+		l.visible = append(l.visible, queue.Letter{ID: strconv.Itoa(l.put), SentAt: time.Now(), Handle: strconv.Itoa(l.put), Message: message})
 	}
 }
 

@@ -8,3 +8,5 @@ ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS signals jsonb NOT NULL DEFA
 ALTER TABLE backfill.shares ADD COLUMN IF NOT EXISTS error_budget bigint;   -- likewise; null: the definition's
 ALTER TABLE backfill.throttle ADD COLUMN IF NOT EXISTS wal double precision;        -- a person's ceiling in bytes/s of WAL; null: none
 ALTER TABLE backfill.throttle ADD COLUMN IF NOT EXISTS wal_rate double precision;   -- rows/s that it allows, decided with the rate; null: no ceiling
+-- The slots that are taken: in a rollback every chunk is open.
+CREATE INDEX IF NOT EXISTS ledger_at_work ON backfill.ledger (run, chunk) WHERE state = 'PROCESSING';

@@ -2,16 +2,17 @@
 -- the newest send of its chunk (newest: as far as the records know), and nobody holds the chunk, the chunk is FAILED. Else the chunk has
 -- gone on, or will when its run does. The log of a run that has not ended says which.
 CREATE OR REPLACE FUNCTION backfill.bury(
-    the_run text, the_chunk bigint, the_lo text[], the_hi text[], the_send bigint, newest bigint, why text
+    the_run text, the_chunk bigint, the_lo text[], the_hi text[], the_send bigint, sent_at timestamptz, newest bigint, why text
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     run_state text;
     ended     boolean;
+    resumed   timestamptz;
     entry     backfill.ledger%ROWTYPE;
 BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', '5s', true);
     -- Its lock puts a cancel, a pause or a rollback before all of this, or after.
-    SELECT state, ended_at IS NOT NULL INTO run_state, ended FROM backfill.runs r WHERE r.run = the_run FOR SHARE;
+    SELECT state, ended_at IS NOT NULL, resumed_at INTO run_state, ended, resumed FROM backfill.runs r WHERE r.run = the_run FOR SHARE;
     IF run_state IS NULL THEN
         RETURN 'unknown';
     ELSIF ended THEN
@@ -21,10 +22,11 @@ BEGIN
         RETURN 'closed';
     END IF;
     INSERT INTO backfill.ledger (run, chunk, lo, hi) SELECT the_run, the_chunk, the_lo, the_hi
-        WHERE backfill.works(run_state, 'forward') AND newest <= the_send ON CONFLICT DO NOTHING;
+        WHERE backfill.works(run_state, 'forward') AND newest <= the_send AND NOT coalesce(sent_at < resumed + interval '1 minute', false) ON CONFLICT DO NOTHING;
     -- Waits for a zombie's transaction, as a claim does.
     SELECT * INTO entry FROM backfill.ledger l WHERE l.run = the_run AND l.chunk = the_chunk FOR UPDATE;
-    IF entry.state IS NULL OR (entry.lo, entry.hi) IS DISTINCT FROM (the_lo, the_hi)
+    IF sent_at < resumed + interval '1 minute'                                                  -- of before a resume, which counts all as lost; clocks differ
+        OR entry.state IS NULL OR (entry.lo, entry.hi) IS DISTINCT FROM (the_lo, the_hi)
         OR entry.state NOT IN ('PENDING', 'PROCESSING') OR NOT backfill.works(run_state, entry.direction)
         OR greatest(entry.send, entry.sent, newest) > the_send                                   -- it was sent again
         OR entry.state = 'PENDING' AND entry.fence > 0 AND entry.send = the_send                 -- that send was given back in order
