@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +13,7 @@ import (
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
 	"backfill/internal/figure"
-	"backfill/internal/forecast"
 	"backfill/internal/ledger"
-	"backfill/internal/observation"
 	"backfill/internal/records"
 	"backfill/internal/run"
 	"backfill/internal/turn"
@@ -77,76 +74,6 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 	}
 	return progress, again, err
 }
-
-// observe brings the status up to date, and tells the speed since it was brought up to date before.
-func (b *beat) observe(p ledger.Progress) (speed float64) {
-	b.record.Beats = p.Beats
-	status := &b.record.Status
-	before, at := status.Rows, status.UpdatedAt
-	observation.Update(status, p, b.record.Plan)
-	handled, since := status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at)
-	status.Rate = forecast.Rate(status.Rate, handled, since)
-	status.Average = forecast.Average(status.Average, handled, since, p.Now.Sub(moving(*status)))
-	status.ETA, status.ETASpread = forecast.ETA(*status, p.Now)
-	if since < time.Second { // too short to tell
-		return status.Rate
-	}
-	return forecast.Rate(0, handled, since)
-}
-
-// moving is since when the run goes on without a break.
-func moving(status run.Status) time.Time {
-	for _, change := range slices.Backward(status.Changes) {
-		if change.State.Works() || change.State == run.RollingBack {
-			return change.At
-		}
-	}
-	return status.StartedAt
-}
-
-// throttle has the rate of the database decided, and notes why the run is not faster. A run goes on where that fails.
-func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
-	status := &b.record.Status
-	regulated := run.Throttle{}
-	if p.State.Works() || p.State == run.RollingBack {
-		var err error
-		if regulated, err = b.governor.Regulator.Regulate(ctx, status.Run, speed); err != nil {
-			slog.WarnContext(ctx, "rate not decided", "run", status.Run, "class", failure.Of(err), "error", failure.Safe(err))
-		}
-	}
-	regulated.Limits = p.Limits
-	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
-	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
-	if p.State.Pauses() {
-		regulated.Reason = p.Reason
-		status.Rate, status.Average, status.ETA, status.ETASpread = 0, 0, nil, nil
-	}
-	status.Throttle = regulated
-}
-
-// limit says why the run is not faster.
-func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) string {
-	if p.Idle && waiting > 0 {
-		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
-	}
-	rate, whose := p.Limits.Least()
-	if wal := regulated.WAL; wal != nil && p.Limits.DatabaseWAL != nil && lower(wal, rate) && lower(wal, regulated.Rate) {
-		return fmt.Sprintf("at most %s/s of WAL%s, now %s rows/s", figure.Bytes(*p.Limits.DatabaseWAL), p.Limits.ForAll(), figure.Count(int64(*wal)))
-	}
-	if regulated.Rate != nil && regulated.Reason != "" && (rate == nil || *regulated.Rate <= *rate) {
-		return regulated.Reason
-	}
-	if rate != nil {
-		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
-	}
-	if workers := regulated.Workers; workers.Most < b.governor.MaxWorkers {
-		return fmt.Sprintf("at most %s at a time %s", figure.Plural(workers.Most, "worker", "workers"), workers.Reason)
-	}
-	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
-}
-
-// lower tells whether a rate is met before another; nil: there is none.
-func lower(rate, other *float64) bool { return other == nil || *rate < *other }
 
 // decide says what the state machine does next; "" goes on watching.
 func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Again) (turn.Next, error) {

@@ -3,12 +3,14 @@ package governor_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/forecast"
+	"backfill/internal/ledger"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 	"backfill/internal/turn"
@@ -233,5 +235,25 @@ func TestABeatOfAnUnknownRunIsInvalid(t *testing.T) {
 	b := setup(t)
 	if _, err := b.governor.Beat(t.Context(), turn.Turn{Run: "nobody"}); !failure.Is(err, failure.Invalid) {
 		t.Fatal(err)
+	}
+}
+
+// TestBetweenTwoChunksOfALimitedRun nobody works for a moment, which is what the limit is for.
+func TestBetweenTwoChunksOfALimitedRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Plan(t, 12)
+	b.Finish(t, 1)
+	one := int64(1)
+	_, err := b.Ledger.Tune(t.Context(), runtest.ID, ledger.Tuning{Workers: &one})
+	must(t, err)
+	b.beat(t)
+	if got := b.Record(t).Status.Throttle.Reason; got != "at most 1 worker at a time for this run" {
+		t.Error(got)
+	}
+	b.pass(t, time.Minute)
+	b.beat(t)
+	if got := b.Record(t).Status.Throttle.Reason; !strings.HasPrefix(got, "no worker holds a chunk") {
+		t.Error(got)
 	}
 }
