@@ -49,7 +49,10 @@ func (c *Control) current(ctx context.Context, id string) (run.Status, error) {
 	if !errors.Is(err, records.ErrNotFound) {
 		return status, err
 	}
-	unrecorded, looking := observation.Unrecorded(ctx, c.Ledger, id)
+	unrecorded, looking := run.Status{}, c.Ledger.Renew(ctx)
+	if looking == nil {
+		unrecorded, looking = observation.Unrecorded(ctx, c.Ledger, id)
+	}
 	if looking == nil {
 		return unrecorded, nil
 	}

@@ -56,7 +56,7 @@ func (c *Control) chunks(ctx context.Context, input json.RawMessage) (any, error
 	if page.State != "" && !slices.Contains(chunk.States(), page.State) {
 		return nil, failure.New(failure.Invalid, "state %q is not known; one of %v", page.State, chunk.States())
 	}
-	if _, err := c.Ledger.Run(ctx, page.Run); err != nil {
+	if _, err := c.run(ctx, page.Run); err != nil {
 		return nil, err
 	}
 	found, err := c.find(ctx, page)

@@ -73,8 +73,16 @@ func (c *Control) page(ctx context.Context, input json.RawMessage) (page Page, s
 	if page.Run == "" || page.Limit < 1 || page.Limit > mostRows || page.After < 0 {
 		return page, stored, failure.New(failure.Invalid, `give "run", a "limit" within 1 to %d, and "after" from 0`, mostRows)
 	}
-	stored, err = c.Ledger.Run(ctx, page.Run)
+	stored, err = c.run(ctx, page.Run)
 	return page, stored, err
+}
+
+// run reads a run in Postgres. A look needs the schema as well, and may be the first to come after a deployment.
+func (c *Control) run(ctx context.Context, id string) (ledger.Run, error) {
+	if err := c.Ledger.Renew(ctx); err != nil {
+		return ledger.Run{}, err
+	}
+	return c.Ledger.Run(ctx, id)
 }
 
 // fills takes rows until the page is full, and notes then where the next one begins.

@@ -25,12 +25,32 @@ func TestARunThatIsPausedOutlivesADeployment(t *testing.T) {
 	}
 }
 
-// TestNothingIsMadeWhereNoRunHasBegun: an action makes no schema.
+// TestALookIsAnsweredAfterADeployment, though it comes before any beat; "status" looks into Postgres where there is no record.
+func TestALookIsAnsweredAfterADeployment(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"chunks", "conflicts", "rejects", "status"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.lose(t)
+			b.Exec(t, "ALTER TABLE backfill.conflicts DROP COLUMN why")
+			b.Exec(t, "ALTER TABLE backfill.runs DROP COLUMN resumed_at")
+			b.Exec(t, "UPDATE backfill.version SET version = 1")
+			_, err := b.ask(t, "read", `{"action":"`+action+`","run":"run-1"}`)
+			must(t, err)
+		})
+	}
+}
+
+// TestNothingIsMadeWhereNoRunHasBegun: an action makes no schema, nor does a look.
 func TestNothingIsMadeWhereNoRunHasBegun(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Exec(t, "DROP SCHEMA backfill CASCADE")
 	b.answer(t, `{"action":"pause","all":true}`)
+	for _, action := range []string{"chunks", "conflicts", "rejects", "status"} {
+		b.refused(t, "read", `{"action":"`+action+`","run":"run-2"}`)
+	}
 	if n := b.Number(t, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backfill'"); n != 0 {
 		t.Error("it is there")
 	}

@@ -48,6 +48,27 @@ func TestAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 	}
 }
 
+// TestTheSchemaIsBroughtUpToDateOnce: of a fleet that comes after a deployment, those that waited find it done.
+func TestTheSchemaIsBroughtUpToDateOnce(t *testing.T) {
+	b := setup(t, pgtest.Newest(t))
+	claim := b.number(t, "SELECT max(oid::bigint) FROM pg_proc WHERE proname = 'claim'")
+	b.exec(t, "UPDATE backfill.version SET version = 7")
+	tx, err := b.conn.Begin(t.Context())
+	must(t, err)
+	_, err = tx.Exec(t.Context(), "SELECT pg_advisory_xact_lock(x'6261636b66696c6c'::bigint)")
+	must(t, err)
+	renewed := make(chan error, 1)
+	go func() { renewed <- b.ledger.Renew(t.Context()) }()
+	pgtest.WaitUntil(t, b.db.Connect(t), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory')")
+	_, err = tx.Exec(t.Context(), "UPDATE backfill.version SET version = $1", ledger.Version)
+	must(t, err)
+	must(t, tx.Commit(t.Context()))
+	must(t, <-renewed)
+	if b.number(t, "SELECT max(oid::bigint) FROM pg_proc WHERE proname = 'claim'") != claim { // the script makes it anew
+		t.Fatal("the script ran again")
+	}
+}
+
 func TestOneRunATable(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	_, err := b.ledger.Open(t.Context(), describe("run-2", "users"))

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"backfill/internal/postgres"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Version is the version of the schema that this code needs.
@@ -58,49 +60,58 @@ func position(name string) int {
 
 // Migrate makes the schema, or brings it to Version. It takes no lock on anything of the user's.
 func (l *Ledger) Migrate(ctx context.Context) error {
-	current, err := l.version(ctx)
-	if err != nil || current >= Version {
-		return err
-	}
-	return l.migrate(ctx, current)
+	return l.bring(ctx, 0)
 }
 
 // Renew brings a schema that is there to Version: the stack was deployed anew while its runs went on, or were paused.
 func (l *Ledger) Renew(ctx context.Context) error {
-	current, err := l.version(ctx)
-	if err != nil || current == 0 || current >= Version {
-		return err
-	}
-	return l.migrate(ctx, current)
+	return l.bring(ctx, 1)
 }
 
-func (l *Ledger) migrate(ctx context.Context, current int) error {
-	script, err := Schema(current)
-	if err != nil {
-		return err
-	}
+// bring brings a schema of version least or more to Version. Where it is there already, that is only read.
+func (l *Ledger) bring(ctx context.Context, least int) error {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	whole := fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d);\n%s\n"+
-		"INSERT INTO backfill.version (version) SELECT %d WHERE NOT EXISTS "+
-		"(SELECT FROM backfill.version WHERE version >= %d); COMMIT", lockMigration, script, Version, Version)
-	if _, err := conn.PgConn().Exec(ctx, whole).ReadAll(); err != nil {
+	current, err := version(ctx, conn)
+	if err != nil || current < least || current >= Version {
+		return err
+	}
+	if err := migrate(ctx, conn); err != nil {
 		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll()
 		return fmt.Errorf("make schema backfill (version %d): %w", Version, postgres.Classify(err))
 	}
 	return nil
 }
 
-// version is 0 where there is no schema yet.
-func (l *Ledger) version(ctx context.Context) (int, error) {
-	conn, err := l.database.Conn(ctx)
-	if err != nil {
-		return 0, err
+// migrate is one transaction. The version is read again when the lock is had: after a deployment a whole fleet comes at once, and
+// the script, which locks the tables of all workers, is to run once.
+func migrate(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.PgConn().Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", lockMigration)).ReadAll(); err != nil {
+		return err
 	}
+	current, err := version(ctx, conn)
+	if err != nil {
+		return err
+	}
+	script := ""
+	if current < Version {
+		if script, err = Schema(current); err != nil {
+			return err
+		}
+		script += fmt.Sprintf("\nINSERT INTO backfill.version (version) VALUES (%d);", Version)
+	}
+	_, err = conn.PgConn().Exec(ctx, script+"COMMIT").ReadAll()
+	return err
+}
+
+// version is 0 where there is no schema yet. It looks into the catalog itself: within the transaction that has waited for the lock
+// to_regclass would go by what the connection has kept from before.
+func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT to_regclass('backfill.version') IS NOT NULL").Scan(&exists); err != nil {
+	err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'backfill' AND tablename = 'version')").Scan(&exists)
+	if err != nil {
 		return 0, fmt.Errorf("look for schema backfill: %w", postgres.Classify(err))
 	}
 	if !exists {

@@ -48,6 +48,7 @@ type Session interface {
 // Ledger is what a planner needs of Postgres' records.
 type Ledger interface {
 	Migrate(ctx context.Context) error
+	Renew(ctx context.Context) error
 	Open(ctx context.Context, r ledger.Run) (ledger.Run, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Move(ctx context.Context, id string, from, to run.State) (bool, error)
@@ -103,6 +104,10 @@ func (p *Planner) Handle(ctx context.Context, call Call) (turn.Turn, error) {
 	case begin:
 		return p.begin(ctx, call)
 	case plan:
+		// It may be the first of a new deployment to come to a run that the one before began.
+		if err := p.Ledger.Renew(ctx); err != nil {
+			return turn.Turn{}, err
+		}
 		return p.plan(ctx, turn.Turn{Run: call.Run, Beat: call.Beat, Budget: call.Budget})
 	default:
 		return turn.Turn{}, failure.New(failure.Invalid, "step %q is not known; begin or plan", call.Step)

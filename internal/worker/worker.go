@@ -30,6 +30,7 @@ type Session interface {
 
 // Ledger is what a worker needs of the ledger.
 type Ledger interface {
+	Renew(ctx context.Context) error
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
 	Decide(ctx context.Context, claim ledger.Claim, passes int, reason string) (bool, error)
@@ -50,6 +51,7 @@ type Worker struct {
 	ledger      Ledger
 	checkpoints Checkpoints
 	timeout     time.Duration
+	renewed     bool                     // the schema is of this version, or a later one
 	changes     map[string]change.Change // by run; a run's change never changes
 }
 
@@ -66,6 +68,9 @@ func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Du
 func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	log := slog.With("run", message.Run, "chunk", message.Chunk, "send", message.Send)
 	begun := time.Now()
+	if err := w.renew(ctx); err != nil {
+		return err
+	}
 	c, err := w.change(ctx, message.Run)
 	if err != nil {
 		return err
@@ -114,6 +119,17 @@ func (w *Worker) record(ctx context.Context, claim ledger.Claim, state chunk.Sta
 		slog.WarnContext(ctx, "checkpoint not written", "run", claim.Message.Run, "chunk", claim.Message.Chunk,
 			"state", state, "class", failure.Of(err), "error", failure.Safe(err))
 	}
+}
+
+// renew brings the schema to this worker's version, once per environment: after a deployment a message may come before any beat.
+// Not only a claim fails on an older schema: a batch that does has its chunk FAILED.
+func (w *Worker) renew(ctx context.Context) error {
+	if w.renewed {
+		return nil
+	}
+	err := w.persist(ctx, func() error { return w.ledger.Renew(ctx) })
+	w.renewed = err == nil
+	return err
 }
 
 // change is what a run does. It never changes, so it is read once per environment.

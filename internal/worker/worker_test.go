@@ -158,7 +158,7 @@ func TestACancelStopsBetweenBatches(t *testing.T) {
 	proxy := pgtest.NewProxy(t, b.db)
 	var syncs atomic.Int64
 	proxy.CutWhen(func(fromServer bool, kind byte) bool {
-		if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 12 {
+		if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 16 {
 			if _, err := b.ledger.Close(t.Context(), theRun, "", run.Cancelled, "enough"); err != nil {
 				t.Error(err)
 			}
@@ -184,7 +184,7 @@ func TestAPauseGivesTheChunkBack(t *testing.T) {
 		proxy := pgtest.NewProxy(t, b.db)
 		var syncs atomic.Int64
 		proxy.CutWhen(func(fromServer bool, kind byte) bool {
-			if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 12 {
+			if !fromServer && kind == pgtest.Sync && syncs.Add(1) == 16 {
 				if _, err := b.ledger.Pause(t.Context(), theRun, "ann", "paused by ann"); err != nil {
 					t.Error(err)
 				}
