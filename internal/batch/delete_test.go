@@ -256,7 +256,11 @@ func TestARowThatCannotBePutBackIsAConflict(t *testing.T) {
 						if !alone || row.Key[0] != "7" || !failed.Displaced() {
 							t.Fatalf("%v failed: %v", row.Key, err)
 						}
+						b.exec(t, "INSERT INTO backfill.shares (run, rate) VALUES ('"+theRun+"', 1000)")
 						must(t, back.Pass(context.Background(), b.conn, &claim, row))
+						if !claim.Limited {
+							t.Fatal("it has not heard of the rate")
+						}
 					case errors.As(err, &failed):
 						size = 1
 					default:

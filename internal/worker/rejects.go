@@ -57,6 +57,7 @@ func (s *walk) pass(ctx context.Context, conn *pgx.Conn) error {
 	}
 	s.poison = nil
 	s.suspects.clear(1)
+	s.quota.use(1)
 	s.patience.renew()
 	slog.InfoContext(ctx, "row passed over", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "rows", failed.Within, "sqlstate", row.SQLState)
 	return nil
