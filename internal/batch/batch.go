@@ -14,7 +14,7 @@ import (
 
 // Outcome is what a committed batch did.
 type Outcome struct {
-	Keys     int64
+	Keys     int64 // worked on, which a rate counts
 	Affected int64 // rows written in the chunk so far
 	Bytes    int64 // what the batch keeps for undo, before compression
 	Done     bool  // nothing of the chunk is left

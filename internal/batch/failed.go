@@ -42,6 +42,12 @@ func (f *Failed) Row() (ledger.Reject, bool) {
 	return ledger.Reject{Key: f.row, SQLState: raised.SQLState(), Message: raised.Message()}, true
 }
 
+// Displaced tells whether a batch of one failed because its row has no place any more beside the others.
+func (f *Failed) Displaced() bool {
+	row, alone := f.Row()
+	return alone && failure.Displaced(row.SQLState)
+}
+
 // failed classes an error of a batch, and says which keys the batch covered where its rows may be the reason. A batch of one
 // has a row. Where they cannot be read for now, that is the error: nothing is committed, and the batch fails again.
 func failed(err error, keys int64, within func() (rows string, row keyset.Point, err error)) error {

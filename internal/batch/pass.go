@@ -17,7 +17,7 @@ import (
 func (f *Forward) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
 	f.next = nil // it may be of another size
 	step := ledger.Step{Keys: 1, Reached: row.Key, Timeout: f.Timeout}
-	if err := f.pass(ctx, conn, *claim, step, row, nil); err != nil {
+	if err := f.pass(ctx, conn, claim, step, row, nil); err != nil {
 		return err
 	}
 	claim.Seq++
@@ -36,7 +36,7 @@ func (s *Striped) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 	next = next.take(1)
 	consume := statement.ConsumeStripe(next.stripe)
 	step := ledger.Step{Keys: 1, Reached: next.reached(), Timeout: s.Timeout}
-	if err := s.pass(ctx, conn, *claim, step, row, &consume); err != nil {
+	if err := s.pass(ctx, conn, claim, step, row, &consume); err != nil {
 		return err
 	}
 	claim.Seq++
@@ -48,19 +48,33 @@ func (s *Striped) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 }
 
 // pass waits for the disk with its commit: rejects are few.
-func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, step ledger.Step, row ledger.Reject, consume *statement.Query) error {
+func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, step ledger.Step, row ledger.Reject, consume *statement.Query) error {
 	pipeline := &pgx.Batch{}
-	sql, args := claim.Advance(step)
-	pipeline.Queue(sql, args...)
-	sql, args = claim.Reject(row, r.Change.ErrorBudget)
-	pipeline.Queue(sql, args...)
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
+	queue(claim.Advance(step))
+	queue(settings(claim.Message, custom, false))
+	queue(claim.Reject(row, r.Change.ErrorBudget))
 	if consume != nil {
-		pipeline.Queue(consume.SQL, consume.Args...)
+		queue(consume.SQL, consume.Args)
 	}
-	if err := conn.SendBatch(ctx, pipeline).Close(); err != nil {
+	if err := steered(ctx, conn, claim, pipeline); err != nil {
 		return fmt.Errorf("pass over a row of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
 	return nil
+}
+
+// steered sends a pipeline that begins with advance and settings. The claim hears what the run's limits say: among rows that fail no
+// other batch may commit for a long time.
+func steered(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, pipeline *pgx.Batch) error {
+	results := conn.SendBatch(ctx, pipeline)
+	steering, err := begin(results)
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		claim.Steering = steering
+	}
+	return err
 }
 
 // Pass leaves the row alone that the table has no room for any more, and notes it as a conflict, with what Postgres said of
@@ -75,12 +89,13 @@ func (b *Back) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, ro
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: b.Timeout}))
+	queue(settings(claim.Message, generic, false))
 	leave := statement.Leave(b.Change, piece, failure.SQLState(row.SQLState)+": "+row.Message)
 	queue(claim.CountBack(leave.SQL, leave.Args))
 	held, consume := statement.Held(b.Change, piece), statement.Consume(piece)
 	queue(held.SQL, held.Args)
 	queue(consume.SQL, consume.Args)
-	if err := conn.SendBatch(ctx, pipeline).Close(); err != nil {
+	if err := steered(ctx, conn, claim, pipeline); err != nil {
 		return fmt.Errorf("leave a row of chunk %d of run %s alone: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
 	claim.Seq++

@@ -52,7 +52,7 @@ func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 		return Outcome{}, fmt.Errorf("retry batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run,
 			failed(err, 1, func() (string, keyset.Point, error) { return statement.At(r.Change.Key, row), row, nil }))
 	}
-	outcome.Took = time.Since(begun)
+	outcome.Keys, outcome.Took = 1, time.Since(begun)
 	claim.Seq++
 	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
 	r.next, claim.Due = next, next != nil
@@ -109,7 +109,7 @@ func due(answer pgx.Row) (key keyset.Point, err error) {
 // Pass leaves the row rejected, with its new error.
 func (r *Retried) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
 	r.next = nil
-	if err := r.pass(ctx, conn, *claim, ledger.Step{Timeout: r.Timeout}, row, nil); err != nil {
+	if err := r.pass(ctx, conn, claim, ledger.Step{Timeout: r.Timeout}, row, nil); err != nil {
 		return err
 	}
 	claim.Seq++

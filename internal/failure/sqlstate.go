@@ -25,6 +25,14 @@ const (
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
 const QueryCanceled = "57014"
 
+// displaced are the errors of data that say that a row has no place beside what is in the tables now: what it refers to is gone, or another
+// row has what has to be unique.
+var displaced = []string{"23503", "23505", "23P01"}
+
+// Displaced tells whether an error is about the place of a row among others. Any other error of data comes from the table's own
+// rules, and every row may meet it.
+func Displaced(code string) bool { return slices.Contains(displaced, code) }
+
 // sqlstates is the one table from SQLSTATE to class. A longer prefix wins over a shorter one.
 // Source: PostgreSQL documentation, appendix A; see docs/architecture.md for the reasons.
 var sqlstates = map[string]Class{

@@ -14,11 +14,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// passes tells whether rows that fail may be passed over. A rollback has to restore what was written; what was deleted
-// may have no place any more, which is a conflict.
-func (s *walk) passes() bool {
+// passes tells whether the row that fails may be passed over. A rollback has to restore what was written; what was deleted may have
+// no place any more, which is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it.
+func (s *walk) passes(failed *batch.Failed) bool {
 	if s.claim.Back {
-		return s.change.Kind == change.Delete
+		return s.change.Kind == change.Delete && failed.Displaced()
 	}
 	return s.budget() > 0
 }
@@ -27,7 +27,7 @@ func (s *walk) passes() bool {
 // between forgets it: the row fails once more where it was not passed over.
 func (s *walk) rejects(class failure.Class, err error) bool {
 	var failed *batch.Failed
-	if !s.passes() || class != failure.Data || !errors.As(err, &failed) {
+	if class != failure.Data || !errors.As(err, &failed) || !s.passes(failed) {
 		return false
 	}
 	if _, alone := failed.Row(); alone {
@@ -57,6 +57,7 @@ func (s *walk) pass(ctx context.Context, conn *pgx.Conn) error {
 	}
 	s.poison = nil
 	s.suspects.clear(1)
+	s.quota.use(1)
 	s.patience.renew()
 	slog.InfoContext(ctx, "row passed over", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "rows", failed.Within, "sqlstate", row.SQLState)
 	return nil

@@ -219,3 +219,61 @@ func TestTheErrorBudgetIsChangedInTheMiddle(t *testing.T) {
 		})
 	}
 }
+
+// TestRowsThatAreRejectedKeepToTheRate: thirty bad rows and no other, then a retry of them that fails again, then one that writes them. Each
+// time thirty are taken out of what the run may do, and no more.
+func TestRowsThatAreRejectedKeepToTheRate(t *testing.T) {
+	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+		b := stretch(t, db, c)
+		b.limit(t, 20)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		b.expectTaken(t, 30)
+		b.retry(t, db.URL, "arn:2")
+		b.expectTaken(t, 30)
+		b.exec(t, "UPDATE counters SET note = 'mended-' || id")
+		b.retry(t, db.URL, "arn:3")
+		b.expectTaken(t, 30)
+	})
+}
+
+// stretch is a run over thirty rows of which none allows the change. Beside them is a list of what was taken out of the rate.
+func stretch(t *testing.T, db pgtest.Database, c change.Change) *bundle {
+	t.Helper()
+	b := setup(t, db, c)
+	b.exec(t, "DELETE FROM counters WHERE id > 30; UPDATE counters SET note = 'cast ' || id")
+	b.budgeted(t, c, poisoned, 100)
+	b.exec(t, `CREATE TABLE taken (rows float8); CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO taken VALUES (old.own - new.own); RETURN new; END $$;
+		CREATE TRIGGER taken AFTER UPDATE OF unit ON backfill.shares FOR EACH ROW EXECUTE FUNCTION taken()`)
+	return b
+}
+
+// expectTaken demands that the chunk is done, and that so many rows were taken out of the rate, what was given back taken off.
+func (b *bundle) expectTaken(t *testing.T, want float64) {
+	t.Helper()
+	b.expectLedger(t, chunk.Completed)
+	var taken float64
+	must(t, b.conn.QueryRow(t.Context(), "SELECT coalesce(sum(rows), 0) FROM taken").Scan(&taken))
+	if taken != want {
+		t.Errorf("%v rows were taken out of the rate, want %v", taken, want)
+	}
+	b.exec(t, "TRUNCATE taken")
+}
+
+// TestASlotThatIsTakenAwayAmongBadRows: another chunk comes first, and the limit of workers is set by the fifth row that is passed over.
+func TestASlotThatIsTakenAwayAmongBadRows(t *testing.T) {
+	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+		b := stretch(t, db, c)
+		b.exec(t, `CREATE FUNCTION tuned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (SELECT count(*) FROM backfill.rejects) = 5 THEN
+				INSERT INTO backfill.ledger SELECT (jsonb_populate_record(l, '{"chunk": 0}')).* FROM backfill.ledger l;
+				INSERT INTO backfill.shares AS s (run, workers) VALUES ('run-1', 1) ON CONFLICT (run) DO UPDATE SET workers = 1; END IF; RETURN new; END $$;
+			CREATE TRIGGER tuned AFTER INSERT ON backfill.rejects FOR EACH ROW EXECUTE FUNCTION tuned()`)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		var state, reason string
+		var rejected int64
+		must(t, b.conn.QueryRow(t.Context(), "SELECT state, reason, rejected FROM backfill.ledger WHERE chunk = 1").Scan(&state, &reason, &rejected))
+		if state != string(chunk.Pending) || !strings.Contains(reason, "at most 1 worker at a time for this run") || rejected != 6 {
+			t.Errorf("the chunk is %s (%s), %d rejected", state, reason, rejected)
+		}
+	})
+}
