@@ -111,7 +111,7 @@ func (u *user) write(pipeline *pgx.Batch, id int64, before value) (after value) 
 	after = value{n: u.serial}
 	switch kind := u.random.IntN(10); {
 	case before.gone:
-		pipeline.Queue("INSERT INTO counters (id, n, note) VALUES ($1::bigint, $2::bigint, $1::bigint::text) ON CONFLICT (id) DO NOTHING", id, after.n).
+		pipeline.Queue("INSERT INTO counters (id, n, note) VALUES ($1::bigint, $2::bigint, $1::bigint::text) ON CONFLICT DO NOTHING", id, after.n).
 			Exec(func(tag pgconn.CommandTag) error {
 				if tag.RowsAffected() == 0 {
 					u.late = append(u.late, id)
