@@ -65,6 +65,8 @@ func (s *shelf) SaveProgress(_ context.Context, status run.Status, beats int64) 
 
 func (*shelf) SetSegment(context.Context, string, string) error { return nil }
 
+func (*shelf) Drain(context.Context) error { return nil }
+
 func (*shelf) SendOutbox(context.Context, string) ([]int64, error) { return nil, nil }
 
 func (*shelf) Checkpoints(context.Context, []records.Checkpoint) error { return nil }

@@ -123,7 +123,7 @@ func (s *Steered) govern(ctx context.Context, id string, kept *shelf) error {
 	entries := ledger.New(session, terms)
 	kept.ledger = entries
 	g := governor.Governor{
-		Ledger: entries, Records: kept, Repairer: kept, Completer: kept,
+		Ledger: entries, Records: kept, Repairer: kept, Drainer: kept, Completer: kept,
 		Regulator: regulator.Regulator{Session: session, Ledger: entries},
 		Duration:  beat, LookAhead: everything, MaxWorkers: int64(s.Workers),
 	}
