@@ -67,11 +67,12 @@ func (u undone) last() bool { return u.left == 0 || u.left == 1 && u.piece.Take 
 
 func (b *Back) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, u undone) (Outcome, undone, error) {
 	begun := time.Now()
-	results := conn.SendBatch(ctx, b.pipeline(*claim, u))
-	outcome, next, err := b.read(results, claim, u)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	var outcome Outcome
+	var next undone
+	err := postgres.Read(conn.SendBatch(ctx, b.pipeline(*claim, u)), func(results pgx.BatchResults) (err error) {
+		outcome, next, err = b.read(results, claim, u)
+		return err
+	})
 	if err != nil {
 		return Outcome{}, undone{}, fmt.Errorf("restore batch %d of chunk %d of run %s: %w",
 			u.piece.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, u.piece.Take, func() (string, keyset.Point, error) {

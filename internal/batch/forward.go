@@ -97,14 +97,13 @@ func (r Runner) form(conn *pgx.Conn) statement.Form {
 }
 
 func (r Runner) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, target Target, rows int64, form statement.Form) (
-	Outcome, Target, error,
+	outcome Outcome, next Target, err error,
 ) {
 	updates := r.updates(claim, target, form)
-	results := conn.SendBatch(ctx, r.pipeline(claim, target, rows, form, updates))
-	outcome, next, err := r.read(results, claim, target, rows, len(updates))
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, target, rows, form, updates)), func(results pgx.BatchResults) (err error) {
+		outcome, next, err = r.read(results, claim, target, rows, len(updates))
+		return err
+	})
 	return outcome, next, err
 }
 

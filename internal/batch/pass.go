@@ -66,11 +66,11 @@ func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, s
 // steered sends a pipeline that begins with advance and settings. The claim hears what the run's limits say: among rows that fail no
 // other batch may commit for a long time.
 func steered(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, pipeline *pgx.Batch) error {
-	results := conn.SendBatch(ctx, pipeline)
-	steering, err := begin(results)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	var steering ledger.Steering
+	err := postgres.Read(conn.SendBatch(ctx, pipeline), func(results pgx.BatchResults) (err error) {
+		steering, err = begin(results)
+		return err
+	})
 	if err == nil {
 		claim.Steering = steering
 	}

@@ -60,11 +60,10 @@ func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 }
 
 func (r *Retried) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, form statement.Form) (outcome Outcome, next keyset.Point, err error) {
-	results := conn.SendBatch(ctx, r.pipeline(claim, row, form))
-	outcome, next, err = r.read(results)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, row, form)), func(results pgx.BatchResults) (err error) {
+		outcome, next, err = r.read(results)
+		return err
+	})
 	return outcome, next, err
 }
 

@@ -96,11 +96,11 @@ func (s *Striped) open(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim)
 	queue(open.SQL, open.Args)
 	peek := statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
 	queue(peek.SQL, peek.Args)
-	results := conn.SendBatch(ctx, pipeline)
-	next, err := opened(results, claim)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	var next stripes
+	err := postgres.Read(conn.SendBatch(ctx, pipeline), func(results pgx.BatchResults) (err error) {
+		next, err = opened(results, claim)
+		return err
+	})
 	if err != nil {
 		return stripes{}, fmt.Errorf("list the keys of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, postgres.Classify(err))
 	}
@@ -145,12 +145,11 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 }
 
 // send makes the batch one transaction. A batch that fails is to be repeated from what the ledger holds.
-func (s *Striped) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, next stripes, form statement.Form) (Outcome, stripes, error) {
-	results := conn.SendBatch(ctx, s.pipeline(claim, next, form))
-	outcome, after, err := s.read(results, claim, next)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+func (s *Striped) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, next stripes, form statement.Form) (outcome Outcome, after stripes, err error) {
+	err = postgres.Read(conn.SendBatch(ctx, s.pipeline(claim, next, form)), func(results pgx.BatchResults) (err error) {
+		outcome, after, err = s.read(results, claim, next)
+		return err
+	})
 	return outcome, after, err
 }
 

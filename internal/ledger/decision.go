@@ -50,12 +50,7 @@ func (l *Ledger) Standing(ctx context.Context, id string, speed float64) (Standi
 		coalesce(wal, 0), coalesce(wal_rate, 0) FROM backfill.throttle`, pause)
 	// A run that is paused does nothing, so its limits slow nobody.
 	batch.Queue(`SELECT run, change::text, coalesce(signals, '{}') FROM backfill.runs LEFT JOIN backfill.shares USING (run) WHERE ended_at IS NULL AND state <> 'PAUSED'`)
-	results := conn.SendBatch(ctx, batch)
-	err = s.read(results)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
+	if err := postgres.Read(conn.SendBatch(ctx, batch), s.read); err != nil {
 		return s, fmt.Errorf("read the rate of the database: %w", postgres.Classify(err))
 	}
 	s.Committed = time.Since(begun)

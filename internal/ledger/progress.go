@@ -121,13 +121,13 @@ func (l *Ledger) Look(ctx context.Context, id string) (Progress, error) {
 
 // read reads a standing, sums, limits and what follows.
 func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error) (Progress, error) {
-	progress, err := readProgress(results)
-	if err == nil {
-		err = rest(results)
-	}
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	var progress Progress
+	err := postgres.Read(results, func(results pgx.BatchResults) (err error) {
+		if progress, err = readProgress(results); err != nil {
+			return err
+		}
+		return rest(results)
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return progress, failure.New(failure.Permanent, "run %s: %w; was it restored to a time before the run began? "+
 			"Then nothing of the run is left: start it again", id, ErrNoRun)

@@ -42,11 +42,11 @@ func Take(ctx context.Context, conn *pgx.Conn, limits signal.Limits, before Samp
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('jit', 'off', true), pg_catalog.clock_timestamp()", bound)
 	batch.Queue(query)
-	results := conn.SendBatch(ctx, batch)
-	measured, err := read(results, &sample)
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
+	var measured []row
+	err := postgres.Read(conn.SendBatch(ctx, batch), func(results pgx.BatchResults) (err error) {
+		measured, err = read(results, &sample)
+		return err
+	})
 	if err != nil {
 		return Sample{}, fmt.Errorf("measure the database: %w", postgres.Classify(err))
 	}
