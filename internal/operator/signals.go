@@ -8,11 +8,10 @@ import (
 
 	"backfill/internal/figure"
 	"backfill/internal/signal"
+	"backfill/internal/throttle"
 )
 
 const (
-	// near is the part of its limit from which on a signal keeps the rate from rising.
-	near = 0.8
 	// mostSignals is how many lines signals have, and fewestSignals whatever else there is to say; -o json has all.
 	mostSignals, fewestSignals = 4, 3
 	// mostNames of signals that are missing for one reason are told.
@@ -44,7 +43,7 @@ func readings(all []signal.Reading, room int) (texts []string) {
 
 // pressing are the signals that are near their limits or above, the worst first.
 func pressing(readings []signal.Reading) (lines []line) {
-	worst := slices.DeleteFunc(slices.Clone(readings), func(r signal.Reading) bool { return r.Pressure() <= near })
+	worst := slices.DeleteFunc(slices.Clone(readings), func(r signal.Reading) bool { return r.Pressure() <= throttle.Calm })
 	slices.SortStableFunc(worst, func(a, b signal.Reading) int { return cmp.Compare(b.Pressure(), a.Pressure()) })
 	for _, r := range worst {
 		lines = append(lines, line{r.String(), 1})
@@ -79,7 +78,7 @@ func others(readings []signal.Reading, besides bool, rest int) string {
 	below, shown := 0, 0
 	for _, r := range readings {
 		switch {
-		case r.Value == nil || r.Pressure() > near:
+		case r.Value == nil || r.Pressure() > throttle.Calm:
 		case r.Limit == nil:
 			shown++
 		default:

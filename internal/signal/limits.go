@@ -68,10 +68,13 @@ func Strictest(all ...Limits) Limits {
 	for _, k := range kinds {
 		for _, one := range all {
 			limit := one.of(k)
-			if before, set := least[k.name]; !set || before < 0 || limit >= 0 && limit < before {
+			if before, set := least[k.name]; !set || stricter(limit, before) {
 				least[k.name] = limit
 			}
 		}
 	}
 	return least
 }
+
+// stricter tells whether a limit keeps another that is not the same. Any does where there is none.
+func stricter(limit, other float64) bool { return other < 0 || limit >= 0 && limit < other }

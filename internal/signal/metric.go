@@ -39,7 +39,7 @@ func Together(runs map[string][]Metric) []Metric {
 			m.Of = run
 			if i := slices.IndexFunc(all, func(other Metric) bool { return other.Name == m.Name && other.Query == m.Query }); i < 0 {
 				all = append(all, m)
-			} else if before := all[i].Limit; before < 0 || m.Limit >= 0 && m.Limit < before {
+			} else if stricter(m.Limit, all[i].Limit) {
 				all[i].Limit = m.Limit
 			}
 		}

@@ -22,9 +22,9 @@ const (
 	// coolDown is between two cuts, and settle before the first rise after one: batches that were reserved before the cut are still
 	// at work, and users who queued up go first.
 	coolDown, settle = 4 * time.Second, 6 * time.Second
-	// calm is the part of its limit below which a signal lets the rate rise. Between calm and the limit it is held, so that the
+	// Calm is the part of its limit below which a signal lets the rate rise. Between it and the limit it is held, so that the
 	// rate comes to rest there and does not swing.
-	calm = 0.8
+	Calm = 0.8
 	// deepest and mildest bound a cut.
 	deepest, mildest = 0.5, 0.9
 	// rise is a step up, in parts of the speed before the trouble: from the floor back to nine tenths of it in eight steps, 16 s. Near the rate
@@ -77,7 +77,7 @@ func (s State) Decide(m Moment) (State, string) {
 	case missed != "":
 		s = s.freeze(m)
 		return s, s.held(missed)
-	case worst.Pressure() > calm:
+	case worst.Pressure() > Calm:
 		return s, s.held(worst.String())
 	case s.Rate == 0:
 		s.Usual = max(m.Speed, s.Usual*fading)
