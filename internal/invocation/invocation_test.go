@@ -3,6 +3,7 @@ package invocation_test
 import (
 	"encoding/json"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -85,12 +86,8 @@ func TestTerminationEndsTheInvocationThenCloses(t *testing.T) {
 	t.Parallel()
 	e := start(t, "closing")
 	e.begin(`{}`)
-	e.terminateWhileWaiting()
+	e.await("the invocation waits")
+	_ = e.process.Process.Signal(syscall.SIGTERM)
+	e.await("closed, invocation ended: true")
 	e.end()
-	if err := e.process.Wait(); err != nil {
-		t.Errorf("the process ended by %v", err)
-	}
-	if log := e.log.String(); !strings.Contains(log, "closed, invocation ended: true") {
-		t.Errorf("not closed in order:\n%s", log)
-	}
 }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 )
@@ -38,7 +38,7 @@ const invokedARN = "arn:aws:lambda:us-east-1:123456789012:function:backfill-cont
 
 func start(t *testing.T, function string) *environment {
 	t.Helper()
-	e := &environment{t: t, invoke: make(chan string), answers: make(chan answer, 1), log: record{waits: make(chan struct{})}}
+	e := &environment{t: t, invoke: make(chan string), answers: make(chan answer, 1), log: record{grew: make(chan struct{}, 1)}}
 	e.server = httptest.NewServer(e.routes())
 	e.process = exec.Command(os.Args[0])
 	e.process.Env = append(os.Environ(), functionVariable+"="+function, "AWS_LAMBDA_LOG_FORMAT=JSON",
@@ -114,35 +114,45 @@ func (e *environment) end() answer {
 	}
 }
 
-// exited ends the process and gives its log, which may be read only then.
+// exited ends the process and gives the whole of its log.
 func (e *environment) exited() string {
 	_ = e.process.Process.Kill()
 	_ = e.process.Wait()
 	return e.log.String()
 }
 
-// terminateWhileWaiting is what Lambda does before it takes an environment away, here with an invocation under way.
-func (e *environment) terminateWhileWaiting() {
+// await returns when the process has printed a text.
+func (e *environment) await(text string) {
 	e.t.Helper()
-	select {
-	case <-e.log.waits:
-		_ = e.process.Process.Signal(syscall.SIGTERM)
-	case <-time.After(patience):
-		e.t.Fatalf("the invocation did not begin; the log:\n%s", e.exited())
+	deadline := time.After(patience)
+	for !strings.Contains(e.log.String(), text) {
+		select {
+		case <-e.log.grew:
+		case <-deadline:
+			e.t.Fatalf("%q was not printed; the log:\n%s", text, e.exited())
+		}
 	}
 }
 
-// record keeps what a process prints, and tells when its invocation waits.
+// record keeps what a process prints, and tells that there is more.
 type record struct {
+	mutex sync.Mutex
 	text  bytes.Buffer
-	waits chan struct{}
+	grew  chan struct{}
 }
 
-func (r *record) String() string { return r.text.String() }
+func (r *record) String() string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.text.String()
+}
 
 func (r *record) Write(text []byte) (int, error) {
-	if bytes.Contains(text, []byte("the invocation waits")) {
-		close(r.waits)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	select {
+	case r.grew <- struct{}{}:
+	default: // nobody has taken the last word yet
 	}
 	return r.text.Write(text)
 }
