@@ -19,20 +19,20 @@ func TestPoisonAtSize(t *testing.T) {
 			t.Parallel()
 			b := setup(t, way)
 			begun := time.Now()
-			b.expect(t, b.line.run(t, b.start(t, "clean", 0, "stop"), runtest.Execution), run.Completed)
+			b.expect(t, b.line.Run(t, b.start(t, "clean", 0, "stop"), runtest.Execution), run.Completed)
 			took, id := time.Since(begun), "poisoned-"+way
 			b.fill(t)
 			b.poison(t)
 			watched.forget(id)
 			begun = time.Now()
-			b.expect(t, b.line.run(t, b.start(t, id, 50, "stop"), runtest.Execution), run.Completed)
+			b.expect(t, b.line.Run(t, b.start(t, id, 50, "stop"), runtest.Execution), run.Completed)
 			t.Logf("%d rows in %s, without poison in %s", b.rows, time.Since(begun).Round(time.Millisecond), took.Round(time.Millisecond))
 			b.expectPasses(t, id, way)
 			b.expectWritten(t, id, poisoned)
 			b.expectErrors(t, poisoned)
 			b.expectSearches(t, id, poisoned)
 			b.mend(t)
-			b.expect(t, b.line.run(t, encode(t, map[string]any{"action": "retry", "run": id}), runtest.Later), run.Completed)
+			b.expect(t, b.line.Run(t, encode(t, map[string]any{"action": "retry", "run": id}), runtest.Later), run.Completed)
 			b.expectWritten(t, id, 0)
 		})
 	}
@@ -43,7 +43,7 @@ func TestABudgetThatIsTooSmall(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "plain")
 	b.poison(t)
-	got := b.line.run(t, b.start(t, "stopped", 10, "stop"), runtest.Execution)
+	got := b.line.Run(t, b.start(t, "stopped", 10, "stop"), runtest.Execution)
 	b.expect(t, got, run.Failed)
 	b.expectStopped(t, got.Reason)
 }
@@ -54,7 +54,7 @@ func TestAPausedPoisonGoesOnWhenItIsMended(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "striped")
 	b.poison(t)
-	got := b.line.run(t, b.start(t, "paused", 10, "pause"), runtest.Execution)
+	got := b.line.Run(t, b.start(t, "paused", 10, "pause"), runtest.Execution)
 	if got.Next != turn.Pause || got.State != run.Paused {
 		t.Fatalf("%+v", got)
 	}
@@ -62,10 +62,10 @@ func TestAPausedPoisonGoesOnWhenItIsMended(t *testing.T) {
 	b.mend(t)
 	_, err := pausing.New(b.Ledger, b.Records).Resume(t.Context(), "paused", "ann")
 	must(t, err)
-	b.expect(t, b.line.watch(t, turn.Turn{Run: "paused", Next: turn.Beat}), run.Completed)
+	b.expect(t, b.line.Watch(t, turn.Turn{Run: "paused", Next: turn.Beat}), run.Completed)
 	if left := b.Number(t, "SELECT count(*) FROM readings WHERE n = id AND id > 0"); left != 10 {
 		t.Fatalf("%d rows are left as they were", left)
 	}
-	b.expect(t, b.line.run(t, encode(t, map[string]any{"action": "retry", "run": "paused"}), runtest.Later), run.Completed)
+	b.expect(t, b.line.Run(t, encode(t, map[string]any{"action": "retry", "run": "paused"}), runtest.Later), run.Completed)
 	b.expectWritten(t, "paused", 0)
 }

@@ -53,7 +53,7 @@ type bundle struct {
 	*runtest.Bench
 	rows      int64
 	chunkRows int64
-	line      *line
+	line      *runtest.Line
 }
 
 func setup(t *testing.T, way string) *bundle {
@@ -67,7 +67,7 @@ func setup(t *testing.T, way string) *bundle {
 	b.chunkRows = max(b.rows/10, 6_500) // fewer keys are not gone over in passes
 	b.DB.Exec(t, table+unique[way])
 	b.fill(t)
-	b.line = newLine(t, b.Bench)
+	b.line = b.Line(t)
 	return b
 }
 

@@ -1,8 +1,9 @@
 // Package runtest gives a test one run on a real Postgres and a real DynamoDB, at any point of its life.
 //
 // It owns the run, its chunks of 100 keys each, and what can happen to them: planned, claimed, finished, given back,
-// failed, forgotten. It leaves servers to pgtest and dynamotest. Only the queue and the clock of DynamoDB's records
-// are not real; the clock of leases is Postgres', so a lease runs out by an edit of the ledger. Only tests import it.
+// failed, forgotten. A Line carries out whole runs, with the real planner, governor and workers. It leaves servers to
+// pgtest and dynamotest. Only the queue and the clock of DynamoDB's records are not real; the clock of leases is Postgres', so
+// a lease runs out by an edit of the ledger. Only tests import it.
 package runtest
 
 import (

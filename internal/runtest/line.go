@@ -1,4 +1,4 @@
-package poison_test
+package runtest
 
 import (
 	"context"
@@ -19,7 +19,6 @@ import (
 	"backfill/internal/regulator"
 	"backfill/internal/repair"
 	"backfill/internal/review"
-	"backfill/internal/runtest"
 	"backfill/internal/turn"
 	"backfill/internal/worker"
 )
@@ -33,9 +32,9 @@ const (
 	patience = time.Minute
 )
 
-// line is the assembly line of a run: a planner, a governor, and workers that take messages from a channel.
-type line struct {
-	bench    *runtest.Bench
+// Line is the assembly line of a run: a planner, a governor, and workers that take messages from a channel.
+type Line struct {
+	bench    *Bench
 	planner  *planner.Planner
 	governor *governor.Governor
 	messages chan chunk.Message
@@ -43,10 +42,11 @@ type line struct {
 	left     chan struct{} // a worker has left a chunk
 }
 
-func newLine(t *testing.T, b *runtest.Bench) *line {
+// Line opens one. It is the bench's only: it takes what is sent off the queue.
+func (b *Bench) Line(t *testing.T) *Line {
 	t.Helper()
 	const most = 10_000 // messages: more than a test sends
-	l := &line{bench: b, messages: make(chan chunk.Message, most), left: make(chan struct{}, most)}
+	l := &Line{bench: b, messages: make(chan chunk.Message, most), left: make(chan struct{}, most)}
 	b.Queue.Answer = func(messages []chunk.Message) ([]int64, error) {
 		l.at.Add(int64(len(messages)))
 		for _, message := range messages {
@@ -54,26 +54,26 @@ func newLine(t *testing.T, b *runtest.Bench) *line {
 		}
 		return nil, nil
 	}
-	session := runtest.Session(t, b.DB.URL)
-	entries := ledger.New(session, runtest.Terms)
+	session := Session(t, b.DB.URL)
+	entries := ledger.New(session, Terms)
 	again := rebuild.Rebuilder{Session: session, Ledger: entries, Records: b.Records}
 	l.planner = &planner.Planner{Session: session, Ledger: entries, Records: b.Records, Dispatcher: b.Dispatcher, Rebuilder: again,
 		Reviewer: review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead}
 	l.governor = &governor.Governor{Ledger: entries, Records: b.Records,
 		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records),
-		Drainer: repair.Drainer{Letters: &runtest.Letters{}, Ledger: entries, Records: b.Records},
-		Closer:  closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
+		Drainer:  repair.Drainer{Letters: &Letters{}, Ledger: entries, Records: b.Records},
+		Closer:   closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
 		Regulator: regulator.Regulator{Session: session, Ledger: entries}, LookAhead: lookAhead, MaxWorkers: workers}
 	l.hire(t)
 	return l
 }
 
 // hire has workers take messages until the test is over.
-func (l *line) hire(t *testing.T) {
+func (l *Line) hire(t *testing.T) {
 	var group sync.WaitGroup
 	for range workers {
-		session := runtest.Session(t, l.bench.DB.URL)
-		hand := worker.New(session, ledger.New(session, runtest.Terms), l.bench.Records, runtest.Terms.Lease)
+		session := Session(t, l.bench.DB.URL)
+		hand := worker.New(session, ledger.New(session, Terms), l.bench.Records, Terms.Lease)
 		group.Go(func() {
 			for message := range l.messages {
 				if err := hand.Work(context.Background(), message); err != nil {
@@ -90,17 +90,17 @@ func (l *line) hire(t *testing.T) {
 	})
 }
 
-// run carries out a request as an execution would, and tells how it ended, or that it is paused.
-func (l *line) run(t *testing.T, request json.RawMessage, execution string) turn.Turn {
+// Run carries out a request as an execution would, and tells how it ended, or that it is paused.
+func (l *Line) Run(t *testing.T, request json.RawMessage, execution string) turn.Turn {
 	t.Helper()
 	begun, err := l.planner.Handle(t.Context(), planner.Call{Step: "begin", Request: request, Execution: execution, Name: "the-execution"})
 	must(t, err)
-	return l.watch(t, begun)
+	return l.Watch(t, begun)
 }
 
-// watch has planner and governor take their turns. Each beat is one sample; the next is due when a worker has left a chunk,
+// Watch has planner and governor take their turns. Each beat is one sample; the next is due when a worker has left a chunk,
 // or at once where none is at work.
-func (l *line) watch(t *testing.T, now turn.Turn) turn.Turn {
+func (l *Line) Watch(t *testing.T, now turn.Turn) turn.Turn {
 	t.Helper()
 	var err error
 	for heard := time.Now(); ; {
@@ -126,7 +126,7 @@ func (l *line) watch(t *testing.T, now turn.Turn) turn.Turn {
 
 // rest waits for a worker, if one is at work, and tells whether it was heard of. It gives up where that takes long, so that
 // the heart goes on beating.
-func (l *line) rest() bool {
+func (l *Line) rest() bool {
 	if l.at.Load() == 0 && len(l.left) == 0 {
 		return false
 	}
