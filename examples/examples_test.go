@@ -1,0 +1,166 @@
+// Package examples_test carries out each definition of this folder on the tables of schema.sql: with the real planner, workers and
+// governor, on each version of Postgres.
+package examples_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"backfill/internal/definition"
+	"backfill/internal/pgtest"
+	"backfill/internal/run"
+	"backfill/internal/runtest"
+	"backfill/internal/turn"
+)
+
+// example says what a definition has to do: scope counts the rows that it changes, before the run; wrong those that are not as they
+// should be, after it.
+type example struct {
+	params      map[string]string
+	scope       string
+	wrong       string
+	withoutUndo bool
+}
+
+var examples = map[string]example{
+	"customer-email-normalized": {
+		scope: "SELECT count(*) FROM customer WHERE email IS NOT NULL",
+		wrong: "SELECT count(*) FROM customer WHERE email_normalized IS DISTINCT FROM lower(trim(both ' ' from email))",
+	},
+	"customer-public-id": {
+		scope: "SELECT count(*) FROM customer",
+		wrong: "SELECT count(*) - count(DISTINCT public_id) FROM customer",
+	},
+	"payment-cents": {
+		scope: "SELECT count(*) FROM payment",
+		wrong: "SELECT count(*) FROM payment WHERE amount_cents IS NULL OR amount_cents / 100.0 <> amount",
+	},
+	"film-slug": {
+		scope: "SELECT count(*) FROM film",
+		wrong: "SELECT count(*) FROM film WHERE slug IS DISTINCT FROM format('the-film-no-%1$s-%1$s', film_id)",
+	},
+	"film-features-to-details": {
+		scope: "SELECT count(*) FROM film WHERE cardinality(special_features) > 0",
+		wrong: `SELECT count(*) FROM film WHERE details -> 'length' IS NULL OR cardinality(special_features) <> coalesce(jsonb_array_length(details -> 'features'), 0)`,
+	},
+	"film-rating-codes": {
+		scope: "SELECT count(*) FROM film WHERE rating LIKE '%-%'",
+		wrong: "SELECT abs(400 - count(*)) FROM film WHERE rating IN ('12', '18')",
+	},
+	"rental-id-big": {
+		scope: "SELECT count(*) FROM rental",
+		wrong: "SELECT count(*) FROM rental WHERE rental_id_big IS DISTINCT FROM rental_id",
+	},
+	"rental-time-zone": {
+		params: map[string]string{"zone": "America/New_York"},
+		scope:  "SELECT count(*) FROM rental",
+		// of the hour that the clocks left out there is no such time
+		wrong: "SELECT count(*) FROM rental WHERE date_trunc('hour', rental_date) NOT IN ('2024-03-10 02:00', '2025-03-09 02:00') AND to_char(rented_at AT TIME ZONE 'America/New_York', 'YYYY-MM-DD HH24:MI') IS DISTINCT FROM to_char(rental_date, 'YYYY-MM-DD HH24:MI')",
+	},
+	"login-purge": {
+		params: map[string]string{"before": "2024-01-01"},
+		scope:  "SELECT count(*) FROM login WHERE date_part('year', at AT TIME ZONE 'UTC') < 2024",
+		wrong:  "SELECT count(*) FROM login WHERE date_part('year', at AT TIME ZONE 'UTC') < 2024",
+	},
+	"customer-closed-anonymous": {
+		params: map[string]string{"before": "2025-01-01"}, withoutUndo: true,
+		scope: "SELECT count(*) FROM customer WHERE closed_on <= '2024-12-31'",
+		wrong: "SELECT count(*) FROM customer WHERE (closed_on <= '2024-12-31') <> (last_name LIKE 'account %' AND email IS NULL) AND closed_on IS NOT NULL",
+	},
+}
+
+func TestEachExampleIsTried(t *testing.T) {
+	files, err := filepath.Glob("*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := slices.Sorted(maps.Keys(examples))
+	for i := range files {
+		files[i] = strings.TrimSuffix(files[i], ".yaml")
+	}
+	if !slices.Equal(files, tried) {
+		t.Errorf("files %v, tried %v", files, tried)
+	}
+}
+
+// TestExamples starts each, starts it again, and takes it back.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		schema, err := os.ReadFile("schema.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Exec(t, string(schema))
+		b := runtest.On(t, db)
+		s := shop{Bench: b, line: b.Line(t)}
+		for name, e := range examples {
+			t.Run(name, func(t *testing.T) { s.try(t, name, e) })
+		}
+	})
+}
+
+type shop struct {
+	*runtest.Bench
+	line *runtest.Line
+}
+
+func (s *shop) try(t *testing.T, name string, e example) {
+	source, err := os.ReadFile(name + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, problems := definition.Parse(source)
+	if problems != nil {
+		t.Fatal(problems.Err())
+	}
+	table := parsed.Table.String()
+	s.Exec(t, "CREATE TEMPORARY TABLE before AS SELECT * FROM "+table)
+	defer s.Exec(t, "DROP TABLE before")
+	scope := s.Number(t, e.scope)
+	if scope == 0 {
+		t.Fatal("no row is in scope")
+	}
+	s.start(t, name, source, e, scope)
+	if wrong := s.Number(t, e.wrong); wrong != 0 {
+		t.Errorf("%d rows are not as they should be", wrong)
+	}
+	s.start(t, name+"-again", source, e, 0)
+	if e.withoutUndo {
+		return
+	}
+	s.ask(t, map[string]any{"action": "rollback", "run": name}, run.RolledBack)
+	if left := s.Number(t, "SELECT count(*) FROM ((TABLE "+table+" EXCEPT ALL TABLE before) UNION ALL (TABLE before EXCEPT ALL TABLE "+table+")) d"); left != 0 {
+		t.Errorf("after the rollback %d rows differ", left)
+	}
+}
+
+// start demands how many rows a run writes.
+func (s *shop) start(t *testing.T, id string, source []byte, e example, affected int64) {
+	t.Helper()
+	s.ask(t, map[string]any{"action": "start", "run": id, "definition": string(source), "params": e.params}, run.Completed)
+	status, err := s.Records.Status(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status.Rows.Affected != affected {
+		t.Errorf("%s wrote %d rows, want %d", id, status.Rows.Affected, affected)
+	}
+}
+
+func (s *shop) ask(t *testing.T, request map[string]any, want run.State) {
+	t.Helper()
+	encoded, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.line.Run(t, encoded, fmt.Sprintf("%s-%s", runtest.Execution, request["action"])); got.Next != turn.End || got.State != want {
+		t.Fatalf("%+v", got)
+	}
+}
