@@ -11,6 +11,7 @@ import (
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/dispatch"
+	"backfill/internal/following"
 	"backfill/internal/governor"
 	"backfill/internal/invocation"
 	"backfill/internal/pausing"
@@ -45,6 +46,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
 		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records},
 		Completer: completion.New(base.Ledger, base.Records),
+		Follower:  following.Follower{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),
 		Pauser:    pausing.New(base.Ledger, base.Records),

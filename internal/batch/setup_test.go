@@ -69,7 +69,7 @@ func (b *bundle) connect(t *testing.T, url string) {
 func (b *bundle) open(t *testing.T) {
 	t.Helper()
 	c := b.runner.Change
-	bound, err := boundary.Bound(t.Context(), b.beside, c)
+	bound, err := boundary.Bound(t.Context(), b.beside, c, nil)
 	must(t, err)
 	_, err = b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: c, Bound: bound})
 	must(t, err)

@@ -165,7 +165,7 @@ func (b *bundle) whole(t *testing.T, c change.Change) ledger.Claim {
 	t.Helper()
 	b.exec(t, "DELETE FROM backfill.ledger")
 	b.exec(t, "DELETE FROM backfill.runs")
-	bound, err := boundary.Bound(t.Context(), b.beside, c)
+	bound, err := boundary.Bound(t.Context(), b.beside, c, nil)
 	must(t, err)
 	_, err = b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Change: c, Bound: bound})
 	must(t, err)

@@ -48,7 +48,7 @@ func reversible(t *testing.T, db pgtest.Database, ddl, source string) *reversal 
 	resolved, err := catalog.Resolve(t.Context(), b.conn, d, nil)
 	must(t, err)
 	b.change = resolved.Change
-	bound, err := boundary.Bound(t.Context(), b.conn, b.change)
+	bound, err := boundary.Bound(t.Context(), b.conn, b.change, nil)
 	must(t, err)
 	_, err = b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "a", Change: b.change, Bound: bound})
 	must(t, err)

@@ -77,7 +77,7 @@ func (b *bundle) plan(t *testing.T, r *rapid.T, c change.Change) (messages []chu
 	for _, table := range []string{"undo", "stripes", "ledger", "runs"} {
 		b.exec(t, "DELETE FROM backfill."+table)
 	}
-	bound, err := boundary.Bound(t.Context(), b.beside, c)
+	bound, err := boundary.Bound(t.Context(), b.beside, c, nil)
 	must(t, err)
 	_, err = b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Change: c, Bound: bound})
 	must(r, err)

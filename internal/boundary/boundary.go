@@ -37,11 +37,11 @@ type Window struct {
 	Closed bool    // the last range ends at the bound
 }
 
-// Bound finds the greatest key: where the run ends. It is nil where the table is empty.
-func Bound(ctx context.Context, conn *pgx.Conn, c change.Change) (keyset.Point, error) {
+// Bound finds the greatest key behind a point (nil: of all): where the run ends. It is nil where there is none.
+func Bound(ctx context.Context, conn *pgx.Conn, c change.Change, behind keyset.Point) (keyset.Point, error) {
 	var bound keyset.Point
 	err := transaction(ctx, conn, func(tx pgx.Tx) error {
-		query := statement.Last(c)
+		query := statement.Last(c, behind)
 		err := tx.QueryRow(ctx, query.SQL, query.Args...).Scan(&bound)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil

@@ -132,7 +132,7 @@ func TestChunksPartitionWhileRowsComeAndGo(t *testing.T) {
 // cutAll walks to the bound, window by window.
 func cutAll(t *testing.T, conn *pgx.Conn, c change.Change, ranges int, between func()) []keyset.Range {
 	t.Helper()
-	bound, err := boundary.Bound(t.Context(), conn, c)
+	bound, err := boundary.Bound(t.Context(), conn, c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,11 @@ func TestNotes(t *testing.T) {
 			"a column that is written is indexed (codes_v): each row that is written grows every index of the table",
 		},
 		"table: measures\nset: {value: 0}": {"the table has 3 partitions"},
+		"table: measures\nset: {value: 0}\nrows: follow": {"the table has 3 partitions",
+			"rows: follow finds what comes behind the greatest key (sensor, at): a row that comes later with a smaller key stays as it is"},
+		"table: visits\nset: {country_name: NULL}\nrows: follow": {
+			"foreign key visits_country: each row that is written is looked up in public.countries",
+		},
 		"table: measures_2024\nset: {value: 0}": {
 			"the table is a partition of public.measures: rows in other partitions stay as they are",
 		},

@@ -3,6 +3,8 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"backfill/internal/figure"
 
@@ -20,7 +22,22 @@ func (r *resolver) note(ctx context.Context) error {
 	if r.size.guessed {
 		r.warn("the table, or a partition, was never analysed: the number of rows is a guess from its size")
 	}
+	r.noteFollow()
 	return r.kind().note(ctx, r)
+}
+
+// growing are types of which a key that is handed out grows with time, as a rule.
+var growing = []string{"smallint", "integer", "bigint", "timestamp without time zone", "timestamp with time zone"}
+
+// noteFollow tells where rows may come that a run which follows does not see.
+func (r *resolver) noteFollow() {
+	if r.definition.Follow && (len(r.key) != 1 || !slices.Contains(growing, r.key[0].Base)) {
+		names := make([]string, len(r.key))
+		for i, k := range r.key {
+			names[i] = display(k.Name)
+		}
+		r.warn("rows: follow finds what comes behind the greatest key (%s): a row that comes later with a smaller key stays as it is", strings.Join(names, ", "))
+	}
 }
 
 // read adds notes that the server has.

@@ -73,6 +73,10 @@ func (set) unsteady(r *resolver, p probe) {
 		return
 	}
 	r.volatile = true
+	if r.definition.Follow && r.definition.Where.String() == "" {
+		r.refuse("rows", 0, "it follows rows until a round finds none to write, and a volatile expression without where writes every row",
+			"add a where that leaves out what was written ("+p.path[len("set."):]+" IS NULL), or remove the line")
+	}
 	r.warn("%s is volatile: every row in scope is written, as none can be known to hold its value already; "+
 		"a function that always gives the same result should be declared IMMUTABLE", p.path)
 }

@@ -40,6 +40,8 @@ type Change struct {
 	ErrorBudget int64 `json:"error_budget,omitempty"`
 	// OnFailure is what a chunk that has failed means for the others; "": Stop.
 	OnFailure OnFailure `json:"on_failure,omitempty"`
+	// Follow: rows that come behind the bound while the run goes on are in scope, until a round over them had nothing to write.
+	Follow bool `json:"follow,omitempty"`
 	// Throttle are the limits of signals that the definition sets.
 	Throttle signal.Limits `json:"throttle,omitempty"`
 	// Metrics are the signals of the definition's own.

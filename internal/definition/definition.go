@@ -41,6 +41,7 @@ type Definition struct {
 	Undo        bool             // keep what is overwritten
 	ErrorBudget int64            // rows that may fail
 	OnFailure   change.OnFailure // "": as change.Stop
+	Follow      bool             // rows that come behind the last key meanwhile are in scope
 	Windows     window.Windows   // when a run may work; none: always
 	Throttle    signal.Limits    // of the signals that are named; the others have their defaults
 	Metrics     []signal.Metric  // signals of the definition's own

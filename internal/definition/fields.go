@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "rows", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -54,6 +54,8 @@ func (r *reader) field(d *Definition, e entry) {
 		r.deletion(e)
 	case "where":
 		d.Where = r.expression(e, e.name)
+	case "rows":
+		d.Follow = r.rows(e)
 	case "params":
 		d.Params = r.params(e)
 	case "chunk_rows":
@@ -166,6 +168,16 @@ func (r *reader) onFailure(e entry) change.OnFailure {
 			"write on_failure: pause to decide then, continue to have the other chunks finished first, or remove the line to stop")
 	}
 	return change.OnFailure(text)
+}
+
+// rows reads whether rows that come while a run goes on are in scope.
+func (r *reader) rows(e entry) bool {
+	text, ok := r.line(e, e.name)
+	if ok && text != "fixed" && text != "follow" {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither fixed nor follow", shorten(text)),
+			"write rows: follow to have rows that come behind the last key changed as well, or remove the line for those that are there at the start")
+	}
+	return text == "follow"
 }
 
 // shorten keeps an answer readable when a value is very long.

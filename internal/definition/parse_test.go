@@ -83,6 +83,7 @@ params:
 chunk_rows: 250_000
 error_budget: 1_000
 on_failure: continue
+rows: follow
 `
 	source = strings.Replace(source, "1_0", "10", 1)
 	d, problems := definition.Parse([]byte(source))
@@ -104,6 +105,7 @@ on_failure: continue
 		"rows":   {int64(250_000), d.ChunkRows},
 		"budget": {int64(1_000), d.ErrorBudget},
 		"way":    {change.Continue, d.OnFailure},
+		"follow": {true, d.Follow},
 		"source": {source, d.Source},
 		"params": {[]definition.Param{{Name: "since", Type: "timestamptz"},
 			{Name: "least", Type: "integer", Default: "10", Optional: true, Min: "1", Description: "of n"}}, d.Params},

@@ -13,6 +13,7 @@ import (
 	"backfill/internal/dispatch"
 	"backfill/internal/failure"
 	"backfill/internal/faults/host"
+	"backfill/internal/following"
 	governing "backfill/internal/governor"
 	"backfill/internal/ledger"
 	"backfill/internal/pausing"
@@ -70,7 +71,8 @@ func (s *stack) setClocks(t *testing.T, planner, governor time.Duration) {
 	watched, governed := ledger.New(beats, terms), records.New(s.client, s.table, time.Hour, clock(governor))
 	g := &governing.Governor{Ledger: watched, Records: governed, Completer: completion.New(watched, governed),
 		Drainer: repair.Drainer{Letters: &runtest.Letters{}, Ledger: watched, Records: governed}, Duration: time.Second,
-		Closer: closing.New(watched, governed), Rebuilder: rebuild.Rebuilder{Session: beats, Ledger: watched, Records: governed},
+		Follower: following.Follower{Session: beats, Ledger: watched, Records: governed},
+		Closer:   closing.New(watched, governed), Rebuilder: rebuild.Rebuilder{Session: beats, Ledger: watched, Records: governed},
 		Pauser: pausing.New(watched, governed), Regulator: regulator.Regulator{Session: beats, Ledger: watched},
 		Repairer: repair.New(watched, dispatch.New(watched, governed, messages), clock(governor)), LookAhead: 6, MaxWorkers: 2}
 	s.machine.Planner, s.machine.Governor = here[planning.Call, turn.Turn](p.Handle), here[turn.Turn, turn.Turn](g.Beat)

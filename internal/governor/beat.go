@@ -13,6 +13,7 @@ import (
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
 	"backfill/internal/figure"
+	"backfill/internal/following"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
 	"backfill/internal/run"
@@ -90,7 +91,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
-		return b.complete(ctx, id, plan.Planned)
+		return b.complete(ctx, p)
 	}
 	if within, err := b.within(ctx, p); err != nil || !within {
 		return "", err // the next sample goes on with the pause
@@ -104,6 +105,9 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	}
 	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
 		return "", err
+	}
+	if p.Writers > 0 {
+		return "", nil // the planner would have nothing to do
 	}
 	if waiting := plan.Planned - p.Known + p.Waiting; !plan.Closed && waiting < p.Limits.LookAhead(b.governor.LookAhead)/2 {
 		return turn.Plan, nil
@@ -184,9 +188,20 @@ func failing(f ledger.Failures) string {
 	return fmt.Sprintf("%s failed (%s%s); %s", figure.Plural(f.Count, "chunk", "chunks"), strings.Join(numbers, ", "), more, first)
 }
 
-// complete ends a run that is done; one that was closed meanwhile is seen with the next sample.
-func (b *beat) complete(ctx context.Context, id string, planned int64) (turn.Next, error) {
-	complete, err := b.governor.Completer.Complete(ctx, id, planned)
+// complete ends a run that is done, and behind whose bound no rows came that it follows. One that was closed meanwhile is seen with the
+// next sample.
+func (b *beat) complete(ctx context.Context, p ledger.Progress) (turn.Next, error) {
+	id, plan := b.record.Status.Run, b.record.Plan
+	if p.Writers > 0 {
+		return "", nil
+	}
+	switch next, err := b.governor.Follower.Follow(ctx, id, plan); {
+	case err != nil || next == following.Wait:
+		return "", err
+	case next == following.Plan:
+		return turn.Plan, nil
+	}
+	complete, err := b.governor.Completer.Complete(ctx, id, plan.Planned)
 	if err != nil || !complete {
 		return "", err
 	}

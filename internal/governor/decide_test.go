@@ -84,6 +84,16 @@ func TestABeatDecides(t *testing.T) {
 			b.Plan(t, 6)
 			b.Finish(t, all[:6]...)
 		}, turn.Plan, run.Running, ""},
+		"every chunk so far is finished, and a transaction is awaited": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 6)
+			b.Finish(t, all[:6]...)
+			b.awaited(t)
+		}, turn.Beat, run.Running, ""},
+		"every chunk is finished, and a transaction is awaited": {func(t *testing.T, b *bundle) {
+			b.Plan(t, 12)
+			b.Finish(t, all...)
+			b.awaited(t)
+		}, turn.Beat, run.Running, ""},
 		"half of the look-ahead waits": {func(t *testing.T, b *bundle) {
 			b.Plan(t, 6)
 			b.Finish(t, 1, 2, 3)

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"backfill/internal/following"
 	"backfill/internal/ledger"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
@@ -63,6 +64,11 @@ type Completer interface {
 	RolledBack(ctx context.Context, id string) (bool, error)
 }
 
+// Follower has a run whose plan is worked off go on, where rows came behind its bound.
+type Follower interface {
+	Follow(ctx context.Context, id string, plan records.Plan) (following.Next, error)
+}
+
 // Rebuilder makes the records of a run agree with Postgres.
 type Rebuilder interface {
 	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
@@ -96,6 +102,7 @@ type Governor struct {
 	Repairer   Repairer
 	Drainer    Drainer
 	Completer  Completer
+	Follower   Follower
 	Closer     Closer
 	Pauser     Pauser
 	Rebuilder  Rebuilder

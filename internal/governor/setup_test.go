@@ -7,6 +7,7 @@ import (
 	"backfill/internal/change"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
+	"backfill/internal/following"
 	"backfill/internal/governor"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
@@ -47,6 +48,7 @@ func (b *bundle) another() *governor.Governor {
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Drainer:   repair.Drainer{Letters: b.letters, Ledger: b.Ledger, Records: b.Records},
 		Completer: completion.New(b.Ledger, b.Records),
+		Follower:  following.Follower{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
@@ -89,6 +91,19 @@ func (b *bundle) cancel(t *testing.T) {
 func (b *bundle) onFailure(t *testing.T, way change.OnFailure) {
 	t.Helper()
 	b.Exec(t, `UPDATE backfill.runs SET change = (change::jsonb || jsonb_build_object('on_failure', $1::text))::json`, way)
+}
+
+// awaited has a transaction go on that the run has to wait for.
+func (b *bundle) awaited(t *testing.T) {
+	t.Helper()
+	tx, err := b.DB.Connect(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE backfill.changes IN ROW EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	b.Exec(t, "UPDATE backfill.runs SET writers = backfill.writers('backfill.changes')")
 }
 
 // expect compares what a beat told, and what both stores hold after it.

@@ -66,6 +66,10 @@ const between = 10 * time.Second
 
 // limit says why the run is not faster.
 func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) string {
+	if p.Writers > 0 {
+		return fmt.Sprintf("waits for the end of %s in which rows of the table were written when its last key was read: those may not be visible yet",
+			figure.Plural(p.Writers, "transaction", "transactions"))
+	}
 	rate, whose := p.Limits.Least()
 	limited := rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers
 	if p.Idle && waiting > 0 && (!limited || p.Now.Sub(p.Moved()) >= between) {

@@ -49,7 +49,7 @@ func TestPlans(t *testing.T) {
 					Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "n + 1"}},
 				}
 				conn := db.Connect(t)
-				bound, err := boundary.Bound(t.Context(), conn, subject)
+				bound, err := boundary.Bound(t.Context(), conn, subject, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -75,7 +75,7 @@ func TestASmallTableThatWasNeverAnalysedPasses(t *testing.T) {
 					Set: []change.Assignment{{Column: "n", Type: "integer", Expression: "1"}},
 				}
 				conn := db.Connect(t)
-				bound, err := boundary.Bound(t.Context(), conn, subject)
+				bound, err := boundary.Bound(t.Context(), conn, subject, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

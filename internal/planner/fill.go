@@ -32,8 +32,8 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		return err
 	}
 	windows := definition.WindowsOf(stored.Definition)
-	if !progress.Within(windows) {
-		return nil // the next beat pauses the run
+	if !progress.Within(windows) || progress.Writers > 0 {
+		return nil // the next beat pauses the run, or waits
 	}
 	// What a planner before this one has committed and not sent comes first.
 	sent, err := p.Dispatcher.SendOutbox(ctx, stored.Run)

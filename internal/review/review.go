@@ -68,7 +68,7 @@ func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) 
 	if err != nil {
 		return Finding{}, err
 	}
-	bound, err := boundary.Bound(ctx, conn, resolved.Change)
+	bound, err := boundary.Bound(ctx, conn, resolved.Change, nil)
 	if err != nil {
 		return Finding{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"backfill/internal/chunk"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
+	"backfill/internal/following"
 	"backfill/internal/governor"
 	"backfill/internal/ledger"
 	"backfill/internal/pausing"
@@ -62,6 +63,7 @@ func (b *Bench) Line(t *testing.T) *Line {
 	l.governor = &governor.Governor{Ledger: entries, Records: b.Records,
 		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records),
 		Drainer:  repair.Drainer{Letters: &Letters{}, Ledger: entries, Records: b.Records},
+		Follower: following.Follower{Session: session, Ledger: entries, Records: b.Records},
 		Closer:   closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
 		Regulator: regulator.Regulator{Session: session, Ledger: entries}, LookAhead: lookAhead, MaxWorkers: workers}
 	l.hire(t)

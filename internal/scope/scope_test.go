@@ -166,7 +166,7 @@ func TestAStretchWhereManyMatchCostsNoMore(t *testing.T) {
 // cut cuts 16 ranges from the first key on.
 func cut(t *testing.T, conn *pgx.Conn, c change.Change) boundary.Window {
 	t.Helper()
-	bound, err := boundary.Bound(t.Context(), conn, c)
+	bound, err := boundary.Bound(t.Context(), conn, c, nil)
 	must(t, err)
 	window, err := boundary.Cut(t.Context(), conn, c, nil, bound, 16)
 	must(t, err)

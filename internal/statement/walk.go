@@ -32,14 +32,18 @@ WHERE %[5]s AND NOT EXISTS (SELECT FROM backfill_full WHERE %[5]s) ORDER BY back
 	return Query{SQL: sql, Args: bind.args}
 }
 
-// Last finds the greatest key, as text: the bound of a run. It returns no row where the table is empty.
-func Last(c change.Change) Query {
+// Last finds the greatest key behind a point (nil: of all), as text: the bound of a run. It returns no row where there is none.
+func Last(c change.Change, behind keyset.Point) Query {
+	bind, where := &binder{}, ""
+	if behind != nil {
+		where = " WHERE " + row(quoted(c.Key)) + " > " + row(bind.point(c.Key, behind))
+	}
 	descending := make([]string, len(c.Key))
 	for i, name := range quoted(c.Key) {
 		descending[i] = name + " DESC"
 	}
-	return Query{SQL: fmt.Sprintf("SELECT ARRAY[%s] FROM %s ORDER BY %s LIMIT 1",
-		texts(c.Key), Table(c.Table), strings.Join(descending, ", "))}
+	return Query{SQL: fmt.Sprintf("SELECT ARRAY[%s] FROM %s%s ORDER BY %s LIMIT 1",
+		texts(c.Key), Table(c.Table), where, strings.Join(descending, ", ")), Args: bind.args}
 }
 
 // Cursor declares the cursor that a planner moves over the keys above from, up to and including the bound.

@@ -58,7 +58,7 @@ func (f *fleet) open(t *testing.T, id string, chunkRows int64) {
 	c := counters
 	c.Throttle = runtest.Unlimited() // the machine is shared with other tests
 	c.Table, c.ChunkRows = change.Table{Schema: "public", Name: id}, chunkRows
-	bound, err := boundary.Bound(t.Context(), f.conn, c)
+	bound, err := boundary.Bound(t.Context(), f.conn, c, nil)
 	must(t, err)
 	window, err := boundary.Cut(t.Context(), f.conn, c, nil, bound, 10_000)
 	must(t, err)

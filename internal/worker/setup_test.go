@@ -58,7 +58,7 @@ func setup(t *testing.T, db pgtest.Database, c change.Change) *bundle {
 	b.terms = ledger.Terms{Lease: 30 * time.Second, Heartbeat: time.Hour}
 	b.ledger = ledger.New(b.session(t, db.URL), b.terms)
 	must(t, b.ledger.Migrate(t.Context()))
-	bound, err := boundary.Bound(t.Context(), b.conn, c)
+	bound, err := boundary.Bound(t.Context(), b.conn, c, nil)
 	must(t, err)
 	window, err := boundary.Cut(t.Context(), b.conn, c, nil, bound, 10)
 	must(t, err)

@@ -15,6 +15,7 @@ import (
 	"backfill/internal/credentials"
 	"backfill/internal/deadline"
 	"backfill/internal/failure"
+	"backfill/internal/following"
 	"backfill/internal/governor"
 	"backfill/internal/ledger"
 	"backfill/internal/planner"
@@ -123,7 +124,7 @@ func (s *Steered) govern(ctx context.Context, id string, kept *shelf) error {
 	entries := ledger.New(session, terms)
 	kept.ledger = entries
 	g := governor.Governor{
-		Ledger: entries, Records: kept, Repairer: kept, Drainer: kept, Completer: kept,
+		Ledger: entries, Records: kept, Repairer: kept, Drainer: kept, Completer: kept, Follower: following.Follower{Ledger: entries},
 		Regulator: regulator.Regulator{Session: session, Ledger: entries},
 		Duration:  beat, LookAhead: everything, MaxWorkers: int64(s.Workers),
 	}
