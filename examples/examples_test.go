@@ -17,6 +17,8 @@ import (
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 	"backfill/internal/turn"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // example says what a definition has to do: scope counts the rows that it changes, before the run; wrong those that are not as they
@@ -77,9 +79,7 @@ var examples = map[string]example{
 
 func TestEachExampleIsTried(t *testing.T) {
 	files, err := filepath.Glob("*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	tried := slices.Sorted(maps.Keys(examples))
 	for i := range files {
 		files[i] = strings.TrimSuffix(files[i], ".yaml")
@@ -94,9 +94,7 @@ func TestExamples(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		schema, err := os.ReadFile("schema.sql")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		db.Exec(t, string(schema))
 		b := runtest.On(t, db)
 		s := shop{Bench: b, line: b.Line(t)}
@@ -113,9 +111,7 @@ type shop struct {
 
 func (s *shop) try(t *testing.T, name string, e example) {
 	source, err := os.ReadFile(name + ".yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	parsed, problems := definition.Parse(source)
 	if problems != nil {
 		t.Fatal(problems.Err())
@@ -146,9 +142,7 @@ func (s *shop) start(t *testing.T, id string, source []byte, e example, affected
 	t.Helper()
 	s.ask(t, map[string]any{"action": "start", "run": id, "definition": string(source), "params": e.params}, run.Completed)
 	status, err := s.Records.Status(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if status.Rows.Affected != affected {
 		t.Errorf("%s wrote %d rows, want %d", id, status.Rows.Affected, affected)
 	}
@@ -157,10 +151,38 @@ func (s *shop) start(t *testing.T, id string, source []byte, e example, affected
 func (s *shop) ask(t *testing.T, request map[string]any, want run.State) {
 	t.Helper()
 	encoded, err := json.Marshal(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if got := s.line.Run(t, encoded, fmt.Sprintf("%s-%s", runtest.Execution, request["action"])); got.Next != turn.End || got.State != want {
 		t.Fatalf("%+v", got)
+	}
+}
+
+// TestThePageShowsTheFiles: what docs show as the file that takes the place of a script is the file that is tried.
+func TestThePageShowsTheFiles(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/from-a-script.md")
+	must(t, err)
+	blocks := strings.Split(string(page), "```yaml\n")[1:]
+	if len(blocks) < 4 {
+		t.Fatalf("%d files are shown", len(blocks))
+	}
+	for _, block := range blocks {
+		shown, _, _ := strings.Cut(block, "```")
+		parsed, problems := definition.Parse([]byte(shown))
+		if problems != nil {
+			t.Fatal(problems.Err())
+		}
+		file, err := os.ReadFile(parsed.Name + ".yaml")
+		must(t, err)
+		if diff := cmp.Diff(string(file), shown); diff != "" {
+			t.Errorf("%s (-file +page):\n%s", parsed.Name, diff)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
