@@ -40,6 +40,31 @@ func (d Definition) Arguments(given map[string]any) ([]change.Param, Problems) {
 	return params, problems
 }
 
+// Examples adds a value of the type, within its limits, for each parameter that has to be given and is not: to check
+// statements with, never to run.
+func (d Definition) Examples(given map[string]any) map[string]any {
+	all := maps.Clone(given)
+	if all == nil {
+		all = map[string]any{}
+	}
+	for _, param := range d.Params {
+		if _, there := all[param.Name]; !there && !param.Optional && !d.Refused(join("params", param.Name)) {
+			all[param.Name] = param.example()
+		}
+	}
+	return all
+}
+
+func (p Param) example() string {
+	kind, _ := typeNamed(p.Type)
+	for _, value := range []string{kind.example, p.Min, p.Max} {
+		if _, complaint, _ := p.check(value); value != "" && complaint == "" {
+			return value
+		}
+	}
+	return kind.example
+}
+
 // argument gives the value's text, or what is wrong with it.
 func (p Param) argument(given any, there bool) (text, complaint, remedy string) {
 	switch value := given.(type) {

@@ -90,7 +90,7 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 		return ledger.Run{}, err
 	}
 	return p.Ledger.Open(ctx, ledger.Run{
-		Run: asked.Run, Backfill: finding.Backfill, Definition: finding.Source, Change: finding.Change,
+		Run: asked.Run, Backfill: finding.Backfill, Version: finding.Version, Definition: finding.Source, Change: finding.Change,
 		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated,
 	})
 }
