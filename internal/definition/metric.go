@@ -15,10 +15,11 @@ import (
 const maxMetrics = 3
 
 var (
-	metricKeys    = []string{"query", "limit", "unit"}
-	metricPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	ofQueries     = strings.NewReplacer("an expression", "a query", "expression", "query")
-	unitPattern   = regexp.MustCompile(`^[\pL\pN%/ ._-]{1,20}$`)
+	metricKeys     = namesOf(metricProperties(nil))
+	metricRequired = []string{"query", "limit"}
+	metricPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	ofQueries      = strings.NewReplacer("an expression", "a query", "expression", "query")
+	unitPattern    = regexp.MustCompile(`^[\p{L}\p{N}%/ ._-]{1,20}$`)
 )
 
 // metric reads a signal of the definition's own: name: {query, limit, unit}.
@@ -55,7 +56,7 @@ func (r *reader) metric(e entry, mapping *ast.MappingNode, path string) signal.M
 			r.refuse(field.key, path, fmt.Sprintf("the key %q is not known", field.name), DidYouMean(field.name, metricKeys))
 		}
 	}
-	for _, required := range metricKeys[:2] {
+	for _, required := range metricRequired {
 		if !given[required] {
 			r.refuse(e.key, path, "it has no "+required, "add "+required+": ...")
 		}

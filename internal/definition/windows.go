@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var windowKeys = []string{"timezone", "days", "hours"}
+var windowKeys = namesOf(windowProperties())
 
 // WindowsOf are the windows of a definition's text, as it was stored with a run.
 func WindowsOf(source string) window.Windows {
