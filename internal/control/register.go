@@ -46,6 +46,9 @@ func (c *Control) register(ctx context.Context, input json.RawMessage) (any, err
 	if err != nil {
 		return nil, err
 	}
+	if finding, err = c.withDependencies(ctx, finding); err != nil {
+		return nil, err
+	}
 	added, isNew, err := c.Registry.Add(ctx, records.Definition{Name: finding.Backfill, Source: finding.Source,
 		Table: finding.Change.Table.String(), By: asked.By})
 	if err != nil {

@@ -189,3 +189,18 @@ func TestANameOfTwoDefinitionsIsRefused(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// TestWhatADefinitionDependsOnIsSaid where it is validated or registered, also in a database in which nothing has ever begun.
+func TestWhatADefinitionDependsOnIsSaid(t *testing.T) {
+	t.Parallel()
+	b := withUsers(t)
+	made := b.register(t, "name: halve\ntable: users\nset: {n: n / 2}\ndepends_on: before\n")
+	b.Exec(t, "DROP SCHEMA backfill CASCADE")
+	var found review.Finding
+	must(t, json.Unmarshal([]byte(b.answer(t, `{"action":"validate","backfill":"halve"}`)), &found))
+	for _, notes := range [][]string{made.Notes, found.Notes} {
+		if !strings.Contains(strings.Join(notes, "\n"), "a start is refused now: before is not done: no run of it has begun") {
+			t.Errorf("%v", notes)
+		}
+	}
+}

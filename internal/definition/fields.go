@@ -38,6 +38,8 @@ func fields() []field {
 			func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
 		{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
 			func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
+		{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
+			func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
 		{property{"where", "SQL condition: which rows are in scope; default: all", words()},
 			func(r *reader, d *Definition, e entry) { d.Where = r.expression(e, e.name) }, nil},
 		{property{"params", "name: type, or name: {type, default, min, max, description}; written @name in SQL", paramsShape()},
@@ -81,6 +83,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	}
 	r.kind(&d, root, given)
 	r.scoped(d, given)
+	r.independent(d)
 	return d
 }
 

@@ -229,3 +229,13 @@ func at(lines []string, p definition.Problem) string {
 	}
 	return "the end of " + lines[p.Line-1]
 }
+
+func TestParseWhatADefinitionDependsOn(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string][]string{"b": {"b"}, "[b]": {"b"}, "\n  - b\n  - c-1": {"b", "c-1"}} {
+		d, problems := definition.Parse([]byte("name: a\ntable: users\nset: {a: lower(b)}\ndepends_on: " + given + "\n"))
+		if diff := cmp.Diff(want, d.DependsOn); problems != nil || diff != "" {
+			t.Errorf("%q: %v, %s", given, problems, diff)
+		}
+	}
+}

@@ -33,8 +33,9 @@ type Finding struct {
 	Backfill  string        `json:"backfill"`
 	Version   int64         `json:"version,omitempty"` // of a definition that was registered
 	Change    change.Change `json:"change"`
-	Source    string        `json:"-"` // the definition's text
-	Bound     keyset.Point  `json:"-"` // greatest key; nil where the table is empty
+	Source    string        `json:"-"`                    // the definition's text
+	Bound     keyset.Point  `json:"-"`                    // greatest key; nil where the table is empty
+	DependsOn []string      `json:"depends_on,omitempty"` // backfills that have to be done before
 	Estimated int64         `json:"estimated"`
 	Notes     []string      `json:"notes"`
 }
@@ -107,7 +108,7 @@ func (r Reviewer) judge(ctx context.Context, d definition.Definition, problems d
 	}
 	return Finding{
 		Backfill: d.Name, Change: resolved.Change, Source: d.Source, Bound: bound,
-		Estimated: resolved.Estimated, Notes: resolved.Notes,
+		Estimated: resolved.Estimated, Notes: resolved.Notes, DependsOn: d.DependsOn,
 	}, guard.Check(ctx, conn, resolved.Change, bound)
 }
 
