@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"backfill/internal/change"
 )
@@ -98,6 +99,8 @@ func (p Param) check(given string) (text, complaint, remedy string) {
 	kind, _ := typeNamed(p.Type)
 	text, ok := kind.parse(given)
 	switch {
+	case strings.ContainsRune(given, 0):
+		return "", "it holds a NUL character", "remove it; Postgres does not take it"
 	case !ok:
 		return "", fmt.Sprintf("%q is not of type %s", shorten(given), p.Type), "write it like " + kind.example
 	case p.Min != "" && kind.compare(text, p.Min) < 0:

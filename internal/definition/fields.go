@@ -194,8 +194,9 @@ func (r *reader) onFailure(e entry) change.OnFailure {
 }
 
 // shorten keeps an answer readable when a value is very long.
-func shorten(text string) string {
-	const most = 60
+func shorten(text string) string { return clip(text, 60) }
+
+func clip(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}

@@ -75,6 +75,9 @@ func (r *reader) query(e entry, path string) string {
 	for _, problem := range problems {
 		r.refuse(r.origins[path].at(max(0, problem.Offset-1)), path, ofQueries.Replace(problem.Message), ofQueries.Replace(problem.Remedy))
 	}
+	if _, within := expression.Parse("[" + text + "\n]"); len(problems) == 0 && len(within) > 0 {
+		r.refuse(r.origins[path].at(max(0, within[0].Offset-1)), path, ") closes nothing: it would end the query", "remove it, or open it before")
+	}
 	if names := parsed.Params(); len(names) > 0 {
 		r.refuse(e.at(), path, "@"+names[0]+" is a parameter, and a metric has none", "write the value")
 	}

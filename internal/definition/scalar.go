@@ -91,6 +91,10 @@ func (r *reader) expression(e entry, path string) expression.Expression {
 		r.unread = true
 		return expression.Expression{}
 	}
+	if path == "where" && strings.TrimSpace(s.text) == "" {
+		r.refuse(r.origins[path].at(0), path, "the condition is empty", "write one, or remove the line for every row")
+		return expression.Expression{}
+	}
 	parsed, problems := expression.Parse(strings.TrimRight(s.text, "\n"))
 	for _, problem := range problems {
 		at := r.origins[path].at(problem.Offset)

@@ -60,15 +60,55 @@ func clean(source []byte) (string, Problems) {
 	plain := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(source), "\ufeff"))
 	at := position{1, 1}
 	for _, r := range plain {
-		if hidden(r) {
-			return "", Problems{{Line: at.Line, Column: at.Column,
-				Message: fmt.Sprintf("there is the invisible character %U", r), Remedy: "remove it"}}
+		if message, remedy := unreadable(r); message != "" {
+			return "", Problems{{Line: at.Line, Column: at.Column, Message: message, Remedy: remedy}}
 		}
 		if at.Column++; r == '\n' {
 			at = position{at.Line + 1, 1}
 		}
 	}
+	if at, deep := nested(plain); deep {
+		return "", Problems{{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("brackets are open more than %d deep", maxNesting),
+			Remedy: "close those that were left open; a definition has lists of values, and no lists in lists"}}
+	}
 	return plain, nil
+}
+
+// maxNesting bounds brackets: the YAML reader needs the square of their depth in time, 5 s for 30,000.
+const maxNesting = 200
+
+// nested finds where more brackets are open than anybody means, whatever stands in quotes.
+func nested(plain string) (at position, deep bool) {
+	at = position{1, 1}
+	depth := 0
+	for _, r := range plain {
+		switch r {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+		if depth > maxNesting {
+			return at, true
+		}
+		if at.Column++; r == '\n' {
+			at = position{at.Line + 1, 1}
+		}
+	}
+	return at, false
+}
+
+// unreadable says what is wrong with a character. A text of another encoding has become U+FFFD by the time it comes as JSON.
+func unreadable(r rune) (message, remedy string) {
+	switch {
+	case r == 0:
+		return "there is a NUL character, as in a file that is UTF-16", "save it as UTF-8"
+	case r == utf8.RuneError:
+		return "there is U+FFFD, which stands for bytes that were no UTF-8", "save the file as UTF-8; if that very character is meant, write chr(65533)"
+	case hidden(r):
+		return fmt.Sprintf("there is the invisible character %U", r), "remove it; in an SQL text write it as chr() of its number"
+	}
+	return "", ""
 }
 
 // hidden finds control characters, and those that make a line read otherwise than it runs (right-to-left marks).

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,4 +70,22 @@ func ofVersion(version int64) run.Status {
 	status := working()
 	status.Backfill, status.Version = "users-country", version
 	return status
+}
+
+// TestAFileThatIsNoUTF8IsRefusedHere: on its way as JSON its bytes would become others.
+func TestAFileThatIsNoUTF8IsRefusedHere(t *testing.T) {
+	b := setup(t)
+	b.In = strings.NewReader("name: a\ntable: t\nset: {a: \"'\xe4'\"}\n")
+	if code := b.run(t, "register", "-"); code != exitInvalid || !strings.Contains(b.err.String(), "it is not UTF-8") || len(b.control.asked) != 0 {
+		t.Errorf("exit code %d: %s; asked %v", code, &b.err, b.control.asked)
+	}
+}
+
+// TestManyProblemsAreAListStill: with a comma in their number.
+func TestManyProblemsAreAListStill(t *testing.T) {
+	t.Parallel()
+	fault := classed("Backfill.Invalid", "2,000 problems:\n4:3: one\n5:3: two\nand 1,998 more; mend these first")
+	if fault.Message != "2,000 problems" || len(fault.Problems) != 3 {
+		t.Errorf("%+v", fault)
+	}
 }
