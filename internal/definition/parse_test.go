@@ -34,7 +34,7 @@ func TestBadDefinitionsSayAllThatIsWrong(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, file string) []byte {
+func read(t testing.TB, file string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -193,33 +193,6 @@ func TestParseRefusesAFileThatIsTooLong(t *testing.T) {
 	if problems == nil || !strings.Contains(problems.Error(), "bytes") {
 		t.Errorf("got %v", problems)
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/bad/*.yaml")
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(source)
-	}
-	f.Fuzz(func(t *testing.T, source []byte) {
-		d, problems := definition.Parse(source)
-		for _, p := range problems {
-			if p.Message == "" || p.Remedy == "" || p.Line < 0 || p.Column < 0 {
-				t.Fatalf("bad problem %+v", p)
-			}
-		}
-		if problems != nil {
-			return
-		}
-		again, problems := definition.Parse([]byte(d.Source))
-		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || again.Kind != d.Kind ||
-			(len(d.Set) == 0) != (d.Kind == change.Delete) || d.Kind == change.Delete && d.Where.IsZero() {
-			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
-		}
-	})
 }
 
 // at gives the character at a problem's place.

@@ -35,6 +35,13 @@ func (t text) rune(at position) (rune, bool) {
 	return '\n', at.Line < len(t)
 }
 
+// within gives the nearest place that the text has; the end of a line is one.
+func (t text) within(at position) position {
+	at.Line = min(max(at.Line, 1), len(t))
+	at.Column = min(max(at.Column, 1), len(t[at.Line-1])+1)
+	return at
+}
+
 // holds tells whether a piece stands somewhere in a line.
 func (t text) holds(piece string) bool {
 	return slices.ContainsFunc(t, func(line []rune) bool { return strings.Contains(string(line), piece) })
