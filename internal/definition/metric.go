@@ -72,7 +72,7 @@ func (r *reader) query(e entry, path string) string {
 	}
 	text := strings.TrimRight(s.text, " \n")
 	parsed, problems := expression.Parse("(" + text + "\n)")
-	for _, problem := range problems {
+	for _, problem := range problems[:min(len(problems), mostOfOne)] {
 		r.refuse(r.origins[path].at(max(0, problem.Offset-1)), path, ofQueries.Replace(problem.Message), ofQueries.Replace(problem.Remedy))
 	}
 	if _, within := expression.Parse("[" + text + "\n]"); len(problems) == 0 && len(within) > 0 {

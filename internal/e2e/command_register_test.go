@@ -27,6 +27,10 @@ func (c command) registered(t *testing.T) {
 	if got := c.expect(t, 0, "definitions", name, "--version", "1"); !strings.Contains(got.out, "m: n + 1") {
 		t.Errorf("the first version: %s", got.out)
 	}
+	after := write(t, fmt.Sprintf("name: %s-after\ntable: %s\nset: {n: n + 1}\nwhere: m > 0\ndepends_on: %s\n", name, table, name))
+	if got := c.expect(t, 2, "start", "-f", after, "--run", name+"-early"); !strings.Contains(got.err, name+" is not done: no run of it has begun") {
+		t.Errorf("too early: %s", got.err)
+	}
 	c.expect(t, 0, "start", name+"@1", "--run", name+"-1", "--wait")
 	if got := c.expect(t, 0, "status", name+"-1"); !strings.Contains(got.out, name+"@1") {
 		t.Errorf("status: %s", got.out)
@@ -35,10 +39,14 @@ func (c command) registered(t *testing.T) {
 		t.Errorf("%d rows are not as the first version says", left)
 	}
 	c.expect(t, 0, "start", name, "--run", name+"-2", "--wait")
+	if got := c.expect(t, 0, "status", name+"-2"); !strings.Contains(got.out, name+"@2") {
+		t.Errorf("status: %s", got.out)
+	}
 	if left := b.number(t, "SELECT count(*) FROM "+quoted(table)+" WHERE m IS DISTINCT FROM n + 2"); left != 0 {
 		t.Errorf("%d rows are not as the second version says", left)
 	}
 	c.expect(t, 2, "start", name+"@3", "--run", name+"-3")
+	c.expect(t, 0, "start", "-f", after, "--run", name+"-after", "--wait")
 }
 
 // TestTheRightToRegister: the function itself does not serve it, nor does its alias for looking.

@@ -131,6 +131,7 @@ func large() map[string]string {
 		"large-indentation":     head + "set:\n" + indented(300),
 		"large-parentheses":     head + "set:\n  note: " + strings.Repeat("(", 20_000) + "note" + strings.Repeat(")", 20_000) + "\n",
 		"large-expression":      head + "set:\n  total_cents: " + strings.Repeat("1 + ", 15_000) + "1\n",
+		"large-comments":        head + "set:\n  note: |\n    " + strings.Repeat("/*", 30_000) + "\n",
 		"large-columns":         head + "set:\n" + columns.String(),
 		"large-one-word":        head + "set:\n  note: " + strings.Repeat("x", 60_000) + "\n",
 		"large-parameter-value": head + "set:\n  total_cents: '@n'\nparams: {n: {type: numeric, default: 1e999999999}}\n",
