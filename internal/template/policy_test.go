@@ -12,6 +12,7 @@ import (
 var granted = map[string]map[string]string{
 	"PlannerRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "PlannerLogGroup", "logs:PutLogEvents": "PlannerLogGroup", "sqs:SendMessage": "Queue",
+		"dynamodb:Query": "Table Table/index/runs",
 	}),
 	"WorkerRole": {
 		"logs:CreateLogStream": "WorkerLogGroup", "logs:PutLogEvents": "WorkerLogGroup", "dynamodb:UpdateItem": "Table",
