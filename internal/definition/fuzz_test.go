@@ -37,9 +37,12 @@ func FuzzParse(f *testing.F) {
 		if d.Examples(nil) == nil {
 			t.Fatal("no examples")
 		}
-		d.Arguments(d.Examples(nil))
+		_, refused := d.Arguments(d.Examples(nil))
 		if problems != nil {
 			return
+		}
+		if refused != nil {
+			t.Fatalf("its own examples are refused: %v", refused)
 		}
 		accepted(t, d, lines)
 		again, problems := definition.Parse([]byte(d.Source))
