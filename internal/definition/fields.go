@@ -22,46 +22,47 @@ type field struct {
 }
 
 // fields are the file's keys, in the order in which a person writes them.
-func fields() []field {
-	return []field{
-		{property{"name", "lower case letters, digits and -; the run's id begins with it", matching(namePattern.String())},
-			func(r *reader, d *Definition, e entry) { d.Name = r.name(e) }, nil},
-		{property{"description", "for people", words()},
-			func(r *reader, d *Definition, e entry) { d.Description, _ = r.line(e, e.name) }, nil},
-		{property{"owner", "for people", words()},
-			func(r *reader, d *Definition, e entry) { d.Owner, _ = r.line(e, e.name) }, nil},
-		{property{"table", "table or schema.table; a name with capitals, spaces or dots in double quotes", matching(tablePattern)},
-			func(r *reader, d *Definition, e entry) { d.Table = r.table(e) }, nil},
-		{property{"key", "columns, in order, of a unique btree index without NULLs; default: the primary key", several(columnShape(), shape{"uniqueItems": true})},
-			func(r *reader, d *Definition, e entry) { d.Key = r.key(e) }, nil},
-		{property{"set", "column: SQL expression over the row as it was", setShape()},
-			func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
-		{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
-			func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
-		{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
-			func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
-		{property{"where", "SQL condition: which rows are in scope; default: all", words()},
-			func(r *reader, d *Definition, e entry) { d.Where = r.expression(e, e.name) }, nil},
-		{property{"params", "name: type, or name: {type, default, min, max, description}; written @name in SQL", paramsShape()},
-			func(r *reader, d *Definition, e entry) { d.Params = r.params(e) }, nil},
-		{property{"chunk_rows", "keys in a chunk; default: " + figure.Count(DefaultChunkRows), number(minChunkRows, maxChunkRows)},
-			func(r *reader, d *Definition, e entry) {
-				d.ChunkRows = r.count(e, minChunkRows, maxChunkRows, "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
-			}, nil},
-		{property{"undo", "on (default), or off: a run cannot be rolled back", shape{"enum": []any{true, false, "on", "off", "true", "false"}}},
-			func(r *reader, d *Definition, e entry) { d.Undo = r.undo(e) }, nil},
-		{property{"error_budget", "rows that may fail; default: 0", number(0, MaxErrorBudget)},
-			func(r *reader, d *Definition, e entry) {
-				d.ErrorBudget = r.count(e, 0, MaxErrorBudget, "write how many rows may fail, or remove the line for none")
-			}, nil},
-		{property{"on_failure", "when a chunk has failed: stop (default), pause, or continue with the others", oneOfTexts(change.OnFailures()...)},
-			func(r *reader, d *Definition, e entry) { d.OnFailure = r.onFailure(e) }, nil},
-		{property{"windows", "when a run may work; default: always", windowsShape()},
-			func(r *reader, d *Definition, e entry) { d.Windows = r.windows(e) }, nil},
-		{property{"throttle", "limits of signals, and up to " + figure.Count(maxMetrics) + " metrics of your own", throttleShape()},
-			func(r *reader, d *Definition, e entry) { d.Throttle, d.Metrics = r.throttle(e) }, nil},
-	}
+var fields = []field{
+	{property{"name", "lower case letters, digits and -; the run's id begins with it", matching(namePattern.String())},
+		func(r *reader, d *Definition, e entry) { d.Name = r.name(e) }, nil},
+	{property{"description", "for people", words()},
+		func(r *reader, d *Definition, e entry) { d.Description, _ = r.line(e, e.name) }, nil},
+	{property{"owner", "for people", words()},
+		func(r *reader, d *Definition, e entry) { d.Owner, _ = r.line(e, e.name) }, nil},
+	{property{"table", "table or schema.table; a name with capitals, spaces or dots in double quotes", matching(tablePattern)},
+		func(r *reader, d *Definition, e entry) { d.Table = r.table(e) }, nil},
+	{property{"key", "columns, in order, of a unique btree index without NULLs; default: the primary key", several(columnShape(), shape{"uniqueItems": true})},
+		func(r *reader, d *Definition, e entry) { d.Key = r.key(e) }, nil},
+	{property{"set", "column: SQL expression over the row as it was", setShape()},
+		func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
+	{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
+		func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
+	{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
+		func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
+	{property{"where", "SQL condition: which rows are in scope; default: all", words()},
+		func(r *reader, d *Definition, e entry) { d.Where = r.expression(e, e.name) }, nil},
+	{property{"params", "name: type, or name: {type, default, min, max, description}; written @name in SQL", paramsShape()},
+		func(r *reader, d *Definition, e entry) { d.Params = r.params(e) }, nil},
+	{property{"chunk_rows", "keys in a chunk; default: " + figure.Count(DefaultChunkRows), number(minChunkRows, maxChunkRows)},
+		func(r *reader, d *Definition, e entry) {
+			d.ChunkRows = r.count(e, minChunkRows, maxChunkRows, "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
+		}, nil},
+	{property{"undo", "on (default), or off: a run cannot be rolled back", shape{"enum": []any{true, false, "on", "off", "true", "false"}}},
+		func(r *reader, d *Definition, e entry) { d.Undo = r.undo(e) }, nil},
+	{property{"error_budget", "rows that may fail; default: 0", number(0, MaxErrorBudget)},
+		func(r *reader, d *Definition, e entry) {
+			d.ErrorBudget = r.count(e, 0, MaxErrorBudget, "write how many rows may fail, or remove the line for none")
+		}, nil},
+	{property{"on_failure", "when a chunk has failed: stop (default), pause, or continue with the others", oneOfTexts(change.OnFailures()...)},
+		func(r *reader, d *Definition, e entry) { d.OnFailure = r.onFailure(e) }, nil},
+	{property{"windows", "when a run may work; default: always", windowsShape()},
+		func(r *reader, d *Definition, e entry) { d.Windows = r.windows(e) }, nil},
+	{property{"throttle", "limits of signals, and up to " + figure.Count(maxMetrics) + " metrics of your own", throttleShape()},
+		func(r *reader, d *Definition, e entry) { d.Throttle, d.Metrics = r.throttle(e) }, nil},
 }
+
+// names are those of fields.
+var names = namesOf(properties())
 
 // required are the keys that each file has, beside the one of its kind.
 var required = []string{"name", "table"}
@@ -89,13 +90,12 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 
 // field reads one key by its entry in fields.
 func (r *reader) field(d *Definition, e entry) {
-	all := fields()
-	at := slices.IndexFunc(all, func(f field) bool { return f.name == e.name })
+	at := slices.IndexFunc(fields, func(f field) bool { return f.name == e.name })
 	if at < 0 {
-		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, namesOf(properties())))
+		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, names))
 		return
 	}
-	all[at].read(r, d, e)
+	fields[at].read(r, d, e)
 }
 
 func (r *reader) name(e entry) string {

@@ -13,7 +13,7 @@ func Schema() []byte {
 	root["title"] = "A definition of backfill"
 	root["oneOf"] = alone()
 	needs := shape{}
-	for _, f := range fields() {
+	for _, f := range fields {
 		if len(f.needs) > 0 {
 			needs[f.name] = f.needs
 		}
@@ -28,7 +28,7 @@ func Schema() []byte {
 
 func properties() []property {
 	var all []property
-	for _, f := range fields() {
+	for _, f := range fields {
 		all = append(all, f.property)
 	}
 	return all

@@ -75,17 +75,30 @@ func clean(source []byte) (string, Problems) {
 		}
 	}
 	if at, deep := nested(plain); deep {
-		return "", Problems{{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("brackets are open more than %d deep", maxNesting),
-			Remedy: "close those that were left open; a definition has lists of values, and no lists in lists"}}
+		return "", Problems{{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("lists or mappings are nested more than %d deep", maxNesting),
+			Remedy: "close brackets that were left open; a definition has lists of values, and no lists in lists"}}
 	}
 	return plain, nil
 }
 
-// maxNesting bounds brackets: the YAML reader needs the square of their depth in time, 5 s for 30,000.
+// maxNesting bounds brackets, and the dashes of one line: the YAML reader keeps for each value the path to it, so 10,000 take
+// 160 MB, and what fits into a file more than a function has.
 const maxNesting = 200
 
-// nested finds where more brackets are open than anybody means, whatever stands in quotes.
+// nested finds where more is open than anybody means, whatever stands in quotes.
 func nested(plain string) (at position, deep bool) {
+	at = position{1, 1}
+	for line := range strings.SplitSeq(plain, "\n") {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), strings.Repeat("- ", maxNesting+1)) {
+			return at, true
+		}
+		at.Line++
+	}
+	return bracketed(plain)
+}
+
+// bracketed finds where too many brackets are open.
+func bracketed(plain string) (at position, deep bool) {
 	at = position{1, 1}
 	depth := 0
 	for _, r := range plain {

@@ -127,6 +127,7 @@ func large() map[string]string {
 	return map[string]string{
 		"large-file":            head + "set: {note: lower(note)}\n# " + strings.Repeat("x", 64<<10) + "\n",
 		"large-lists-in-lists":  head + "key: " + strings.Repeat("[", 30_000) + "\n",
+		"large-dashes":          head + "key:\n  " + strings.Repeat("- ", 20_000) + "\n",
 		"large-maps-in-maps":    head + "set: " + strings.Repeat("{a: ", 10_000) + "\n",
 		"large-indentation":     head + "set:\n" + indented(300),
 		"large-parentheses":     head + "set:\n  note: " + strings.Repeat("(", 20_000) + "note" + strings.Repeat(")", 20_000) + "\n",
