@@ -130,6 +130,7 @@ func TestVersionsAreKeptAndShown(t *testing.T) {
 		`{"action":"definitions","name":"halve","version":3}`:                  "it has 1 to 2",
 		`{"action":"definitions","name":"halv"}`:                               "did you mean halve?",
 		`{"action":"definitions","name":"users-email-normalized","version":1}`: "has no versions",
+		`{"action":"definitions","name":"` + strings.Repeat("x", 3000) + `"}`:  "there is no backfill",
 		`{"action":"definitions","version":1}`:                                 `needs a "name"`,
 	} {
 		if told := b.refused(t, "read", input); !strings.Contains(told, want) {
@@ -162,7 +163,7 @@ func TestANameIsJudgedByTheVersionThatItNames(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"halve@3": "halve has no version 3; it has 1 to 2", "halve@0": "names no version", "halve@x": "write halve@3", "halve@01": "names no version",
-		"halve@": "names no version", "halv": "did you mean halve?", "users-email-normalized@1": "has no versions", "nothing@1": "there is no backfill",
+		"halve@": "names no version", strings.Repeat("x", 3000): "there is no backfill", strings.Repeat("x", 3000) + "@1": "there is no backfill", "halv": "did you mean halve?", "users-email-normalized@1": "has no versions", "nothing@1": "there is no backfill",
 	} {
 		if told := b.refused(t, "", map[string]string{"action": "validate", "backfill": name}); !strings.Contains(told, want) {
 			t.Errorf("%s: %s", name, told)

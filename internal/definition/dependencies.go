@@ -47,7 +47,7 @@ func (r *reader) dependsOn(e entry) []string {
 
 func (r *reader) dependency(e entry, path string) (string, bool) {
 	name, ok := r.line(e, path)
-	if ok && !namePattern.MatchString(name) {
+	if ok && !IsName(name) {
 		r.refuse(e.at(), path, fmt.Sprintf("%q is not a name of a backfill", shorten(name)),
 			"write the name alone, without a version: lower case letters, digits and hyphens")
 		return "", false

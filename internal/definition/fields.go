@@ -70,6 +70,9 @@ var required = []string{"name", "table"}
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
+// IsName tells whether a definition can have that name.
+func IsName(name string) bool { return namePattern.MatchString(name) }
+
 // definition reads the root mapping.
 func (r *reader) definition(root *ast.MappingNode) Definition {
 	d := Definition{ChunkRows: DefaultChunkRows, Undo: true}
@@ -100,7 +103,7 @@ func (r *reader) field(d *Definition, e entry) {
 
 func (r *reader) name(e entry) string {
 	name, ok := r.line(e, e.name)
-	if ok && !namePattern.MatchString(name) {
+	if ok && !IsName(name) {
 		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a name", shorten(name)),
 			"use up to 63 lower case letters, digits and hyphens, and begin with a letter or a digit")
 	}

@@ -55,6 +55,9 @@ func (r Registry) List(ctx context.Context) ([]Entry, error) {
 
 // Show is one definition: its text in a version, 0: the newest.
 func (r Registry) Show(ctx context.Context, name string, version int64) (Shown, error) {
+	if !definition.IsName(name) {
+		return Shown{}, r.unknown(ctx, name)
+	}
 	found, err := r.Store.Versions(ctx, name)
 	if errors.Is(err, records.ErrNoDefinition) {
 		return r.embedded(ctx, name, version)

@@ -64,7 +64,7 @@ func (r Registry) Find(ctx context.Context, reference string) (Found, error) {
 }
 
 func (r Registry) stored(ctx context.Context, name string, version int64) (records.Definition, error) {
-	if r.Store == nil {
+	if r.Store == nil || !definition.IsName(name) { // DynamoDB does not take every text as a key
 		return records.Definition{}, records.ErrNoDefinition
 	}
 	return r.Store.Definition(ctx, name, version)
@@ -109,7 +109,7 @@ func (r Registry) unknown(ctx context.Context, name string) error {
 			names = append(names, d.Name)
 		}
 	}
-	return failure.New(failure.Invalid, "there is no backfill %q; %s", name, definition.DidYouMean(name, names))
+	return failure.New(failure.Invalid, "there is no backfill %.80q; %s", name, definition.DidYouMean(name, names))
 }
 
 // Add registers a definition that was judged, and tells whether it is a version of its own: the same content again is
