@@ -13,6 +13,7 @@ import (
 	"backfill/internal/invocation"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
+	"backfill/internal/registry"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -32,10 +33,12 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 	if err != nil {
 		return function, err
 	}
+	known := registry.Registry{Store: base.Records}
 	c := &control.Control{
 		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
 		Pauser:     pausing.New(base.Ledger, base.Records),
-		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		Reviewer:   review.Reviewer{Session: base.Session, Registry: known, Inline: s.Inline},
+		Registry:   known,
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
 		Workers: int64(s.Workers),

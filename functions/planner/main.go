@@ -11,6 +11,7 @@ import (
 	"backfill/internal/planner"
 	"backfill/internal/queue"
 	"backfill/internal/rebuild"
+	"backfill/internal/registry"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -34,7 +35,7 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 	p := &planner.Planner{
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
 		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
-		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		Reviewer:   review.Reviewer{Session: base.Session, Registry: registry.Registry{Store: base.Records}, Inline: s.Inline},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		LookAhead:  int64(s.LookAhead),
 	}

@@ -39,13 +39,22 @@ func Load(name string) (definition.Definition, error) {
 		return definition.Definition{}, failure.New(failure.Invalid, "there is no backfill %q; %s",
 			name, definition.DidYouMean(name, Names()))
 	}
-	source, err := files.ReadFile(name + extension)
+	source, err := Source(name)
 	if err != nil {
-		return definition.Definition{}, fmt.Errorf("read the backfill %q: %w", name, err)
+		return definition.Definition{}, err
 	}
-	d, problems := definition.Parse(source)
+	d, problems := definition.Parse([]byte(source))
 	if err := problems.Err(); err != nil {
 		return d, fmt.Errorf("read the backfill %q: %w", name, err)
 	}
 	return d, nil
+}
+
+// Source is the text of one of Names.
+func Source(name string) (string, error) {
+	source, err := files.ReadFile(name + extension)
+	if err != nil {
+		return "", fmt.Errorf("read the backfill %q: %w", name, err)
+	}
+	return string(source), nil
 }

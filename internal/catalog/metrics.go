@@ -18,6 +18,9 @@ var numbers = []uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.Fl
 // checkMetrics has the server parse and plan each query. It is not run.
 func (r *resolver) checkMetrics(ctx context.Context) error {
 	for _, m := range r.definition.Metrics {
+		if r.definition.Refused("throttle." + string(m.Name)) {
+			continue
+		}
 		if err := r.checkMetric(ctx, m); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ type Ledger interface {
 	Waiting(ctx context.Context, id string) (string, error)
 	Woken(ctx context.Context, id, token string) error
 	Orphan(ctx context.Context, id, execution string) error
+	Dependencies(ctx context.Context, backfills []string) ([]ledger.Dependency, error)
 	Tune(ctx context.Context, id string, tuning ledger.Tuning) (run.Limits, error)
 	Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (ledger.Swept, error)
 }

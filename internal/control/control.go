@@ -1,6 +1,7 @@
 // Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, close.
 //
-// It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
+// It owns the actions and who may call them: the alias "read" serves those that change nothing, the alias "register"
+// the one that registers a definition, which the function itself does not serve. It leaves ending a
 // run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
 // unknown keys are refused.
 package control
@@ -16,12 +17,17 @@ import (
 	"backfill/internal/closing"
 	"backfill/internal/failure"
 	"backfill/internal/rebuild"
+	"backfill/internal/records"
+	"backfill/internal/registry"
 	"backfill/internal/review"
 	"backfill/internal/run"
 )
 
 // reader is the alias that only looks.
 const reader = "read"
+
+// registrar is the alias that only registers definitions.
+const registrar = "register"
 
 // Records is what control reads.
 type Records interface {
@@ -41,6 +47,14 @@ type Closer interface {
 // Reviewer judges a definition against the database.
 type Reviewer interface {
 	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
+	Check(ctx context.Context, text string, params map[string]any) (review.Finding, error)
+}
+
+// Registry keeps definitions that are registered.
+type Registry interface {
+	Add(ctx context.Context, d records.Definition) (records.Definition, bool, error)
+	List(ctx context.Context) ([]registry.Entry, error)
+	Show(ctx context.Context, name string, version int64) (registry.Shown, error)
 }
 
 // Pauser stops runs for a while.
@@ -70,6 +84,7 @@ type Control struct {
 	Closer     Closer
 	Pauser     Pauser
 	Reviewer   Reviewer
+	Registry   Registry
 	Rebuilder  Rebuilder
 	Executions Executions
 	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
@@ -87,20 +102,27 @@ type action struct {
 }
 
 var actions = map[string]action{
-	"status":    {false, (*Control).status},
-	"list":      {false, (*Control).list},
-	"chunks":    {false, (*Control).chunks},
-	"conflicts": {false, (*Control).conflicts},
-	"rejects":   {false, (*Control).rejects},
-	"pause":     {true, (*Control).pause},
-	"resume":    {true, (*Control).resume},
-	"await":     {true, (*Control).await},
-	"cancel":    {true, (*Control).cancel},
-	"tune":      {true, (*Control).tune},
-	"validate":  {true, (*Control).validate},
-	"rebuild":   {true, (*Control).rebuild},
-	"sweep":     {true, (*Control).sweep},
-	"close":     {true, (*Control).close},
+	"status":      {false, (*Control).status},
+	"list":        {false, (*Control).list},
+	"chunks":      {false, (*Control).chunks},
+	"definitions": {false, (*Control).definitions},
+	"conflicts":   {false, (*Control).conflicts},
+	"rejects":     {false, (*Control).rejects},
+	"pause":       {true, (*Control).pause},
+	"resume":      {true, (*Control).resume},
+	"await":       {true, (*Control).await},
+	"cancel":      {true, (*Control).cancel},
+	"tune":        {true, (*Control).tune},
+	"validate":    {true, (*Control).validate},
+	"rebuild":     {true, (*Control).rebuild},
+	"sweep":       {true, (*Control).sweep},
+	"close":       {true, (*Control).close},
+}
+
+// registering are the actions of the alias "register". Whoever may act, or start an execution, must not thereby say what SQL
+// a name stands for; and whoever may say that need not be able to run it.
+var registering = map[string]action{
+	"register": {true, (*Control).register},
 }
 
 // Handle answers an input: {"action": ...}, or an event of an execution that ended badly.
@@ -112,18 +134,15 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 	if err := json.Unmarshal(input, &head); err != nil {
 		return nil, failure.New(failure.Invalid, `read the input: %w; it looks like {"action":"status","run":"..."}`, err)
 	}
-	if head.DetailType == executionEvent && alias != reader {
+	if head.DetailType == executionEvent && alias != reader && alias != registrar {
 		if err := c.Ledger.Renew(ctx); err != nil {
 			return nil, err
 		}
 		return c.executionEnded(ctx, input)
 	}
-	chosen, ok := actions[head.Action]
-	if !ok {
-		return nil, failure.New(failure.Invalid, "action %q is not known; one of %s", head.Action, known())
-	}
-	if chosen.changes && alias == reader {
-		return nil, failure.New(failure.Invalid, `the alias "read" does not serve %q: invoke the function itself`, head.Action)
+	chosen, err := choose(alias, head.Action)
+	if err != nil {
+		return nil, err
 	}
 	if chosen.changes { // no run may have begun since the stack was deployed anew
 		if err := c.Ledger.Renew(ctx); err != nil {
@@ -131,6 +150,27 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 		}
 	}
 	return chosen.answer(c, ctx, input)
+}
+
+// choose finds an action that the alias serves.
+func choose(alias, name string) (action, error) {
+	if alias == registrar {
+		if chosen, ok := registering[name]; ok {
+			return chosen, nil
+		}
+		return action{}, failure.New(failure.Invalid, `the alias "register" serves "register" only, and not %q`, name)
+	}
+	chosen, ok := actions[name]
+	switch _, registers := registering[name]; {
+	case registers:
+		return chosen, failure.New(failure.Invalid, `%q is served by the alias "register" of the function, and by nothing else: `+
+			"it is a right of its own", name)
+	case !ok:
+		return chosen, failure.New(failure.Invalid, "action %q is not known; one of %s", name, known())
+	case chosen.changes && alias == reader:
+		return chosen, failure.New(failure.Invalid, `the alias "read" does not serve %q: invoke the function itself`, name)
+	}
+	return chosen, nil
 }
 
 func known() string {

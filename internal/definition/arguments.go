@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"backfill/internal/change"
 )
@@ -38,6 +39,31 @@ func (d Definition) Arguments(given map[string]any) ([]change.Param, Problems) {
 		params = append(params, change.Param{Name: param.Name, Type: param.Type, Value: text})
 	}
 	return params, problems
+}
+
+// Examples adds a value of the type, within its limits, for each parameter that has to be given and is not: to check
+// statements with, never to run.
+func (d Definition) Examples(given map[string]any) map[string]any {
+	all := maps.Clone(given)
+	if all == nil {
+		all = map[string]any{}
+	}
+	for _, param := range d.Params {
+		if _, there := all[param.Name]; !there && !param.Optional && !d.Refused(join("params", param.Name)) {
+			all[param.Name] = param.example()
+		}
+	}
+	return all
+}
+
+func (p Param) example() string {
+	kind, _ := typeNamed(p.Type)
+	for _, value := range []string{kind.example, p.Min, p.Max} {
+		if _, complaint, _ := p.check(value); value != "" && complaint == "" {
+			return value
+		}
+	}
+	return kind.example
 }
 
 // argument gives the value's text, or what is wrong with it.
@@ -73,6 +99,8 @@ func (p Param) check(given string) (text, complaint, remedy string) {
 	kind, _ := typeNamed(p.Type)
 	text, ok := kind.parse(given)
 	switch {
+	case strings.ContainsRune(given, 0):
+		return "", "it holds a NUL character", "remove it; Postgres does not take it"
 	case !ok:
 		return "", fmt.Sprintf("%q is not of type %s", shorten(given), p.Type), "write it like " + kind.example
 	case p.Min != "" && kind.compare(text, p.Min) < 0:

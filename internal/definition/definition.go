@@ -33,6 +33,7 @@ type Definition struct {
 	Owner       string
 	Table       change.Table
 	Key         []string // columns' exact names; empty: the primary key
+	DependsOn   []string // names of backfills
 	Kind        change.Kind
 	Set         []Assignment
 	Where       expression.Expression // zero: every row

@@ -21,7 +21,7 @@ func (r *reader) scoped(d Definition, given []entry) {
 	var at position
 	for _, e := range given {
 		switch e.name {
-		case "where":
+		case "where": // as fields says that it needs it
 			return
 		case "delete":
 			at = e.key

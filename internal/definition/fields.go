@@ -13,11 +13,67 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "rows", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+// field is a key of the file: what an editor is told of it, how it is read, and which other keys it cannot do without. Its entry in
+// fields is all that a new key needs.
+type field struct {
+	property
+	read  func(r *reader, d *Definition, e entry)
+	needs []string
+}
+
+// fields are the file's keys, in the order in which a person writes them.
+var fields = []field{
+	{property{"name", "lower case letters, digits and -; the run's id begins with it", matching(namePattern.String())},
+		func(r *reader, d *Definition, e entry) { d.Name = r.name(e) }, nil},
+	{property{"description", "for people", words()},
+		func(r *reader, d *Definition, e entry) { d.Description, _ = r.line(e, e.name) }, nil},
+	{property{"owner", "for people", words()},
+		func(r *reader, d *Definition, e entry) { d.Owner, _ = r.line(e, e.name) }, nil},
+	{property{"table", "table or schema.table; a name with capitals, spaces or dots in double quotes", matching(tablePattern)},
+		func(r *reader, d *Definition, e entry) { d.Table = r.table(e) }, nil},
+	{property{"key", "columns, in order, of a unique btree index without NULLs; default: the primary key", several(columnShape(), shape{"uniqueItems": true})},
+		func(r *reader, d *Definition, e entry) { d.Key = r.key(e) }, nil},
+	{property{"set", "column: SQL expression over the row as it was", setShape()},
+		func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
+	{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
+		func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
+	{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
+		func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
+	{property{"where", "SQL condition: which rows are in scope; default: all", words()},
+		func(r *reader, d *Definition, e entry) { d.Where = r.expression(e, e.name) }, nil},
+	{property{"rows", "fixed (default): up to the greatest key at the start; follow: also what comes behind it", shape{"enum": []any{"fixed", "follow"}}},
+		func(r *reader, d *Definition, e entry) { d.Follow = r.rows(e) }, nil},
+	{property{"params", "name: type, or name: {type, default, min, max, description}; written @name in SQL", paramsShape()},
+		func(r *reader, d *Definition, e entry) { d.Params = r.params(e) }, nil},
+	{property{"chunk_rows", "keys in a chunk; default: " + figure.Count(DefaultChunkRows), number(minChunkRows, maxChunkRows)},
+		func(r *reader, d *Definition, e entry) {
+			d.ChunkRows = r.count(e, minChunkRows, maxChunkRows, "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
+		}, nil},
+	{property{"undo", "on (default), or off: a run cannot be rolled back", shape{"enum": []any{true, false, "on", "off", "true", "false"}}},
+		func(r *reader, d *Definition, e entry) { d.Undo = r.undo(e) }, nil},
+	{property{"error_budget", "rows that may fail; default: 0", number(0, MaxErrorBudget)},
+		func(r *reader, d *Definition, e entry) {
+			d.ErrorBudget = r.count(e, 0, MaxErrorBudget, "write how many rows may fail, or remove the line for none")
+		}, nil},
+	{property{"on_failure", "when a chunk has failed: stop (default), pause, or continue with the others", oneOfTexts(change.OnFailures()...)},
+		func(r *reader, d *Definition, e entry) { d.OnFailure = r.onFailure(e) }, nil},
+	{property{"windows", "when a run may work; default: always", windowsShape()},
+		func(r *reader, d *Definition, e entry) { d.Windows = r.windows(e) }, nil},
+	{property{"throttle", "limits of signals, and up to " + figure.Count(maxMetrics) + " metrics of your own", throttleShape()},
+		func(r *reader, d *Definition, e entry) { d.Throttle, d.Metrics = r.throttle(e) }, nil},
+}
+
+// names are those of fields.
+var names = namesOf(properties())
+
+// required are the keys that each file has, beside the one of its kind.
+var required = []string{"name", "table"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// IsName tells whether a definition can have that name.
+func IsName(name string) bool { return namePattern.MatchString(name) }
 
 // definition reads the root mapping.
 func (r *reader) definition(root *ast.MappingNode) Definition {
@@ -26,58 +82,30 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	for _, e := range given {
 		r.field(&d, e)
 	}
-	for _, required := range []string{"name", "table"} {
+	for _, required := range required {
 		if !slices.ContainsFunc(given, func(e entry) bool { return e.name == required }) {
 			r.refuse(start(root), required, "it is missing", "add a line "+required+": ...")
 		}
 	}
 	r.kind(&d, root, given)
 	r.scoped(d, given)
+	r.independent(d)
 	return d
 }
 
+// field reads one key by its entry in fields.
 func (r *reader) field(d *Definition, e entry) {
-	switch e.name {
-	case "name":
-		d.Name = r.name(e)
-	case "description":
-		d.Description, _ = r.line(e, e.name)
-	case "owner":
-		d.Owner, _ = r.line(e, e.name)
-	case "table":
-		d.Table = r.table(e)
-	case "key":
-		d.Key = r.key(e)
-	case "set":
-		d.Set = r.set(e)
-	case "delete":
-		r.deletion(e)
-	case "where":
-		d.Where = r.expression(e, e.name)
-	case "rows":
-		d.Follow = r.rows(e)
-	case "params":
-		d.Params = r.params(e)
-	case "chunk_rows":
-		d.ChunkRows = r.count(e, minChunkRows, maxChunkRows, "write one like 250_000, or remove the line for "+figure.Count(DefaultChunkRows))
-	case "undo":
-		d.Undo = r.undo(e)
-	case "error_budget":
-		d.ErrorBudget = r.count(e, 0, MaxErrorBudget, "write how many rows may fail, or remove the line for none")
-	case "on_failure":
-		d.OnFailure = r.onFailure(e)
-	case "windows":
-		d.Windows = r.windows(e)
-	case "throttle":
-		d.Throttle, d.Metrics = r.throttle(e)
-	default:
-		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
+	at := slices.IndexFunc(fields, func(f field) bool { return f.name == e.name })
+	if at < 0 {
+		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, names))
+		return
 	}
+	fields[at].read(r, d, e)
 }
 
 func (r *reader) name(e entry) string {
 	name, ok := r.line(e, e.name)
-	if ok && !namePattern.MatchString(name) {
+	if ok && !IsName(name) {
 		r.refuse(e.at(), e.name, fmt.Sprintf("%q is not a name", shorten(name)),
 			"use up to 63 lower case letters, digits and hyphens, and begin with a letter or a digit")
 	}
@@ -181,8 +209,9 @@ func (r *reader) rows(e entry) bool {
 }
 
 // shorten keeps an answer readable when a value is very long.
-func shorten(text string) string {
-	const most = 60
+func shorten(text string) string { return clip(text, 60) }
+
+func clip(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}

@@ -15,10 +15,11 @@ import (
 const maxMetrics = 3
 
 var (
-	metricKeys    = []string{"query", "limit", "unit"}
-	metricPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	ofQueries     = strings.NewReplacer("an expression", "a query", "expression", "query")
-	unitPattern   = regexp.MustCompile(`^[\pL\pN%/ ._-]{1,20}$`)
+	metricKeys     = namesOf(metricProperties(nil))
+	metricRequired = []string{"query", "limit"}
+	metricPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	ofQueries      = strings.NewReplacer("an expression", "a query", "expression", "query")
+	unitPattern    = regexp.MustCompile(`^[\p{L}\p{N}%/ ._-]{1,20}$`)
 )
 
 // metric reads a signal of the definition's own: name: {query, limit, unit}.
@@ -55,7 +56,7 @@ func (r *reader) metric(e entry, mapping *ast.MappingNode, path string) signal.M
 			r.refuse(field.key, path, fmt.Sprintf("the key %q is not known", field.name), DidYouMean(field.name, metricKeys))
 		}
 	}
-	for _, required := range metricKeys[:2] {
+	for _, required := range metricRequired {
 		if !given[required] {
 			r.refuse(e.key, path, "it has no "+required, "add "+required+": ...")
 		}
@@ -71,8 +72,11 @@ func (r *reader) query(e entry, path string) string {
 	}
 	text := strings.TrimRight(s.text, " \n")
 	parsed, problems := expression.Parse("(" + text + "\n)")
-	for _, problem := range problems {
+	for _, problem := range problems[:min(len(problems), mostOfOne)] {
 		r.refuse(r.origins[path].at(max(0, problem.Offset-1)), path, ofQueries.Replace(problem.Message), ofQueries.Replace(problem.Remedy))
+	}
+	if _, within := expression.Parse("[" + text + "\n]"); len(problems) == 0 && len(within) > 0 {
+		r.refuse(r.origins[path].at(max(0, within[0].Offset-1)), path, ") closes nothing: it would end the query", "remove it, or open it before")
 	}
 	if names := parsed.Params(); len(names) > 0 {
 		r.refuse(e.at(), path, "@"+names[0]+" is a parameter, and a metric has none", "write the value")

@@ -12,7 +12,7 @@ import (
 
 var paramPattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-var paramKeys = []string{"type", "default", "min", "max", "description"}
+var paramKeys = namesOf(paramProperties(nil))
 
 // params reads the declarations: name: type, or name: {type, default, min, max, description}.
 func (r *reader) params(e entry) []Param {

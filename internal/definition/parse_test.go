@@ -34,7 +34,7 @@ func TestBadDefinitionsSayAllThatIsWrong(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, file string) []byte {
+func read(t testing.TB, file string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -197,37 +197,20 @@ func TestParseRefusesAFileThatIsTooLong(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/bad/*.yaml")
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(source)
-	}
-	f.Fuzz(func(t *testing.T, source []byte) {
-		d, problems := definition.Parse(source)
-		for _, p := range problems {
-			if p.Message == "" || p.Remedy == "" || p.Line < 0 || p.Column < 0 {
-				t.Fatalf("bad problem %+v", p)
-			}
-		}
-		if problems != nil {
-			return
-		}
-		again, problems := definition.Parse([]byte(d.Source))
-		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || again.Kind != d.Kind ||
-			(len(d.Set) == 0) != (d.Kind == change.Delete) || d.Kind == change.Delete && d.Where.IsZero() {
-			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
-		}
-	})
-}
-
 // at gives the character at a problem's place.
 func at(lines []string, p definition.Problem) string {
 	if line := []rune(lines[p.Line-1]); p.Column <= len(line) {
 		return string(line[p.Column-1])
 	}
 	return "the end of " + lines[p.Line-1]
+}
+
+func TestParseWhatADefinitionDependsOn(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string][]string{"b": {"b"}, "[b]": {"b"}, "\n  - b\n  - c-1": {"b", "c-1"}} {
+		d, problems := definition.Parse([]byte("name: a\ntable: users\nset: {a: lower(b)}\ndepends_on: " + given + "\n"))
+		if diff := cmp.Diff(want, d.DependsOn); problems != nil || diff != "" {
+			t.Errorf("%q: %v, %s", given, problems, diff)
+		}
+	}
 }

@@ -39,14 +39,20 @@ func (p Problem) String() string {
 // Problems is all that is wrong, in the order of the file. Return it as an error through Err only.
 type Problems []Problem
 
-// Error names every problem, one a line.
+// mostShown keeps an answer readable, and within the 32 KiB that Step Functions keeps of a cause.
+const mostShown = 50
+
+// Error names the problems, one a line.
 func (p Problems) Error() string {
 	if len(p) == 1 {
 		return p[0].String()
 	}
 	lines := []string{figure.Plural(int64(len(p)), "problem", "problems") + ":"}
-	for _, problem := range p {
+	for _, problem := range p[:min(len(p), mostShown)] {
 		lines = append(lines, problem.String())
+	}
+	if more := len(p) - mostShown; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %s more; mend these first", figure.Count(int64(more))))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -19,7 +19,9 @@ type reader struct {
 	unread   bool // an expression was refused: what it uses is not known
 }
 
+// refuse notes a problem. The YAML reader places a value that is not there behind the end of its line.
 func (r *reader) refuse(at position, path, message, remedy string) {
+	at = r.text.within(at)
 	r.problems = append(r.problems,
 		Problem{Line: at.Line, Column: at.Column, Path: path, Message: message, Remedy: remedy})
 }

@@ -84,6 +84,9 @@ func (r *reader) line(e entry, path string) (string, bool) {
 	return text, ok
 }
 
+// mostOfOne bounds what is told of one expression: to place a problem takes time with the length of the text before it.
+const mostOfOne = 20
+
 // expression reads SQL. What YAML would cut off or join silently is refused: a lost piece changes data.
 func (r *reader) expression(e entry, path string) expression.Expression {
 	s, ok := r.scalar(e, path)
@@ -91,11 +94,14 @@ func (r *reader) expression(e entry, path string) expression.Expression {
 		r.unread = true
 		return expression.Expression{}
 	}
+	if path == "where" && strings.TrimSpace(s.text) == "" {
+		r.refuse(r.origins[path].at(0), path, "the condition is empty", "write one, or remove the line for every row")
+		return expression.Expression{}
+	}
 	parsed, problems := expression.Parse(strings.TrimRight(s.text, "\n"))
-	for _, problem := range problems {
-		at := r.origins[path].at(problem.Offset)
-		r.refuse(at, path, problem.Message, problem.Remedy)
-		r.unread = true
+	r.unread = r.unread || len(problems) > 0
+	for _, problem := range problems[:min(len(problems), mostOfOne)] {
+		r.refuse(r.origins[path].at(problem.Offset), path, problem.Message, problem.Remedy)
 	}
 	return parsed
 }

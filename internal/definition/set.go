@@ -37,6 +37,11 @@ func (r *reader) set(e entry) []Assignment {
 	return list
 }
 
+func setShape() shape {
+	return shape{"type": "object", "minProperties": 1, "propertyNames": shape{"minLength": 1},
+		"additionalProperties": shape{"type": []string{"string", "number", "boolean", "null"}, "minLength": 1}}
+}
+
 // cutByComma finds what is left of {a: f(b, c)}: YAML reads the entries "a: f(b" and "c)".
 func cutByComma(mapping *ast.MappingNode) ast.Node {
 	for _, value := range mapping.Values {

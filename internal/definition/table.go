@@ -11,7 +11,14 @@ import (
 // maxIdentifier is Postgres' NAMEDATALEN - 1: it would cut a longer name off silently and find another table.
 const maxIdentifier = 63
 
-var bareIdentifier = regexp.MustCompile(`^[A-Za-z_\x{80}-\x{10FFFF}][A-Za-z0-9_$\x{80}-\x{10FFFF}]*`)
+// Names as Postgres reads them; in the common part of what Go and JavaScript understand, since editors check them, too.
+const (
+	barePattern   = `(?:[A-Za-z_]|[^\x00-\x7F])(?:[A-Za-z0-9_$]|[^\x00-\x7F])*`
+	quotedPattern = `"(?:[^"]|"")+"`
+	tablePattern  = `^\s*(?:` + barePattern + `|` + quotedPattern + `)(?:\.(?:` + barePattern + `|` + quotedPattern + `))?\s*$`
+)
+
+var bareIdentifier = regexp.MustCompile("^" + barePattern)
 
 func (r *reader) table(e entry) change.Table {
 	text, ok := r.line(e, e.name)

@@ -35,6 +35,13 @@ func (t text) rune(at position) (rune, bool) {
 	return '\n', at.Line < len(t)
 }
 
+// within gives the nearest place that the text has; the end of a line is one.
+func (t text) within(at position) position {
+	at.Line = min(max(at.Line, 1), len(t))
+	at.Column = min(max(at.Column, 1), len(t[at.Line-1])+1)
+	return at
+}
+
 // holds tells whether a piece stands somewhere in a line.
 func (t text) holds(piece string) bool {
 	return slices.ContainsFunc(t, func(line []rune) bool { return strings.Contains(string(line), piece) })
@@ -60,15 +67,68 @@ func clean(source []byte) (string, Problems) {
 	plain := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(source), "\ufeff"))
 	at := position{1, 1}
 	for _, r := range plain {
-		if hidden(r) {
-			return "", Problems{{Line: at.Line, Column: at.Column,
-				Message: fmt.Sprintf("there is the invisible character %U", r), Remedy: "remove it"}}
+		if message, remedy := unreadable(r); message != "" {
+			return "", Problems{{Line: at.Line, Column: at.Column, Message: message, Remedy: remedy}}
 		}
 		if at.Column++; r == '\n' {
 			at = position{at.Line + 1, 1}
 		}
 	}
+	if at, deep := nested(plain); deep {
+		return "", Problems{{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("lists or mappings are nested more than %d deep", maxNesting),
+			Remedy: "close brackets that were left open; a definition has lists of values, and no lists in lists"}}
+	}
 	return plain, nil
+}
+
+// maxNesting bounds brackets, and the dashes of one line: the YAML reader keeps for each value the path to it, so 10,000 take
+// 160 MB, and what fits into a file more than a function has.
+const maxNesting = 200
+
+// nested finds where more is open than anybody means, whatever stands in quotes.
+func nested(plain string) (at position, deep bool) {
+	at = position{1, 1}
+	for line := range strings.SplitSeq(plain, "\n") {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), strings.Repeat("- ", maxNesting+1)) {
+			return at, true
+		}
+		at.Line++
+	}
+	return bracketed(plain)
+}
+
+// bracketed finds where too many brackets are open.
+func bracketed(plain string) (at position, deep bool) {
+	at = position{1, 1}
+	depth := 0
+	for _, r := range plain {
+		switch r {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+		if depth > maxNesting {
+			return at, true
+		}
+		if at.Column++; r == '\n' {
+			at = position{at.Line + 1, 1}
+		}
+	}
+	return at, false
+}
+
+// unreadable says what is wrong with a character. A text of another encoding has become U+FFFD by the time it comes as JSON.
+func unreadable(r rune) (message, remedy string) {
+	switch {
+	case r == 0:
+		return "there is a NUL character, as in a file that is UTF-16", "save it as UTF-8"
+	case r == utf8.RuneError:
+		return "there is U+FFFD, which stands for bytes that were no UTF-8", "save the file as UTF-8; if that very character is meant, write chr(65533)"
+	case hidden(r):
+		return fmt.Sprintf("there is the invisible character %U", r), "remove it; in an SQL text write it as chr() of its number"
+	}
+	return "", ""
 }
 
 // hidden finds control characters, and those that make a line read otherwise than it runs (right-to-left marks).

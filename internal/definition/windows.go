@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var windowKeys = []string{"timezone", "days", "hours"}
+var windowKeys = namesOf(windowProperties())
 
 // WindowsOf are the windows of a definition's text, as it was stored with a run.
 func WindowsOf(source string) window.Windows {
@@ -102,7 +102,7 @@ func (r *reader) days(e entry, path string) []time.Weekday {
 		}
 		days, err := window.ParseDays(strings.ToLower(text))
 		if err != nil {
-			r.refuse(part.at(), path, shorten(err.Error()), "write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri")
+			r.refuse(part.at(), path, clip(err.Error(), 120), "write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri")
 		}
 		for _, weekday := range days {
 			if !slices.Contains(all, weekday) {
@@ -120,7 +120,7 @@ func (r *reader) hours(e entry, path string, w *window.Window) {
 	}
 	from, until, err := window.ParseHours(text)
 	if err != nil {
-		r.refuse(e.at(), path, shorten(err.Error()), "write two times of 24 hours, as 20:00-06:00; the second may be on the next day")
+		r.refuse(e.at(), path, clip(err.Error(), 120), "write two times of 24 hours, as 20:00-06:00; the second may be on the next day")
 		return
 	}
 	w.From, w.Until = from, until

@@ -55,6 +55,33 @@ func TestParseFindsParameters(t *testing.T) {
 	}
 }
 
+// TestWordsOfStatementsCanBeColumns: they are not reserved.
+func TestWordsOfStatementsCanBeColumns(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"coalesce(update, set)", "(delete IS NULL)", "(insert)", "(update + set)", "f(merge, into)", "(SELECT update FROM t)"} {
+		if _, problems := expression.Parse(text); problems != nil {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+	for _, text := range []string{"(update t SET a = 1)", `(WITH x AS (UPDATE s."T" AS u SET a = 1 RETURNING a) SELECT a FROM x)`, "(delete from t)",
+		"(INSERT INTO t VALUES (1))", "(MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE)"} {
+		if _, problems := expression.Parse(text); len(problems) != 1 || !strings.Contains(problems[0].Message, "changes data") {
+			t.Errorf("%s: %v", text, problems)
+		}
+	}
+}
+
+// TestDepth: what is as deep as is allowed is accepted.
+func TestDepth(t *testing.T) {
+	t.Parallel()
+	for depth, fine := range map[int]bool{200: true, 201: false, 5000: false} {
+		_, problems := expression.Parse(strings.Repeat("(", depth) + "a" + strings.Repeat(")", depth))
+		if (len(problems) == 0) != fine || len(problems) > 1 {
+			t.Errorf("%d: %v", depth, problems)
+		}
+	}
+}
+
 // TestUntyped: what takes the type of the column that it is assigned to.
 func TestUntyped(t *testing.T) {
 	t.Parallel()

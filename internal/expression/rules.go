@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,6 +35,9 @@ func check(text string, tokens []token) []Problem {
 	return c.problems
 }
 
+// maxDepth is far below what Postgres' parser has room for, and far above what anybody writes.
+const maxDepth = 200
+
 func (c *checker) token(i int, t token) {
 	switch t.kind {
 	case positional:
@@ -51,7 +55,9 @@ func (c *checker) token(i int, t token) {
 func (c *checker) mark(t token) {
 	switch c.of(t) {
 	case "(", "[":
-		c.open = append(c.open, t)
+		if c.open = append(c.open, t); len(c.open) == maxDepth+1 {
+			c.refuse(t.start, fmt.Sprintf("parentheses are open more than %d deep", maxDepth), "close those that were left open, or take a function for what is so deep")
+		}
 	case ")", "]":
 		c.close(t)
 	case ";":
@@ -89,6 +95,10 @@ const openers = " MERGE TABLE WITH "
 // word refuses the first word that begins another clause.
 func (c *checker) word(i int, t token) {
 	name := strings.ToUpper(c.of(t))
+	if c.changes(i, name) {
+		c.refuse(t.start, name+" changes data, and an expression only reads", "leave it out; what another table becomes is a definition of its own")
+		return
+	}
 	found := strings.Contains(clauses, " "+name+" ") || i == 0 && strings.Contains(openers, " "+name+" ")
 	if !found || len(c.open) > 0 || c.clause || c.harmless(i, name) {
 		return
@@ -96,6 +106,41 @@ func (c *checker) word(i int, t token) {
 	c.clause = true
 	c.refuse(t.start, name+" begins another clause, and this is one expression",
 		"put a subselect in parentheses, and a column of that name in double quotes")
+}
+
+// changes tells whether a statement that changes data begins behind a parenthesis. The same words can be names of columns.
+func (c *checker) changes(i int, name string) bool {
+	if i == 0 || c.of(c.tokens[i-1]) != "(" {
+		return false
+	}
+	next := func(distance int) string {
+		if i+distance < len(c.tokens) {
+			return strings.ToUpper(c.of(c.tokens[i+distance]))
+		}
+		return ""
+	}
+	switch name {
+	case "DELETE":
+		return next(1) == "FROM"
+	case "INSERT", "MERGE":
+		return next(1) == "INTO"
+	case "UPDATE":
+		return c.updates(i)
+	}
+	return false
+}
+
+// updates tells whether UPDATE is followed by a name, which may have a schema and an alias, and SET.
+func (c *checker) updates(i int) bool {
+	for j := i + 1; j < len(c.tokens); j++ {
+		switch t := c.tokens[j]; {
+		case t.kind == word && strings.EqualFold(c.of(t), "SET"):
+			return j > i+1
+		case t.kind != word && t.kind != quoted && c.of(t) != ".":
+			return false
+		}
+	}
+	return false
 }
 
 // harmless knows the phrases in which such a word is part of an expression.

@@ -29,6 +29,7 @@ const undefinedTable = "42P01"
 type Run struct {
 	Run        string
 	Backfill   string
+	Version    int64  // of a definition that was registered; 0: it was compiled in, or came with the request
 	Action     string // start, or rollback
 	Execution  string // ARN of the execution that the run belongs to; only its end may end the run
 	Definition string // the file's text
@@ -56,10 +57,10 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
 	}
-	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, writers)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 THEN backfill.writers($4::text::regclass) END) ON CONFLICT (run) DO NOTHING`,
+	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, writers)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN backfill.writers($4::text::regclass) END) ON CONFLICT (run) DO NOTHING`,
 		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
-		run.Planning, r.Change.Follow)
+		run.Planning, r.Version, r.Change.Follow)
 	var server *pgconn.PgError
 	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
 		return r, l.busy(ctx, r)
@@ -92,9 +93,9 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	r := Run{Run: id}
 	var stored string
 	var resumed pgtype.Timestamptz
-	err = conn.QueryRow(ctx, `SELECT backfill, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
+	err = conn.QueryRow(ctx, `SELECT backfill, version, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
 		heartbeat, started_at, resumed_at, undo_swept_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
+		&r.Version, &r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) || postgres.Raised(err, undefinedTable) { // no run has begun in this database yet
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}
@@ -111,7 +112,7 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 // Status is what people see of a run, as far as this record of it tells.
 func (r Run) Status() run.Status {
 	return run.Status{
-		Run: r.Run, Backfill: r.Backfill, Action: r.Action, State: r.State, Reason: r.Reason,
+		Run: r.Run, Backfill: r.Backfill, Version: r.Version, Action: r.Action, State: r.State, Reason: r.Reason,
 		Table: r.Change.Table.String(), Kind: string(r.Change.Kind), Rows: run.Rows{Estimated: r.Estimated}, Undo: run.Undo{SweptAt: r.SweptAt},
 		StartedAt: r.StartedAt.UTC(), UpdatedAt: r.Now.UTC(),
 	}

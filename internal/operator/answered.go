@@ -56,7 +56,7 @@ func classed(name, message string) *Fault {
 }
 
 // headline begins a list of problems, as definition.Problems writes it.
-var headline = regexp.MustCompile(`^\d+ problems:$`)
+var headline = regexp.MustCompile(`^[\d,]+ problems:$`)
 
 // split takes a list of problems apart. A single problem stays the message.
 func split(message string) (string, []string) {

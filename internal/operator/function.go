@@ -17,10 +17,10 @@ type invoker interface {
 	Invoke(ctx context.Context, in *lambda.InvokeInput, o ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
-// function is the control function; reader is its alias that only looks.
+// function is the control function; reader is its alias that only looks, registrar the one that only registers.
 type function struct {
-	api          invoker
-	name, reader string
+	api                     invoker
+	name, reader, registrar string
 }
 
 // Look asks for what changes nothing.
@@ -31,6 +31,15 @@ func (f function) Look(ctx context.Context, action any) (json.RawMessage, error)
 // Act asks for what changes something, or reads the database.
 func (f function) Act(ctx context.Context, action any) (json.RawMessage, error) {
 	return f.invoke(ctx, f.name, action)
+}
+
+// Register asks for a definition to be registered.
+func (f function) Register(ctx context.Context, action any) (json.RawMessage, error) {
+	if f.registrar == "" {
+		return nil, &Fault{Exit: exitUnreachable, Message: "the stack has no output ControlRegisterFunctionArn: it is older than this command",
+			Next: "deploy this version of the stack"}
+	}
+	return f.invoke(ctx, f.registrar, action)
 }
 
 func (f function) invoke(ctx context.Context, name string, action any) (json.RawMessage, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"backfill/internal/figure"
 	"backfill/internal/run"
@@ -112,7 +113,14 @@ func (s *session) list(w io.Writer, found listed) {
 // table shows runs, a line each.
 func (s *session) table(w io.Writer, runs []run.Status) {
 	now, t := s.Now(), table{}
-	t.head("RUN", "STATE", "DONE", "ROWS", "RATE", "STARTED", "TABLE", "REASON")
+	versions := slices.ContainsFunc(runs, func(r run.Status) bool { return r.Version > 0 })
+	put := func(backfill string, cells ...string) {
+		if versions { // of what is compiled in, and of a file, the run's id tells enough
+			cells = slices.Insert(cells, len(cells)-1, backfill)
+		}
+		t.row(cells...)
+	}
+	put("BACKFILL", "RUN", "STATE", "DONE", "ROWS", "RATE", "STARTED", "TABLE", "REASON")
 	for _, r := range runs {
 		rate, reason := "", brief(r.Reason)
 		if moving(r.State) {
@@ -121,7 +129,7 @@ func (s *session) table(w io.Writer, runs []run.Status) {
 		if where := halfway(r); where != "" {
 			reason = where[1:] + ": " + reason
 		}
-		t.row(r.Run, string(r.State), fmt.Sprintf("%d%%", percent(r)), figure.Count(r.Rows.Affected), rate,
+		put(definitionOf(r), r.Run, string(r.State), fmt.Sprintf("%d%%", percent(r)), figure.Count(r.Rows.Affected), rate,
 			age(now.Sub(r.StartedAt)), r.Table, reason)
 	}
 	columns, terminal := s.Width(w)

@@ -147,9 +147,17 @@ func onTable(status run.Status) string {
 	case status.Backfill == "":
 		return status.Table
 	case status.Table == "":
+		return definitionOf(status)
+	}
+	return definitionOf(status) + " on " + status.Table
+}
+
+// definitionOf is the backfill of a run, with the version where it was registered: NAME@N, as start takes it.
+func definitionOf(status run.Status) string {
+	if status.Version == 0 {
 		return status.Backfill
 	}
-	return status.Backfill + " on " + status.Table
+	return fmt.Sprintf("%s@%d", status.Backfill, status.Version)
 }
 
 // state is the state and its reason, of which a refused definition has many lines.

@@ -20,10 +20,12 @@ type Stack struct {
 	Executions Executions
 }
 
-// Control answers actions. Look goes by the alias that serves only what changes nothing.
+// Control answers actions. Look goes by the alias that serves only what changes nothing, Register by the one that only
+// registers definitions.
 type Control interface {
 	Look(ctx context.Context, action any) (json.RawMessage, error)
 	Act(ctx context.Context, action any) (json.RawMessage, error)
+	Register(ctx context.Context, action any) (json.RawMessage, error)
 }
 
 // Executions are those of the state machine that people start. Start answers ErrExecutionExists, Find ErrNoExecution;
@@ -58,7 +60,8 @@ func Connect(ctx context.Context, at Place) (Stack, error) {
 	}
 	functions, machines := lambda.NewFromConfig(loaded), sfn.NewFromConfig(loaded)
 	stack := Stack{
-		Control:    function{api: functions, name: output("ControlFunctionName"), reader: output("ControlReadFunctionArn")},
+		Control: function{api: functions, name: output("ControlFunctionName"), reader: output("ControlReadFunctionArn"),
+			registrar: outputs["ControlRegisterFunctionArn"]}, // a stack that was deployed before there was one serves the rest
 		Executions: machine{api: machines, arn: output("BackfillStateMachineArn")},
 	}
 	if err := errors.Join(missing...); err != nil {

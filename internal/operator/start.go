@@ -32,10 +32,12 @@ func startCommand(s *session) *cobra.Command {
 		Use:   "start NAME | -f FILE",
 		Short: "Start a run",
 		Long: `Starts a run and follows it until it is accepted, or refused with all that is wrong.
+NAME is a definition that is compiled in, or registered: then its newest version, and NAME@2 is the second.
 The run goes on by itself. A start that is repeated with the same --run is the same run; an id whose start was refused is
 spent, as Step Functions keeps the name of its execution.`,
 		Example: `  backfill start users-email-normalized
   backfill start users-display-name -p since=2022-01-01 --run display-name-1
+  backfill start orders-cents@2
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -57,7 +58,7 @@ func (n *naming) read(s *session, at *cobra.Command, args []string, filesToo boo
 	}
 	text, err := s.contents(n.file)
 	if err != nil {
-		return subject{}, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("read the definition %s: %v", n.file, err), Next: "give a file with a definition"}
+		return subject{}, &Fault{Exit: exitInvalid, Message: fmt.Sprintf("read the definition %s: %v", n.file, err), Next: "give a file with a definition, in UTF-8"}
 	}
 	return subject{name: nameOf(text, n.file), file: n.file, text: text, params: params}, nil
 }
@@ -89,8 +90,12 @@ func (s *session) contents(file string) (string, error) {
 		in = opened
 	}
 	text, err := io.ReadAll(io.LimitReader(in, largest+1))
-	if err == nil && len(text) > largest {
+	switch {
+	case err != nil:
+	case len(text) > largest:
 		err = fmt.Errorf("it is larger than %d KiB", largest>>10)
+	case !utf8.Valid(text): // JSON would put other characters in the place of those bytes
+		err = errors.New("it is not UTF-8")
 	}
 	return string(text), err
 }

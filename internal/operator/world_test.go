@@ -42,6 +42,10 @@ func (c *control) Act(_ context.Context, action any) (json.RawMessage, error) {
 	return c.answer("act", action)
 }
 
+func (c *control) Register(_ context.Context, action any) (json.RawMessage, error) {
+	return c.answer("register", action)
+}
+
 func (c *control) answer(how string, action any) (json.RawMessage, error) {
 	text, err := json.Marshal(action)
 	if err != nil {

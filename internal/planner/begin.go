@@ -81,7 +81,7 @@ func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, e
 	return out, nil
 }
 
-// open judges the request and takes the lock of the table.
+// open judges the request, looks for what has to be done before it, and takes the lock of the table.
 func (p *Planner) open(ctx context.Context, asked request.Request, execution string) (ledger.Run, error) {
 	finding, err := p.Reviewer.Review(ctx, review.Subject{
 		Backfill: asked.Backfill, Definition: asked.Definition, Params: asked.Params,
@@ -89,8 +89,15 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 	if err != nil {
 		return ledger.Run{}, err
 	}
+	before, err := p.Ledger.Dependencies(ctx, finding.DependsOn)
+	if err != nil {
+		return ledger.Run{}, err
+	}
+	if err := review.Unmet(before).Err(); err != nil {
+		return ledger.Run{}, err
+	}
 	return p.Ledger.Open(ctx, ledger.Run{
-		Run: asked.Run, Backfill: finding.Backfill, Definition: finding.Source, Change: finding.Change,
+		Run: asked.Run, Backfill: finding.Backfill, Version: finding.Version, Definition: finding.Source, Change: finding.Change,
 		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated,
 	})
 }

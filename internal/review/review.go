@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 
-	"backfill/internal/backfills"
 	"backfill/internal/boundary"
 	"backfill/internal/catalog"
 	"backfill/internal/change"
@@ -17,6 +16,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/guard"
 	"backfill/internal/keyset"
+	"backfill/internal/registry"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,9 +31,11 @@ type Subject struct {
 // Finding is the judgement of a subject that may run.
 type Finding struct {
 	Backfill  string        `json:"backfill"`
+	Version   int64         `json:"version,omitempty"` // of a definition that was registered
 	Change    change.Change `json:"change"`
-	Source    string        `json:"-"` // the definition's text
-	Bound     keyset.Point  `json:"-"` // greatest key; nil where the table is empty
+	Source    string        `json:"-"`                    // the definition's text
+	Bound     keyset.Point  `json:"-"`                    // greatest key; nil where the table is empty
+	DependsOn []string      `json:"depends_on,omitempty"` // backfills that have to be done before
 	Estimated int64         `json:"estimated"`
 	Notes     []string      `json:"notes"`
 }
@@ -45,17 +47,49 @@ type Session interface {
 
 // Reviewer judges. Inline allows definitions that come with the request.
 type Reviewer struct {
-	Session Session
-	Inline  bool
+	Session  Session
+	Registry registry.Registry
+	Inline   bool
 }
 
 // Review judges a subject. What is known to be wrong is told also where the rest cannot be judged now.
 func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) {
-	d, problems, err := r.find(subject)
+	if subject.Definition != "" {
+		if !r.Inline {
+			return Finding{}, inlineRefused
+		}
+		return r.read(ctx, subject.Definition, subject.Params)
+	}
+	found, err := r.Registry.Find(ctx, subject.Backfill)
 	if err != nil {
 		return Finding{}, err
 	}
-	params, refused := d.Arguments(subject.Params)
+	finding, err := r.read(ctx, found.Source, subject.Params)
+	finding.Version = found.Version
+	return finding, err
+}
+
+// Check judges a text that is to be registered. A parameter that each start has to give has an example of its type here.
+func (r Reviewer) Check(ctx context.Context, text string, params map[string]any) (Finding, error) {
+	d, _ := definition.Parse([]byte(text))
+	return r.read(ctx, text, d.Examples(params))
+}
+
+// inlineRefused: whoever may start an execution must not thereby run any SQL.
+var inlineRefused = failure.New(failure.Invalid, "this stack takes no definition in a request; register the file (backfill register FILE), "+
+	"put it into internal/backfills and deploy, or deploy with AllowInlineDefinitions=true")
+
+// read judges a text. One that could not be read at all has nothing more to judge.
+func (r Reviewer) read(ctx context.Context, text string, given map[string]any) (Finding, error) {
+	d, problems := definition.Parse([]byte(text))
+	if d.Source == "" {
+		return Finding{}, problems.Err()
+	}
+	return r.judge(ctx, d, problems, given)
+}
+
+func (r Reviewer) judge(ctx context.Context, d definition.Definition, problems definition.Problems, given map[string]any) (Finding, error) {
+	params, refused := d.Arguments(given)
 	problems = append(problems, refused...)
 	conn, resolved, err := r.resolve(ctx, d, params)
 	var unfit definition.Problems
@@ -74,7 +108,7 @@ func (r Reviewer) Review(ctx context.Context, subject Subject) (Finding, error) 
 	}
 	return Finding{
 		Backfill: d.Name, Change: resolved.Change, Source: d.Source, Bound: bound,
-		Estimated: resolved.Estimated, Notes: resolved.Notes,
+		Estimated: resolved.Estimated, Notes: resolved.Notes, DependsOn: d.DependsOn,
 	}, guard.Check(ctx, conn, resolved.Change, bound)
 }
 
@@ -85,22 +119,4 @@ func (r Reviewer) resolve(ctx context.Context, d definition.Definition, params [
 	}
 	resolved, err := catalog.Resolve(ctx, conn, d, params)
 	return conn, resolved, err
-}
-
-// find reads the definition; one that could not be read at all is an error, as there is nothing more to judge. Whoever may
-// start an execution must not thereby run any SQL: a text is taken only where the stack was deployed to allow it.
-func (r Reviewer) find(subject Subject) (definition.Definition, definition.Problems, error) {
-	if subject.Definition == "" {
-		d, err := backfills.Load(subject.Backfill)
-		return d, nil, err
-	}
-	if !r.Inline {
-		return definition.Definition{}, nil, failure.New(failure.Invalid, "this stack takes no definition in a request; "+
-			"put the file into internal/backfills and deploy, or deploy with AllowInlineDefinitions=true")
-	}
-	d, problems := definition.Parse([]byte(subject.Definition))
-	if d.Source == "" {
-		return d, nil, problems.Err()
-	}
-	return d, problems, nil
 }

@@ -2,8 +2,6 @@ package review_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -76,23 +74,14 @@ func TestNoProblemHidesAnother(t *testing.T) {
 		"types-unknown":          nil,
 		"no-yaml":                {"after": "x"},
 	} {
-		_, err := r.Review(t.Context(), review.Subject{Definition: read(t, name+".yaml"), Params: params})
+		_, err := r.Review(t.Context(), review.Subject{Definition: content(t, "testdata/"+name+".yaml"), Params: params})
 		if !failure.Is(err, failure.Invalid) {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(read(t, name+".txt"), err.Error()+"\n"); diff != "" {
+		if diff := cmp.Diff(content(t, "testdata/"+name+".txt"), err.Error()+"\n"); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-}
-
-func read(t *testing.T, file string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 // away is a database that nobody reaches.
@@ -105,7 +94,7 @@ func (away) Conn(context.Context) (*pgx.Conn, error) {
 // TestWhatTheFileSaysWrongNeedsNoDatabase: trying again would not help.
 func TestWhatTheFileSaysWrongNeedsNoDatabase(t *testing.T) {
 	r := review.Reviewer{Session: away{}, Inline: true}
-	if _, err := r.Review(t.Context(), review.Subject{Definition: read(t, "missing-table.yaml")}); !failure.Is(err, failure.Invalid) {
+	if _, err := r.Review(t.Context(), review.Subject{Definition: content(t, "testdata/missing-table.yaml")}); !failure.Is(err, failure.Invalid) {
 		t.Errorf("%v", err)
 	}
 	if _, err := r.Review(t.Context(), review.Subject{Definition: "name: shout\ntable: users\nset: {shout: upper(email)}\n"}); !failure.Is(err, failure.Transient) {

@@ -15,6 +15,7 @@ import (
 type Status struct {
 	Run         string     `json:"run"`
 	Backfill    string     `json:"backfill"`
+	Version     int64      `json:"version,omitempty"` // of the definition that was registered; 0: it was compiled in, or came with the request
 	Action      string     `json:"action"`
 	State       State      `json:"state"`
 	Reason      string     `json:"reason"`

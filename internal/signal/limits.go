@@ -47,13 +47,16 @@ func LimitText(limit float64) string {
 	return amount(limit)
 }
 
+// MaxLimit is the greatest limit that can be set.
+const MaxLimit = 1e15
+
 // ParseLimit reads a limit as people write it: a number from 0, or off where the signal is only to be shown.
 func ParseLimit(text string) (limit float64, ok bool) {
 	if text == "off" || text == "false" {
 		return Off, true
 	}
 	limit, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
-	if err != nil || limit < 0 || limit > 1e15 || strings.ContainsAny(text, "xXpPnNiI") {
+	if err != nil || limit < 0 || limit > MaxLimit || strings.ContainsAny(text, "xXpPnNiI") {
 		return Off, false
 	}
 	return limit, true

@@ -93,6 +93,15 @@ func Names() []Name {
 	return names
 }
 
+// Unit is what a signal is counted in, "" for one that is or is not.
+func Unit(name Name) string {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return ""
+	}
+	return kinds[i].unit
+}
+
 // Read makes a reading, by the limits that are given and else the defaults. A signal that is not known is left out.
 func (l Limits) Read(name Name, of string, value *float64) (Reading, bool) {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })

@@ -225,7 +225,7 @@ func TestFormOfTheConsole(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	outputs := slices.Sorted(maps.Keys(template(t).at("Outputs").each()))
-	want := []string{"BackfillStateMachineArn", "ControlFunctionName", "ControlReadFunctionArn", "DeadLetterQueueUrl",
+	want := []string{"BackfillStateMachineArn", "ControlFunctionName", "ControlReadFunctionArn", "ControlRegisterFunctionArn", "DeadLetterQueueUrl",
 		"QueueUrl", "SegmentStateMachineArn", "TableName", "TopicArn"}
 	if !slices.Equal(outputs, want) {
 		t.Errorf("got %v, want %v", outputs, want)

@@ -38,6 +38,10 @@ var decoders = map[string]func([]byte) error{
 	"start.json":             start,
 	"start-with-params.json": start,
 	"start-inline.json":      start,
+	"start-registered.json":  asked,
+	"register.json":          register,
+	"definitions.json":       into[control.Catalogue],
+	"definition.json":        into[control.Catalogue],
 	"resume.json":            asked,
 	"retry.json":             asked,
 	"rollback.json":          asked,
@@ -105,6 +109,16 @@ func start(text []byte) error {
 func asked(text []byte) error {
 	_, err := request.Parse(text, "execution")
 	return err
+}
+
+// register reads an input of register, and its definition as far as that needs no database.
+func register(text []byte) error {
+	var asked control.Registering
+	if err := strict(text, &asked); err != nil {
+		return err
+	}
+	_, problems := definition.Parse([]byte(asked.Definition))
+	return problems.Err()
 }
 
 func message(text []byte) error {

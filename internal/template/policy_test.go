@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 var granted = map[string]map[string]string{
 	"PlannerRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "PlannerLogGroup", "logs:PutLogEvents": "PlannerLogGroup", "sqs:SendMessage": "Queue",
+		"dynamodb:Query": "Table Table/index/runs",
 	}),
 	"WorkerRole": {
 		"logs:CreateLogStream": "WorkerLogGroup", "logs:PutLogEvents": "WorkerLogGroup", "dynamodb:UpdateItem": "Table",
@@ -128,6 +130,32 @@ func on(resource node) string {
 		}
 	}
 	return resource.text()
+}
+
+// TestRightsOfTheControlFunction: an alias is what IAM grants beside the function, so nobody is granted more than one of
+// the three by the way. The names are those that package control goes by.
+func TestRightsOfTheControlFunction(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{}
+	for logicalID, part := range template(t).at("Resources").each() {
+		if part.at("Type").text() == "AWS::Lambda::Alias" {
+			names[logicalID] = part.at("Properties", "Name").text()
+			if got := part.at("Properties", "FunctionName", "Ref").text(); got != "ControlFunction" {
+				t.Errorf("%s is an alias of %s", logicalID, got)
+			}
+		}
+	}
+	want := map[string]string{"ControlReadAlias": "read", "ControlRegisterAlias": "register"}
+	if !maps.Equal(names, want) {
+		t.Errorf("aliases are %v, want %v", names, want)
+	}
+	for role, may := range granted {
+		for _, on := range strings.Fields(may["lambda:InvokeFunction"]) {
+			if strings.Contains(on, "Alias") || strings.HasSuffix(on, "*") || strings.HasSuffix(on, "control:") {
+				t.Errorf("%s may invoke %s", role, on)
+			}
+		}
+	}
 }
 
 // TestFunctionsHaveRolesOfTheirOwn: without one SAM attaches broad policies for queues.

@@ -72,6 +72,9 @@ func (w Window) on(at time.Time, days int) (from, until time.Time, on bool) {
 // names are the days as they are written, from Monday on.
 var names = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
+// DayNames are the days as they are written.
+func DayNames() []string { return slices.Clone(names) }
+
 // ParseDays reads days and ranges of them: "mon-fri, sun". A range may go past Sunday.
 func ParseDays(text string) ([]time.Weekday, error) {
 	var days []time.Weekday
@@ -96,7 +99,10 @@ func ParseDays(text string) ([]time.Weekday, error) {
 	return days, nil
 }
 
-var hours = regexp.MustCompile(`^([0-9]{1,2}):([0-9]{2}) *- *([0-9]{1,2}):([0-9]{2})$`)
+// HoursPattern is the form of hours.
+const HoursPattern = `^([0-9]{1,2}):([0-9]{2}) *- *([0-9]{1,2}):([0-9]{2})$`
+
+var hours = regexp.MustCompile(HoursPattern)
 
 // ParseHours reads a stretch of a day: "20:00-06:00". The whole day is "00:00-24:00".
 func ParseHours(text string) (from, until int, err error) {
