@@ -13,6 +13,7 @@ import (
 	"backfill/internal/invocation"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -34,8 +35,9 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 	}
 	c := &control.Control{
 		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
-		Pauser:     pausing.New(base.Ledger, base.Records),
-		Reviewer:   review.Reviewer{Session: base.Session, Inline: s.Inline},
+		Pauser: pausing.New(base.Ledger, base.Records),
+		Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger,
+			Reviewer: review.Reviewer{Session: base.Session, Inline: s.Inline}},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
 		Workers: int64(s.Workers),

@@ -108,7 +108,7 @@ func (c *Control) validate(ctx context.Context, input json.RawMessage) (any, err
 	if err := decode(input, &asked); err != nil {
 		return nil, err
 	}
-	return c.Reviewer.Review(ctx, asked.Subject)
+	return c.Rehearser.Check(ctx, asked.Subject)
 }
 
 func decodeNamed(input json.RawMessage) (Named, error) {

@@ -1,7 +1,7 @@
-// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, close.
+// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, dry_run, close.
 //
 // It owns the actions and who may call them: the alias "read" serves those that change nothing. It leaves ending a
-// run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
+// run to closing, and judging and trying a definition to rehearsal. Invariants: an action can be repeated; it touches only its run;
 // unknown keys are refused.
 package control
 
@@ -15,6 +15,7 @@ import (
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/prospect"
 	"backfill/internal/rebuild"
 	"backfill/internal/review"
 	"backfill/internal/run"
@@ -38,9 +39,10 @@ type Closer interface {
 	Lost(ctx context.Context, execution closing.Execution) (run.State, error)
 }
 
-// Reviewer judges a definition against the database.
-type Reviewer interface {
-	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
+// Rehearser judges a definition against the database, and tells what a run of it would do.
+type Rehearser interface {
+	Check(ctx context.Context, subject review.Subject) (prospect.Checked, error)
+	Rehearse(ctx context.Context, subject review.Subject, rows int) (prospect.Prospect, error)
 }
 
 // Pauser stops runs for a while.
@@ -69,7 +71,7 @@ type Control struct {
 	Records    Records
 	Closer     Closer
 	Pauser     Pauser
-	Reviewer   Reviewer
+	Rehearser  Rehearser
 	Rebuilder  Rebuilder
 	Executions Executions
 	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
@@ -97,6 +99,7 @@ var actions = map[string]action{
 	"await":     {true, (*Control).await},
 	"cancel":    {true, (*Control).cancel},
 	"tune":      {true, (*Control).tune},
+	"dry_run":   {false, (*Control).dryRun},
 	"validate":  {true, (*Control).validate},
 	"rebuild":   {true, (*Control).rebuild},
 	"sweep":     {true, (*Control).sweep},
@@ -125,12 +128,21 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 	if chosen.changes && alias == reader {
 		return nil, failure.New(failure.Invalid, `the alias "read" does not serve %q: invoke the function itself`, head.Action)
 	}
+	if alias == reader {
+		if err := mayLook(head.Action, input); err != nil {
+			return nil, err
+		}
+	}
 	if chosen.changes { // no run may have begun since the stack was deployed anew
 		if err := c.Ledger.Renew(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return chosen.answer(c, ctx, input)
+	answer, err := chosen.answer(c, ctx, input)
+	if alias == reader {
+		answer = withoutValues(answer)
+	}
+	return answer, err
 }
 
 func known() string {

@@ -11,6 +11,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -49,7 +50,7 @@ func controlOver(b *runtest.Bench, stops *stops) *control.Control {
 		Ledger: b.Ledger, Records: b.Records, Closer: closing.New(b.Ledger, b.Records),
 		Pauser:     pausing.New(b.Ledger, b.Records),
 		Rebuilder:  rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
-		Reviewer:   review.Reviewer{Session: b.Session, Inline: true},
+		Rehearser:  rehearsal.Rehearser{Session: b.Session, Ledger: b.Ledger, Reviewer: review.Reviewer{Session: b.Session, Inline: true}},
 		Executions: execution.New(stops), Workers: 4,
 	}
 }

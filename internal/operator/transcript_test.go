@@ -269,7 +269,9 @@ func trouble() func(*bundle) {
 
 func found() map[string]any {
 	return map[string]any{
-		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"},
+		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"}, "prepared": 4,
+		"unknown": []string{"the statements on the ledger were not prepared"},
+		"plan":    map[string]any{"of": `"id" <= 1000`, "verdict": "no scan of a whole table or index", "lines": []string{"Update on users", "  ->  Index Scan using users_pkey on users"}},
 		"change": map[string]any{
 			"table": map[string]any{"schema": "public", "name": "users"}, "where": "country IS NOT NULL",
 			"set": []any{map[string]any{"column": "country", "expression": "upper(country)\n"}},

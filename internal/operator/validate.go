@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"backfill/internal/change"
+	"backfill/internal/prospect"
 
 	"github.com/spf13/cobra"
 )
@@ -21,14 +22,6 @@ type question struct {
 	Backfill   string         `json:"backfill,omitempty"`
 	Definition string         `json:"definition,omitempty"`
 	Params     map[string]any `json:"params,omitempty"`
-}
-
-// finding is the part of the answer that people read.
-type finding struct {
-	Backfill  string        `json:"backfill"`
-	Change    change.Change `json:"change"`
-	Estimated int64         `json:"estimated"`
-	Notes     []string      `json:"notes"`
 }
 
 func validateCommand(s *session) *cobra.Command {
@@ -67,7 +60,7 @@ problem, else 3.`,
 			}
 			return s.unasked(ctx, err, subject)
 		}
-		var found finding
+		var found prospect.Checked
 		if err := json.Unmarshal(answer, &found); err != nil {
 			return fmt.Errorf("read the answer about %s: %w", subject.name, err)
 		}
@@ -84,12 +77,25 @@ func asked(subject subject) question {
 	return q
 }
 
-func (s *session) fine(w io.Writer, found finding, subject subject) {
+func (s *session) fine(w io.Writer, found prospect.Checked, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
 	does(w, found.Change)
 	for _, note := range found.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable(note))
 	}
+	for _, obstacle := range found.InTheWay {
+		fmt.Fprintf(w, "in the way: %s\n", printable(obstacle))
+	}
+	for _, unknown := range found.Unknown {
+		fmt.Fprintf(w, "not known: %s\n", printable(unknown))
+	}
+	plan(w, found.Plan)
+	words := startOf(subject)
+	offer(w, step{s.suggest(append(words, "--dry-run")...), "see what it would do"}, step{s.suggest(words...), "start it"})
+}
+
+// startOf is the command that starts a subject.
+func startOf(subject subject) []string {
 	words := []string{"start", subject.name}
 	if subject.file != "" {
 		words = []string{"start", "-f", subject.file}
@@ -97,7 +103,7 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	for _, name := range slices.Sorted(maps.Keys(subject.params)) {
 		words = append(words, "-p", fmt.Sprintf("%s=%v", name, subject.params[name]))
 	}
-	fmt.Fprintf(w, "  %s    start it\n", s.suggest(words...))
+	return slices.Clip(words)
 }
 
 // does says what a change makes of each row.

@@ -60,6 +60,7 @@ var decoders = map[string]func([]byte) error{
 		Action string `json:"action"`
 		review.Subject
 	}],
+	"dry-run.json":           into[control.Trial],
 	"close.json":             into[control.Closing],
 	"execution-aborted.json": into[executionEvent],
 	"worker-sqs.json":        message,
