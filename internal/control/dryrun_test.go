@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"backfill/internal/prospect"
+	"backfill/internal/run"
 	"backfill/internal/runtest"
 )
 
@@ -59,5 +60,24 @@ func TestWhoMayLookSeesADryRunWithoutValues(t *testing.T) {
 		if len(found.Plan.Lines) > 0 != lines || found.Plan.Verdict == "" || len(found.Sample) > 0 || found.Extent.Rows != 50 {
 			t.Errorf("alias %q: %+v", alias, found)
 		}
+	}
+}
+
+// TestADryRunThatFailsEndsNoRun: not that of its name, nor is one recorded that was refused.
+func TestADryRunThatFailsEndsNoRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ended := strings.Replace(event("ABORTED", runtest.Execution, runtest.ID, "", ""), `\"action\"`, `\"dry_run\":true,\"action\"`, 1)
+	for _, name := range []string{runtest.ID, "nobody"} {
+		for _, input := range []any{ended, map[string]any{"action": "close", "name": name, "execution": runtest.Execution,
+			"request": map[string]any{"action": "start", "dry_run": true}, "failure": map[string]any{"Error": "Backfill.Invalid", "Cause": "it is wrong"}}} {
+			if told := b.answer(t, input); !strings.Contains(told, "A dry run came to no end, and has changed nothing: ") || !strings.Contains(told, `"run":""`) {
+				t.Errorf("%v: %s", input, told)
+			}
+		}
+	}
+	b.Expect(t, run.Running, "")
+	if told := b.refused(t, "", `{"action":"status","run":"nobody"}`); !strings.Contains(told, "no record") {
+		t.Error(told)
 	}
 }

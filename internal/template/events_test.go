@@ -38,6 +38,7 @@ var decoders = map[string]func([]byte) error{
 	"start.json":             start,
 	"start-with-params.json": start,
 	"start-inline.json":      start,
+	"start-dry-run.json":     start,
 	"resume.json":            asked,
 	"retry.json":             asked,
 	"rollback.json":          asked,
