@@ -112,6 +112,7 @@ func (r Rehearser) begin(ctx context.Context, subject review.Subject) (*look, er
 	l.found = prospect.Prospect{Backfill: finding.Backfill, Change: finding.Change, InTheWay: []string{}, Notes: []string{}, Locks: locks(finding.Change),
 		Statements: []prospect.Statement{}, Sample: []prospect.Row{}, Unknown: []string{}, Extent: prospect.Extent{Rows: finding.Estimated}}
 	l.found.Notes = append(l.found.Notes, finding.Notes...)
+	l.noteWindows(finding.Source)
 	holder, err := r.Ledger.Holder(ctx, finding.Change.Table)
 	if err != nil {
 		return nil, err
