@@ -56,7 +56,7 @@ func foreseen() prospect.Prospect {
 		Sample: []prospect.Row{
 			{Key: []string{"7"}, Before: []*string{text("de")}, After: []*string{text("DE")}},
 			{Key: []string{"7007"}, Before: []*string{text("NL")}, After: []*string{text("NL")}, Same: true},
-			{Key: []string{"9007"}, Before: []*string{text("fr\x1b[2J")}, After: []*string{nil}, Error: "column country takes no NULL, so the row would fail"},
+			{Key: []string{"9007"}, Before: []*string{text("fr\x1b[2J")}, After: []*string{nil}, Error: "column country takes no NULL: the row would fail"},
 		},
 		Unknown: []string{"rows in scope within \"id\" > 5: SQLSTATE 57014 (query_canceled)"},
 	}

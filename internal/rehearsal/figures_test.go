@@ -30,6 +30,23 @@ func TestASmallTableIsCounted(t *testing.T) {
 	})
 }
 
+// TestTheSampleIsOfRowsInScope, where they are in the middle of their stretch, and what is not in scope cannot be computed.
+func TestTheSampleIsOfRowsInScope(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, users)
+		found := b.rehearse(t, "name: a\ntable: users\nset: {n: 1 / (n % 1000 - 499)}\nwhere: n % 1000 = 500\nchunk_rows: 1000\n", 8)
+		for _, row := range found.Sample {
+			if !strings.HasSuffix(*row.Before[0], "500") || *row.After[0] != "1" || row.Error != "" {
+				t.Errorf("%s", asJSON(t, row))
+			}
+		}
+		if len(found.Sample) != 8 || found.Extent.ToWrite.Value != 20 || len(found.InTheWay) != 0 {
+			t.Errorf("%v, %s", found.InTheWay, asJSON(t, found.Extent))
+		}
+	})
+}
+
 // TestALargeTableIsSampled: what the catalog takes for more than is walked. The share of rows in scope is found within its own bounds.
 func TestALargeTableIsSampled(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"backfill/internal/failure"
 	"backfill/internal/prospect"
@@ -69,16 +70,26 @@ func (l *look) one(ctx context.Context, tx pgx.Tx, query statement.Query) (row p
 			}
 		}
 	}
-	for i, after := range row.After {
-		switch to := l.change.Set[i]; {
-		case long[i]:
-			row.Error = fmt.Sprintf("column %s: the value is longer than %s takes, so the row would fail", to.Column, to.Type)
-		case after == nil && slices.Contains(l.facts.NotNull, to.Column):
-			row.Error = fmt.Sprintf("column %s takes no NULL, so the row would fail", to.Column)
-		}
-	}
+	row.Error = l.fault(row.After, long)
 	if len(row.After) == 0 {
 		row.After = nil
 	}
 	return row, nil
+}
+
+// fault says why a row would fail that could be computed, "" where nothing is known against it.
+func (l *look) fault(after []*string, long []bool) string {
+	var faults []string
+	for i, value := range after {
+		switch to := l.change.Set[i]; {
+		case long[i]:
+			faults = append(faults, fmt.Sprintf("column %s: the value is longer than %s takes", to.Column, to.Type))
+		case value == nil && slices.Contains(l.facts.NotNull, to.Column):
+			faults = append(faults, fmt.Sprintf("column %s takes no NULL", to.Column))
+		}
+	}
+	if len(faults) == 0 {
+		return ""
+	}
+	return strings.Join(faults, "; ") + ": the row would fail"
 }
