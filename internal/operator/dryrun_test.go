@@ -16,6 +16,7 @@ var dryRuns = map[string]transcript{
 	"dry-run-delete":  {[]string{"start", "users-country", "--dry-run"}, answers("dry_run", foreseenPurge())},
 	"dry-run-way":     {[]string{"start", "users-country", "--dry-run", "--sample", "0"}, answers("dry_run", obstructed())},
 	"dry-run-refused": {[]string{"start", "-f", "users.yaml", "--dry-run"}, answers("dry_run", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\n3:7: set.country: public.users has no such column"))},
+	"dry-run-cut":     {[]string{"start", "users-country", "--dry-run"}, on(100, answers("dry_run", long()))},
 	"dry-run-wait":    {[]string{"start", "users-country", "--dry-run", "--wait"}, nil},
 	"dry-run-sample":  {[]string{"start", "users-country", "--sample", "3"}, nil},
 }
@@ -78,4 +79,21 @@ func obstructed() prospect.Prospect {
 	found.InTheWay, found.Sample = []string{"run email-0 holds table public.users until it ends"}, nil
 	found.Extent.InScope, found.Extent.ToWrite, found.Estimate = nil, nil, nil
 	return found
+}
+
+// long is of a row with a value that is longer than what is shown.
+func long() prospect.Prospect {
+	found := foreseenPurge()
+	found.Sample = []prospect.Row{{Key: []string{"7"}, Before: []*string{text("de"), text(strings.Repeat("ä", 200))}, Cut: true}}
+	return found
+}
+
+// TestAValueThatGoesOnIsMarked, where there is no terminal that cuts it again.
+func TestAValueThatGoesOnIsMarked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.control.answers["dry_run"] = []any{long()}
+	if code := b.run(t, "start", "users-country", "--dry-run"); code != 0 || !strings.Contains(b.out.String(), "ä…") || strings.Contains(b.out.String(), "de…") {
+		t.Errorf("exit code %d: %s", code, &b.out)
+	}
 }

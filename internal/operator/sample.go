@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"backfill/internal/change"
 	"backfill/internal/prospect"
@@ -24,7 +25,7 @@ func (s *session) beforeAndAfter(w io.Writer, found prospect.Prospect) {
 		}
 		for i, column := range found.Change.Columns() {
 			if i < len(row.Before) {
-				t.row(strings.Join(row.Key, ", "), column.Name, held(row.Before, i, ""), becomes(found, row, i))
+				t.row(strings.Join(row.Key, ", "), column.Name, ended(row, held(row.Before, i, "")), becomes(found, row, i))
 			}
 		}
 	}
@@ -47,7 +48,18 @@ func becomes(found prospect.Prospect, row prospect.Row, i int) string {
 	case row.Same:
 		return "(stays)"
 	}
-	return held(row.After, i, "not known")
+	return ended(row, held(row.After, i, "not known"))
+}
+
+// shownOf is how much of a value an answer has, in characters.
+const shownOf = 200
+
+// ended marks a value that goes on.
+func ended(row prospect.Row, value string) string {
+	if row.Cut && utf8.RuneCountInString(value) == shownOf {
+		return value + "…"
+	}
+	return value
 }
 
 // seconds is a duration that was given in them.

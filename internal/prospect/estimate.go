@@ -22,61 +22,56 @@ type Relation struct {
 	Indexes  int64 // that every row that moves has a new entry in
 }
 
-// What was seen elsewhere (docs/performance.md): slow and quick, in rows/s of a run.
+// What was seen elsewhere (docs/performance.md, and TestTheEstimateBesideTheRun beside other work): slow and quick, in rows/s of a run.
 const (
-	slowWrites, quickWrites = 20_000, 300_000
+	slowWrites, quickWrites = 10_000, 300_000
 	slowReads, quickReads   = 200_000, 1_000_000
-	// overhead of a record of WAL, and of an entry of an index with its part of the page images.
-	record, leastEntry, mostEntry = 64, 30, 150
-	// left of the growth where passes pay: the first pass finds no room.
-	leastLeft, mostLeft = 0.08, 0.35
-	// kept of it where they do not: some rows find the room of those before them.
-	leastKept = 0.8
+	// record is what WAL adds to a row.
+	record = 64
+	// An entry of an index in WAL, with its part of the page images, and on its page, with its part of pages that were split.
+	leastLogged, mostLogged   = 30, 150
+	leastEntry, mostEntry     = 30, 110
+	leastUndo, mostUndo       = 4, 25
+	leastDeleted, mostDeleted = 0.25, 1.0 // of a row, in undo
+	// A row of WAL has what has changed of it; of one on the same page less. Twice where the page's image is written as well.
+	leastMoved, leastStayed, mostWritten = 0.75, 0.5, 2.0
+	// The growth by a row: where passes pay, where they do not, and pages that are added ahead.
+	leastPassed, leastKept, mostKept = 0.08, 0.8, 1.1
 )
+
+// per is what a row that is written takes, in bytes.
+type per struct{ least, most float64 }
+
+func (p per) of(rows Figure) Figure {
+	return Figure{int64(float64(rows.Value) * (p.least + p.most) / 2), int64(float64(rows.From) * p.least), int64(float64(rows.To) * p.most)}
+}
 
 // Estimate reckons from the rows that would be written; nil where those are not known. Passes: chunks are gone over in passes.
 func (e Extent) Estimate(c change.Change, table Relation, passes bool) *Estimate {
 	if e.ToWrite == nil {
 		return nil
 	}
-	written, low, high := *e.ToWrite, float64(e.ToWrite.From), float64(e.ToWrite.To)
-	between := func(least, most float64) Figure {
-		return Figure{int64(float64(written.Value) * (least + most) / 2), int64(low * least), int64(high * most)}
-	}
 	row, indexes := float64(table.RowBytes), float64(table.Indexes)
-	if passes || c.Kind == change.Delete { // indexes are left alone; those of a deletion by VACUUM, later
-		indexes = 0
-	}
-	estimate := &Estimate{
-		Seconds:     e.seconds(),
-		WALBytes:    between(row+record+indexes*leastEntry, 2*row+2*record+indexes*mostEntry),
-		GrowthBytes: between(leastKept*row+indexes*leastEntry, row+2*indexes*leastEntry),
-		Assumed: []string{fmt.Sprintf("speed: %s to %s rows/s written and %s to %s read, as elsewhere; users, limits and windows make it longer",
-			figure.Count(slowWrites), figure.Count(quickWrites), figure.Count(slowReads), figure.Count(quickReads)),
-			fmt.Sprintf("WAL: a row of %s is written once or twice (full_page_writes), and its undo", figure.Bytes(row))},
-	}
+	wal := per{leastMoved*row + record + indexes*leastLogged, mostWritten*row + 2*record + indexes*mostLogged}
+	growth := per{leastKept*row + indexes*leastEntry, mostKept*row + indexes*mostEntry}
+	undo := per{leastUndo, mostUndo}
+	why := fmt.Sprintf("growth: each row that is written leaves a dead one, and an entry in each of %s", figure.Plural(table.Indexes, "index", "indexes"))
 	switch {
 	case c.Kind == change.Delete:
-		estimate.WALBytes, estimate.GrowthBytes = between(record, row+2*record), Figure{}
-		estimate.Assumed = append(estimate.Assumed, "growth: a deletion has none; VACUUM makes its room free")
+		wal, growth, undo = per{record / 2, row + 2*record}, per{}, per{leastDeleted * row, mostDeleted * row}
+		why = "growth: a deletion has none; VACUUM makes its room free"
 	case passes:
-		estimate.GrowthBytes = between(leastLeft*row, mostLeft*row)
-		estimate.Assumed = append(estimate.Assumed, "growth: passes find room on the same page; an old transaction would keep them from it")
-	default:
-		estimate.Assumed = append(estimate.Assumed, fmt.Sprintf("growth: each row that is written leaves a dead one, and an entry in each of %s",
-			figure.Plural(table.Indexes, "index", "indexes")))
+		wal.least, growth.least = leastStayed*row+record, leastPassed*row
+		why = "growth: passes find room on the same page; the most is where an open transaction, or autovacuum at work, keeps them from it"
 	}
-	if c.Undo {
-		least, most := 5.0, 25.0
-		if c.Kind == change.Delete {
-			least, most = row/4, row
-		}
-		estimate.UndoBytes = between(least, most)
-		estimate.WALBytes.Value += estimate.UndoBytes.Value
-		estimate.WALBytes.From += estimate.UndoBytes.From
-		estimate.WALBytes.To += estimate.UndoBytes.To
+	if !c.Undo {
+		undo = per{}
 	}
-	return estimate
+	wal.least, wal.most = wal.least+undo.least, wal.most+undo.most
+	return &Estimate{Seconds: e.seconds(), WALBytes: wal.of(*e.ToWrite), GrowthBytes: growth.of(*e.ToWrite), UndoBytes: undo.of(*e.ToWrite),
+		Assumed: []string{fmt.Sprintf("speed: %s to %s rows/s written and %s to %s read, as elsewhere; users, limits and windows make it longer",
+			figure.Count(slowWrites), figure.Count(quickWrites), figure.Count(slowReads), figure.Count(quickReads)),
+			fmt.Sprintf("WAL: of a row of %s what has changed, up to all of it twice (full_page_writes), and its undo", figure.Bytes(row)), why}}
 }
 
 // seconds are those of the rows that are written, and of those that are only read.
