@@ -146,6 +146,9 @@ func (l *look) starts(ctx context.Context, ranges []keyset.Range) (points []keys
 		points, err = pgx.CollectRows(rows, pgx.RowTo[keyset.Point])
 		return err
 	})
+	if len(points) == 0 { // no page was picked, or none that has a row
+		points = []keyset.Point{nil}
+	}
 	for len(points) > spread { // every second, until few enough are left
 		var fewer []keyset.Point
 		for i := 0; i < len(points); i += 2 {

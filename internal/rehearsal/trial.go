@@ -111,6 +111,10 @@ func (l *look) skips(ctx context.Context, found places) error {
 		return nil
 	}
 	ranges := found.ranges
+	if len(ranges) == 0 && l.change.ChunkRows > window {
+		l.found.Unknown = append(l.found.Unknown, "whether an index tells chunks without a row in scope: one is too large to be walked for that")
+		return nil
+	}
 	if begin := len(ranges)/2 - asked/2; begin > 0 {
 		ranges = ranges[begin:min(begin+asked, len(ranges))]
 	} else if len(ranges) > asked {
