@@ -14,6 +14,7 @@ import (
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/registry"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -34,11 +35,11 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		return function, err
 	}
 	known := registry.Registry{Store: base.Records}
+	reviewer := review.Reviewer{Session: base.Session, Registry: known, Inline: s.Inline}
 	c := &control.Control{
 		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
-		Pauser:     pausing.New(base.Ledger, base.Records),
-		Reviewer:   review.Reviewer{Session: base.Session, Registry: known, Inline: s.Inline},
-		Registry:   known,
+		Pauser:   pausing.New(base.Ledger, base.Records),
+		Reviewer: reviewer, Registry: known, Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger, Reviewer: reviewer},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
 		Workers: int64(s.Workers),

@@ -12,6 +12,7 @@ import (
 	"backfill/internal/queue"
 	"backfill/internal/rebuild"
 	"backfill/internal/registry"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
@@ -32,12 +33,13 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 	if err != nil {
 		return function, err
 	}
+	reviewer := review.Reviewer{Session: base.Session, Registry: registry.Registry{Store: base.Records}, Inline: s.Inline}
 	p := &planner.Planner{
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
 		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
-		Reviewer:   review.Reviewer{Session: base.Session, Registry: registry.Registry{Store: base.Records}, Inline: s.Inline},
-		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
-		LookAhead:  int64(s.LookAhead),
+		Reviewer:   reviewer, Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger, Reviewer: reviewer},
+		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
+		LookAhead: int64(s.LookAhead),
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "plan", p.Handle), base.Session.Drop
 	return function, nil

@@ -50,21 +50,22 @@ func Resolve(ctx context.Context, conn *pgx.Conn, d definition.Definition, param
 
 // resolver gathers facts and problems on the way.
 type resolver struct {
-	tx         pgx.Tx
-	definition definition.Definition
-	params     []change.Param
-	session    session
-	table      table
-	columns    []column
-	indexes    []index
-	size       size
-	key        []column
-	referred   []reference // by other tables, of a deletion
-	scattered  bool
-	volatile   bool
-	blind      bool // rights are missing, or a parameter's value is refused: plans would only say so again
-	notes      []string
-	problems   definition.Problems
+	tx           pgx.Tx
+	definition   definition.Definition
+	params       []change.Param
+	session      session
+	table        table
+	columns      []column
+	indexes      []index
+	size         size
+	key          []column
+	referred     []reference // by other tables, of a deletion
+	publications []string
+	scattered    bool
+	volatile     bool
+	blind        bool // rights are missing, or a parameter's value is refused: plans would only say so again
+	notes        []string
+	problems     definition.Problems
 }
 
 // run goes on after a problem as far as what follows still means something.
@@ -93,6 +94,9 @@ func (r *resolver) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.kind().check(ctx, r); err != nil {
+		return err
+	}
+	if err := r.checkReplication(ctx); err != nil {
 		return err
 	}
 	before := len(r.problems)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"backfill/internal/expression"
+	"backfill/internal/failure"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -130,5 +131,15 @@ func (r *resolver) blame(p probe, server *pgconn.PgError, at int) {
 	if server.Code == syntaxError && offset == len(p.expression.String()) { // it would name the parenthesis behind
 		message = "the expression ends too early"
 	}
+	if ran(server) {
+		r.refuse(p.path, offset, failure.SQLState(server.Code), "the planner has run a part of it, and that failed; declare functions that read rows as STABLE, or write it otherwise")
+		return
+	}
 	r.refuse(p.path, offset, message, r.remedy(p, server))
+}
+
+// ran tells an error that the planner met when it computed a part of the expression beforehand: a function that is declared IMMUTABLE,
+// and reads rows all the same, would bring a value of one into the message.
+func ran(server *pgconn.PgError) bool {
+	return server.Position == 0 && slices.Contains([]string{"22", "21", "23", "P0", "38", "39"}, server.Code[:2]) && server.Message != "division by zero"
 }

@@ -23,6 +23,9 @@ func (r *resolver) note(ctx context.Context) error {
 		r.warn("the table, or a partition, was never analysed: the number of rows is a guess from its size")
 	}
 	r.noteFollow()
+	if err := r.noteReplication(ctx); err != nil {
+		return err
+	}
 	return r.kind().note(ctx, r)
 }
 

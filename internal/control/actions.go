@@ -108,20 +108,7 @@ func (c *Control) validate(ctx context.Context, input json.RawMessage) (any, err
 	if err := decode(input, &asked); err != nil {
 		return nil, err
 	}
-	finding, err := c.Reviewer.Review(ctx, asked.Subject)
-	if err != nil {
-		return nil, err
-	}
-	return c.withDependencies(ctx, finding)
-}
-
-// withDependencies adds a note for each backfill that a start has to wait for: the definition is not wrong.
-func (c *Control) withDependencies(ctx context.Context, finding review.Finding) (review.Finding, error) {
-	before, err := c.Ledger.Dependencies(ctx, finding.DependsOn)
-	for _, unmet := range review.Unmet(before) {
-		finding.Notes = append(finding.Notes, "a start is refused now: "+unmet.Message+"; "+unmet.Remedy)
-	}
-	return finding, err
+	return c.Rehearser.Check(ctx, asked.Subject)
 }
 
 func decodeNamed(input json.RawMessage) (Named, error) {

@@ -1,8 +1,8 @@
-// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, close.
+// Package control is what an operator, or an event, invokes at any time: status, list, chunks, pause, cancel, validate, dry_run, close.
 //
 // It owns the actions and who may call them: the alias "read" serves those that change nothing, the alias "register"
 // the one that registers a definition, which the function itself does not serve. It leaves ending a
-// run to closing, and judging a definition to review. Invariants: an action can be repeated; it touches only its run;
+// run to closing, judging a definition to review, and trying one to rehearsal. Invariants: an action can be repeated; it touches only its run;
 // unknown keys are refused.
 package control
 
@@ -16,6 +16,7 @@ import (
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/prospect"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/registry"
@@ -46,7 +47,6 @@ type Closer interface {
 
 // Reviewer judges a definition against the database.
 type Reviewer interface {
-	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
 	Check(ctx context.Context, text string, params map[string]any) (review.Finding, error)
 }
 
@@ -55,6 +55,12 @@ type Registry interface {
 	Add(ctx context.Context, d records.Definition) (records.Definition, bool, error)
 	List(ctx context.Context) ([]registry.Entry, error)
 	Show(ctx context.Context, name string, version int64) (registry.Shown, error)
+}
+
+// Rehearser judges a definition against the database, and tells what a run of it would do.
+type Rehearser interface {
+	Check(ctx context.Context, subject review.Subject) (prospect.Checked, error)
+	Rehearse(ctx context.Context, subject review.Subject, rows int) (prospect.Prospect, error)
 }
 
 // Pauser stops runs for a while.
@@ -85,6 +91,7 @@ type Control struct {
 	Pauser     Pauser
 	Reviewer   Reviewer
 	Registry   Registry
+	Rehearser  Rehearser
 	Rebuilder  Rebuilder
 	Executions Executions
 	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
@@ -108,6 +115,7 @@ var actions = map[string]action{
 	"definitions": {false, (*Control).definitions},
 	"conflicts":   {false, (*Control).conflicts},
 	"rejects":     {false, (*Control).rejects},
+	"dry_run":     {false, (*Control).dryRun},
 	"pause":       {true, (*Control).pause},
 	"resume":      {true, (*Control).resume},
 	"await":       {true, (*Control).await},
@@ -144,12 +152,21 @@ func (c *Control) Handle(ctx context.Context, alias string, input json.RawMessag
 	if err != nil {
 		return nil, err
 	}
+	if alias == reader {
+		if err := mayLook(head.Action, input); err != nil {
+			return nil, err
+		}
+	}
 	if chosen.changes { // no run may have begun since the stack was deployed anew
 		if err := c.Ledger.Renew(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return chosen.answer(c, ctx, input)
+	answer, err := chosen.answer(c, ctx, input)
+	if alias == reader {
+		answer = withoutValues(answer)
+	}
+	return answer, err
 }
 
 // choose finds an action that the alias serves.

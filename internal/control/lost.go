@@ -46,6 +46,20 @@ func identify(input []byte, name string) closing.Execution {
 		Reopens: slices.Contains([]string{request.Resume, request.Retry, request.Rollback}, asked.Action)}
 }
 
+// dryly tells whether an execution was to show what a run would do: it has none, and leaves nothing behind. Its end is not
+// that of a run of the same name.
+func dryly(input []byte) bool {
+	var asked struct {
+		Dry bool `json:"dry_run"`
+	}
+	return json.Unmarshal(input, &asked) == nil && asked.Dry
+}
+
+// undone is the answer about the end of a dry run.
+func undone(reason string) Ending {
+	return Ending{Reason: reason, Notice: "A dry run came to no end, and has changed nothing: " + reason}
+}
+
 // Ending is the answer: how the run stands.
 type Ending struct {
 	Run    string    `json:"run"`
@@ -81,6 +95,9 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 		return nil, failure.New(failure.Invalid, `"name" is missing: the name of the execution`)
 	}
 	found.ARN, found.As, found.Reason = asked.Execution, run.Failed, message(asked.Failure.Error, asked.Failure.Cause)
+	if dryly(asked.Request) {
+		return undone(found.Reason), nil
+	}
 	return c.lost(ctx, found)
 }
 
@@ -113,6 +130,9 @@ func (c *Control) executionEnded(ctx context.Context, input json.RawMessage) (an
 		found.As, what = run.Cancelled, "the execution was stopped"
 	}
 	found.Reason = message(what, message(event.Detail.Error, event.Detail.Cause))
+	if dryly([]byte(event.Detail.Input)) {
+		return undone(found.Reason), nil
+	}
 	if err := c.stopSegment(ctx, found.Run, found.ARN, found.Reason); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/records"
 	"backfill/internal/registry"
+	"backfill/internal/review"
 )
 
 // Registering is the input of register. Params are values to check the statements with, for those that have no default;
@@ -57,6 +58,15 @@ func (c *Control) register(ctx context.Context, input json.RawMessage) (any, err
 	slog.InfoContext(ctx, "definition registered", "backfill", added.Name, "version", added.Version, "hash", added.Hash, "new", isNew, "by", added.By)
 	return Registered{Name: added.Name, Version: added.Version, Hash: added.Hash, Table: added.Table, By: added.By, At: added.At, New: isNew,
 		Estimated: finding.Estimated, Notes: finding.Notes}, nil
+}
+
+// withDependencies adds a note for each backfill that a start has to wait for: the definition is not wrong.
+func (c *Control) withDependencies(ctx context.Context, finding review.Finding) (review.Finding, error) {
+	before, err := c.Ledger.Dependencies(ctx, finding.DependsOn)
+	for _, unmet := range review.Unmet(before) {
+		finding.Notes = append(finding.Notes, "a start is refused now: "+unmet.Message+"; "+unmet.Remedy)
+	}
+	return finding, err
 }
 
 // Catalogue is the input of definitions: all of them, or one, in a version (0: the newest).

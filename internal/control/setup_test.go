@@ -12,6 +12,7 @@ import (
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/registry"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -46,12 +47,14 @@ func setupOn(t *testing.T, bench *runtest.Bench) *bundle {
 }
 
 func controlOver(b *runtest.Bench, stops *stops) *control.Control {
+	known := registry.Registry{Store: b.Records}
+	reviewer := review.Reviewer{Session: b.Session, Registry: known, Inline: true}
 	return &control.Control{
 		Ledger: b.Ledger, Records: b.Records, Closer: closing.New(b.Ledger, b.Records),
-		Pauser:     pausing.New(b.Ledger, b.Records),
-		Rebuilder:  rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
-		Reviewer:   review.Reviewer{Session: b.Session, Registry: registry.Registry{Store: b.Records}, Inline: true},
-		Registry:   registry.Registry{Store: b.Records},
+		Pauser:    pausing.New(b.Ledger, b.Records),
+		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
+		Reviewer:  reviewer, Registry: known,
+		Rehearser:  rehearsal.Rehearser{Session: b.Session, Ledger: b.Ledger, Reviewer: reviewer},
 		Executions: execution.New(stops), Workers: 4,
 	}
 }

@@ -34,6 +34,7 @@ func TestCommand(t *testing.T) {
 		"a bad definition":     c.aBadDefinition,
 		"a table that is held": c.aTableThatIsHeld,
 		"not there":            c.notThere,
+		"a dry run":            c.aDryRun,
 		"rollback":             c.rollback,
 		"resume":               c.resume,
 		"a row that fails":     c.aRowThatFails,

@@ -12,6 +12,7 @@ type node struct {
 	Index     string `json:"Index Name"`
 	Condition string `json:"Index Cond"`
 	Parent    string `json:"Parent Relationship"`
+	Subplan   string `json:"Subplan Name"`
 	Plans     []node `json:"Plans"`
 }
 

@@ -28,25 +28,36 @@ type start struct {
 func startCommand(s *session) *cobra.Command {
 	var from naming
 	var asked start
+	var trial dry
 	command := &cobra.Command{
 		Use:   "start NAME | -f FILE",
 		Short: "Start a run",
 		Long: `Starts a run and follows it until it is accepted, or refused with all that is wrong.
 NAME is a definition that is compiled in, or registered: then its newest version, and NAME@2 is the second.
 The run goes on by itself. A start that is repeated with the same --run is the same run; an id whose start was refused is
-spent, as Step Functions keeps the name of its execution.`,
+spent, as Step Functions keeps the name of its execution.
+With --dry-run nothing begins: it shows what stands in the way, what would be sent to Postgres and by which plan, how many rows
+are in scope, what it may take, and some rows before and after. Exit code 1 where something stands in the way.`,
 		Example: `  backfill start users-email-normalized
   backfill start users-display-name -p since=2022-01-01 --run display-name-1
   backfill start orders-cents@2
+  backfill start -f users.yaml --dry-run
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)
+	trial.flags(command)
 	command.Flags().StringVar(&asked.id, "run", "", "`ID` of the run (default NAME-yyyymmdd-hhmmss)")
 	command.Flags().BoolVar(&asked.wait, "wait", false, "follow the run to its end, as watch does")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		var err error
 		if asked.subject, err = from.read(s, command, args, false); err != nil {
 			return err
+		}
+		if err := trial.check(command); err != nil {
+			return err
+		}
+		if trial.run {
+			return s.dryRun(ctx, asked.subject, trial)
 		}
 		asked.words = slices.Concat([]string{"start"}, args, flagsOf(command, "run", "wait"))
 		if asked.chosen = asked.id != ""; !asked.chosen {

@@ -126,11 +126,16 @@ func (s subject) locate(fault *Fault) {
 }
 
 func (s subject) place(problem string) string {
-	switch {
-	case !lined.MatchString(problem):
+	if !lined.MatchString(problem) {
 		return problem
-	case s.file == "-":
-		return "stdin:" + problem
 	}
-	return s.file + ":" + problem
+	return s.shown() + ":" + problem
+}
+
+// shown is the file's name for people.
+func (s subject) shown() string {
+	if s.file == "-" {
+		return "stdin"
+	}
+	return s.file
 }

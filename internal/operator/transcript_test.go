@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -105,6 +106,15 @@ var transcripts = map[string]transcript{
 	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
 	"validate-json":    {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
 
+	"validate-offline":     {[]string{"validate", "users.yaml", "--offline"}, cutOff()},
+	"validate-offline-bad": {[]string{"validate", "-", "--offline", "-p", "since=soon", "-p", "until=2024-01-01"}, typed(badly)},
+	"validate-offline-run": {[]string{"validate", "users-country", "--offline"}, cutOff()},
+	"validate-params":      {[]string{"validate", "-", "--offline", "-o", "json"}, typed(parametrised)},
+	"validate-cut-off":     {[]string{"validate", "users.yaml"}, cutOff()},
+	"validate-cut-off-bad": {[]string{"validate", "-"}, all(typed(badly), cutOff())},
+	"validate-no-database": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Transient", "connect to database app: refused"))},
+	"help-validate":        {[]string{"validate", "--help"}, nil},
+
 	"version":      {[]string{"version"}, nil},
 	"usage":        {[]string{"statsu"}, nil},
 	"usage-flag":   {[]string{"list", "--newest"}, nil},
@@ -165,6 +175,29 @@ func goldens(t *testing.T) func(t *testing.T, name, got string) {
 
 func answers(action string, list ...any) func(*bundle) {
 	return func(b *bundle) { b.control.answers[action] = list }
+}
+
+// Definitions that are wrong in several ways, and one that needs a value to run.
+const (
+	badly        = "name: users-country\ntable: users\nset: {country: upper(country) -- loud}\nundu: off\nparams: {since: date}\nwhere: at > @since\n"
+	parametrised = "name: users-country\ntable: users\nset: {country: upper(country)}\nparams: {since: date, least: {type: integer, default: 3}}\nwhere: at > @since AND id > @least\n"
+)
+
+func typed(text string) func(*bundle) { return func(b *bundle) { b.In = strings.NewReader(text) } }
+
+// cutOff is a machine from which no stack can be reached.
+func cutOff() func(*bundle) {
+	return func(b *bundle) {
+		b.connected = &url.Error{Op: "Post", URL: "https://cloudformation.eu-west-1.amazonaws.com", Err: errors.New("no such host")}
+	}
+}
+
+func all(prepare ...func(*bundle)) func(*bundle) {
+	return func(b *bundle) {
+		for _, one := range prepare {
+			one(b)
+		}
+	}
 }
 
 func on(columns int, prepare func(*bundle)) func(*bundle) {
@@ -236,7 +269,9 @@ func trouble() func(*bundle) {
 
 func found() map[string]any {
 	return map[string]any{
-		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"},
+		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"}, "prepared": 4,
+		"unknown": []string{"the statements on the ledger were not prepared"},
+		"plan":    map[string]any{"of": `"id" <= 1000`, "verdict": "no scan of a whole table or index", "lines": []string{"Update on users", "  ->  Index Scan using users_pkey on users"}},
 		"change": map[string]any{
 			"table": map[string]any{"schema": "public", "name": "users"}, "where": "country IS NOT NULL",
 			"set": []any{map[string]any{"column": "country", "expression": "upper(country)\n"}},

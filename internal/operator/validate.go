@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"backfill/internal/change"
+	"backfill/internal/prospect"
 
 	"github.com/spf13/cobra"
 )
@@ -23,31 +24,33 @@ type question struct {
 	Params     map[string]any `json:"params,omitempty"`
 }
 
-// finding is the part of the answer that people read.
-type finding struct {
-	Backfill  string        `json:"backfill"`
-	Change    change.Change `json:"change"`
-	Estimated int64         `json:"estimated"`
-	Notes     []string      `json:"notes"`
-}
-
 func validateCommand(s *session) *cobra.Command {
 	var from naming
+	var alone bool
 	command := &cobra.Command{
 		Use:   "validate NAME | FILE",
 		Short: "Check a definition against the database; nothing is changed",
+		Long: `Checks a definition against the real table; nothing is changed, and no run begins.
+With --offline the file is checked by itself, as in the CI of the repository that has it: syntax, keys, types, limits. Then values
+of parameters need not be given. Where the stack cannot be reached that much is checked as well: exit code 2 if it finds a
+problem, else 3.`,
 		Example: `  backfill validate users-email-normalized
-  backfill validate users.yaml -p since=2022-01-01`,
+  backfill validate users.yaml -p since=2022-01-01
+  backfill validate users.yaml --offline`,
 	}
 	from.flags(command)
+	command.Flags().BoolVar(&alone, "offline", false, "check the file by itself: no stack, no network")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		subject, err := from.read(s, command, args, true)
 		if err != nil {
 			return err
 		}
+		if alone {
+			return s.validateOffline(subject)
+		}
 		stack, err := s.connect(ctx)
 		if err != nil {
-			return err
+			return s.unasked(ctx, err, subject)
 		}
 		answer, err := stack.Control.Act(ctx, asked(subject))
 		if err != nil {
@@ -55,9 +58,9 @@ func validateCommand(s *session) *cobra.Command {
 			if errors.As(err, &fault) {
 				subject.locate(fault)
 			}
-			return err
+			return s.unasked(ctx, err, subject)
 		}
-		var found finding
+		var found prospect.Checked
 		if err := json.Unmarshal(answer, &found); err != nil {
 			return fmt.Errorf("read the answer about %s: %w", subject.name, err)
 		}
@@ -74,20 +77,25 @@ func asked(subject subject) question {
 	return q
 }
 
-func (s *session) fine(w io.Writer, found finding, subject subject) {
+func (s *session) fine(w io.Writer, found prospect.Checked, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
-	for _, set := range found.Change.Set {
-		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
-	}
-	if found.Change.Kind == change.Delete {
-		fmt.Fprintln(w, "  delete the rows")
-	}
-	if found.Change.Where != "" {
-		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(found.Change.Where)))
-	}
+	does(w, found.Change)
 	for _, note := range found.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable(note))
 	}
+	for _, obstacle := range found.InTheWay {
+		fmt.Fprintf(w, "in the way: %s\n", printable(obstacle))
+	}
+	for _, unknown := range found.Unknown {
+		fmt.Fprintf(w, "not known: %s\n", printable(unknown))
+	}
+	plan(w, found.Plan)
+	words := startOf(subject)
+	offer(w, step{s.suggest(append(words, "--dry-run")...), "see what it would do"}, step{s.suggest(words...), "start it"})
+}
+
+// startOf is the command that starts a subject.
+func startOf(subject subject) []string {
 	words := []string{"start", subject.name}
 	if subject.file != "" {
 		words = []string{"start", "-f", subject.file}
@@ -95,5 +103,18 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	for _, name := range slices.Sorted(maps.Keys(subject.params)) {
 		words = append(words, "-p", fmt.Sprintf("%s=%v", name, subject.params[name]))
 	}
-	fmt.Fprintf(w, "  %s    start it\n", s.suggest(words...))
+	return slices.Clip(words)
+}
+
+// does says what a change makes of each row.
+func does(w io.Writer, c change.Change) {
+	for _, set := range c.Set {
+		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
+	}
+	if c.Kind == change.Delete {
+		fmt.Fprintln(w, "  delete the rows")
+	}
+	if c.Where != "" {
+		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(c.Where)))
+	}
 }

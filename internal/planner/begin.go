@@ -19,6 +19,9 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 	if err != nil {
 		return turn.Turn{}, err
 	}
+	if asked.DryRun {
+		return p.dryRun(ctx, asked)
+	}
 	if err := p.Ledger.Migrate(ctx); err != nil {
 		return turn.Turn{}, err
 	}
@@ -83,9 +86,7 @@ func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, e
 
 // open judges the request, looks for what has to be done before it, and takes the lock of the table.
 func (p *Planner) open(ctx context.Context, asked request.Request, execution string) (ledger.Run, error) {
-	finding, err := p.Reviewer.Review(ctx, review.Subject{
-		Backfill: asked.Backfill, Definition: asked.Definition, Params: asked.Params,
-	})
+	finding, err := p.Reviewer.Review(ctx, subjectOf(asked))
 	if err != nil {
 		return ledger.Run{}, err
 	}
@@ -134,4 +135,8 @@ func (p *Planner) agree(ctx context.Context, id string) (ledger.Progress, record
 		return progress, record, err
 	}
 	return p.look(ctx, id)
+}
+
+func subjectOf(asked request.Request) review.Subject {
+	return review.Subject{Backfill: asked.Backfill, Definition: asked.Definition, Params: asked.Params}
 }

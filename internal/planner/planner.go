@@ -14,6 +14,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/prospect"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/review"
@@ -83,6 +84,11 @@ type Reviewer interface {
 	Review(ctx context.Context, subject review.Subject) (review.Finding, error)
 }
 
+// Rehearser tells what a run would do.
+type Rehearser interface {
+	Rehearse(ctx context.Context, subject review.Subject, rows int) (prospect.Prospect, error)
+}
+
 // Rebuilder makes the records of a run agree with Postgres.
 type Rebuilder interface {
 	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
@@ -95,6 +101,7 @@ type Planner struct {
 	Records    Records
 	Dispatcher Dispatcher
 	Reviewer   Reviewer
+	Rehearser  Rehearser
 	Rebuilder  Rebuilder
 	LookAhead  int64 // chunks that should wait for a worker
 }

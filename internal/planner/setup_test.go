@@ -14,6 +14,7 @@ import (
 	"backfill/internal/planner"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
+	"backfill/internal/rehearsal"
 	"backfill/internal/review"
 	"backfill/internal/runtest"
 	"backfill/internal/turn"
@@ -44,6 +45,7 @@ func (b *bundle) another(t *testing.T, url string, lookAhead int64) *planner.Pla
 		Session: session, Ledger: entries, Records: b.Records, Dispatcher: b.Dispatcher,
 		Rebuilder: rebuild.Rebuilder{Session: session, Ledger: entries, Records: b.Records},
 		Reviewer:  review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead,
+		Rehearser: rehearsal.Rehearser{Session: session, Ledger: entries, Reviewer: review.Reviewer{Session: session, Inline: true}},
 	}
 }
 

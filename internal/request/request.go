@@ -30,15 +30,19 @@ type Request struct {
 	Backfill   string         `json:"backfill,omitempty"`   // name of a definition of the stack
 	Definition string         `json:"definition,omitempty"` // or the text of one, where the stack allows it
 	Params     map[string]any `json:"params,omitempty"`
-	Run        string         `json:"run,omitempty"`    // start: default is the name of the execution
-	Chunks     string         `json:"chunks,omitempty"` // rollback: numbers and ranges, "3,7-9"; default: all
-	Force      bool           `json:"force,omitempty"`  // rollback: though a newer run wrote the same columns
+	Run        string         `json:"run,omitempty"`     // start: default is the name of the execution
+	Chunks     string         `json:"chunks,omitempty"`  // rollback: numbers and ranges, "3,7-9"; default: all
+	Force      bool           `json:"force,omitempty"`   // rollback: though a newer run wrote the same columns
+	DryRun     bool           `json:"dry_run,omitempty"` // start: only tell what the run would do
 	// StartedBy is put in by Step Functions where another execution starts this one.
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
 }
 
 // startedBy is the JSON name of Request.StartedBy.
 const startedBy = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
+
+// dryRun is the JSON name of Request.DryRun.
+const dryRun = "dry_run"
 
 // ids are what Step Functions takes as the name of an execution, less the signs that need care elsewhere.
 var ids = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
@@ -69,18 +73,18 @@ func Parse(source []byte, name string) (Request, error) {
 func read(fields map[string]json.RawMessage) (r Request, problems []string) {
 	targets := map[string]any{
 		"action": &r.Action, "backfill": &r.Backfill, "definition": &r.Definition, "params": &r.Params, "run": &r.Run,
-		"chunks": &r.Chunks, "force": &r.Force,
+		"chunks": &r.Chunks, "force": &r.Force, dryRun: &r.DryRun,
 		startedBy: &r.StartedBy,
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		target, known := targets[key]
 		if !known {
-			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks and force", key))
+			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks, force and dry_run", key))
 			continue
 		}
 		decoder := json.NewDecoder(bytes.NewReader(fields[key]))
-		decoder.UseNumber() // a float64 is exact up to 2^53 only
-		if decoder.Decode(target) != nil {
+		decoder.UseNumber()                                                        // a float64 is exact up to 2^53 only
+		if decoder.Decode(target) != nil || key == dryRun && !given(fields, key) { // null is no word for "begin"
 			problems = append(problems, fmt.Sprintf("%q has to be %s", key, kindOf(target)))
 		}
 	}
@@ -122,6 +126,9 @@ func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	}
 	if r.Action != Rollback && (given(fields, "chunks") || given(fields, "force")) {
 		refuse(`"chunks" and "force" belong to a rollback`)
+	}
+	if r.Action != Start && r.DryRun {
+		refuse(`"dry_run" belongs to a start`)
 	}
 	if _, err := ParseChunks(r.Chunks); err != nil {
 		refuse("chunks: %s", err)

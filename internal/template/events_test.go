@@ -42,6 +42,7 @@ var decoders = map[string]func([]byte) error{
 	"register.json":          register,
 	"definitions.json":       into[control.Catalogue],
 	"definition.json":        into[control.Catalogue],
+	"start-dry-run.json":     start,
 	"resume.json":            asked,
 	"retry.json":             asked,
 	"rollback.json":          asked,
@@ -64,6 +65,7 @@ var decoders = map[string]func([]byte) error{
 		Action string `json:"action"`
 		review.Subject
 	}],
+	"dry-run.json":           into[control.Trial],
 	"close.json":             into[control.Closing],
 	"execution-aborted.json": into[executionEvent],
 	"worker-sqs.json":        message,

@@ -3,7 +3,10 @@
 // It owns the JSON names and the values of next, which infra/statemachine/*.json match on (a test holds them together).
 package turn
 
-import "backfill/internal/run"
+import (
+	"backfill/internal/prospect"
+	"backfill/internal/run"
+)
 
 // Next is what the state machine does next.
 type Next string
@@ -15,6 +18,7 @@ const (
 	Segment Next = "segment" // the budget of beats is used up: go on in a new child execution
 	Pause   Next = "pause"   // the run is paused: wait until somebody lets it go on, or its window opens
 	End     Next = "end"     // the run has ended
+	Dry     Next = "dry_run" // there is no run: what one would do was asked
 )
 
 // Longest is how long a pause may wait for a word, in seconds: an execution lasts no longer than a year.
@@ -30,4 +34,7 @@ type Turn struct {
 	Next    Next      `json:"next"`
 	Wait    int64     `json:"wait,omitempty"`    // pause: seconds after which a beat looks again, if nobody has said a word
 	Segment string    `json:"segment,omitempty"` // ARN of the child execution, on the way in
+
+	// DryRun answers a dry run. It has no value of a row: Step Functions keeps it.
+	DryRun *prospect.Summary `json:"dry_run,omitempty"`
 }

@@ -1,0 +1,88 @@
+package rehearsal_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/keyset"
+	"backfill/internal/ledger"
+	"backfill/internal/pgtest"
+	"backfill/internal/review"
+)
+
+// TestWhatStandsInTheWay: a run that holds the table; rows that do not allow the change, with their keys and without their values.
+func TestWhatStandsInTheWay(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, users)
+		found := b.rehearse(t, "name: a\ntable: users\nset: {n: 1 / (n - 5000)}\n", 8)
+		if !tells(found.InTheWay, `a row within "id" > 12000 AND "id" <= 18000 does not allow the change: SQLSTATE 22012 (division_by_zero)`) {
+			t.Error(found.InTheWay)
+		}
+		if found.Extent.Looked.All || found.Extent.Looked.Stretches != 9 {
+			t.Errorf("%+v", found.Extent.Looked)
+		}
+		// An assignment raises where a cast cuts, and a column may take no NULL.
+		found = b.rehearse(t, "name: a\ntable: users\nset: {short: email, email: NULL}\n", 3)
+		for _, row := range found.Sample {
+			if row.Error != "column short: the value is longer than character varying(12) takes; column email takes no NULL: the row would fail" {
+				t.Errorf("%s", asJSON(t, row))
+			}
+		}
+		must(t, b.book.Migrate(t.Context()))
+		_, err := b.book.Open(t.Context(), ledger.Run{Run: "other-1", Backfill: "other", Execution: "arn", Bound: keyset.Point{"5"}, Change: change.Change{
+			Kind: change.Set, Table: change.Table{Schema: "public", Name: "users"}, Key: []keyset.Column{{Name: "id", Type: "bigint"}}}})
+		must(t, err)
+		if found = b.rehearse(t, lower, 0); !tells(found.InTheWay, "run other-1 holds table public.users until it ends") {
+			t.Error(found.InTheWay)
+		}
+	})
+}
+
+// TestAllProblemsComeAtOnce, and nothing is looked at.
+func TestAllProblemsComeAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t), users)
+	_, err := b.Rehearse(t.Context(), review.Subject{Definition: "name: a\ntable: users\nset: {m: 1, n: n +}\nwhere: k > 1\n"}, 8)
+	if !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), "3 problems") {
+		t.Error(err)
+	}
+}
+
+// TestASlowConditionIsGivenUp: each statement has its limit, and the rest is told all the same.
+func TestASlowConditionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t), "CREATE TABLE users (id int PRIMARY KEY, n int); INSERT INTO users SELECT g, g FROM generate_series(1, 100) g; ANALYZE users")
+	begun := time.Now()
+	found := b.rehearse(t, "name: a\ntable: users\nset: {n: 1}\nwhere: CASE WHEN id = 55 THEN pg_sleep(60) IS NOT NULL ELSE true END\n", 10)
+	if took := time.Since(begun); took > 25*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if !tells(found.Unknown, "SQLSTATE 57014 (query_canceled)") || found.Extent.Looked.Rows != 90 || len(found.Sample) < 9 {
+		t.Errorf("%v, %d shown, %+v", found.Unknown, len(found.Sample), found.Extent.Looked)
+	}
+}
+
+// TestTheRightToMakeTheSchema is asked for before the first start needs it.
+func TestTheRightToMakeTheSchema(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	b := setup(t, db, users)
+	conn, err := b.Session.Conn(t.Context())
+	must(t, err)
+	role := "r" + strings.ReplaceAll(strings.ToLower(t.Name()), "/", "_") + time.Now().Format("150405.000000")[7:]
+	db.Exec(t, "CREATE ROLE "+role+"; GRANT SELECT, UPDATE ON users TO "+role)
+	t.Cleanup(func() {
+		_, _ = b.conn.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role)
+	})
+	_, err = conn.Exec(t.Context(), "SET ROLE "+role)
+	must(t, err)
+	if found := b.rehearse(t, lower, 2); !tells(found.InTheWay, "may not make the schema backfill") || len(found.Sample) != 2 {
+		t.Errorf("%v", found.InTheWay)
+	}
+	_, _ = conn.Exec(t.Context(), "RESET ROLE")
+}

@@ -1,0 +1,40 @@
+package statement_test
+
+import (
+	"strings"
+	"testing"
+
+	"backfill/internal/change"
+	"backfill/internal/keyset"
+	"backfill/internal/statement"
+)
+
+// TestAKindThatForeseesNothing counts its rows in scope all the same, and tells no value that nobody has computed.
+func TestAKindThatForeseesNothing(t *testing.T) {
+	t.Parallel()
+	if !statement.Foresees(simple) || !statement.Foresees(purge) {
+		t.Error("set and delete tell what becomes of a row")
+	}
+	c := simple
+	c.Kind = change.Kind("another")
+	if statement.Foresees(c) {
+		t.Error("nobody has told what becomes of a row")
+	}
+	within := span(keyset.Point{"10"}, keyset.Point{"20"}, 0)
+	if sql := statement.Tally(c, within)[0].SQL; !strings.Contains(sql, "THEN true END") || !strings.Contains(sql, "email IS NOT NULL") {
+		t.Error(sql)
+	}
+	if sql := statement.Sample(c, within)[0].SQL; strings.Contains(sql, "lower(") || !strings.Contains(sql, "email_normalized") {
+		t.Error(sql)
+	}
+}
+
+// TestCut tells a value that was cut from one that is just as long as what is shown.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]bool{0: false, 200: false, 201: true} {
+		if shown, cut := statement.Cut(strings.Repeat("é", length)); cut != want || len([]rune(shown)) != min(length, 200) {
+			t.Errorf("%d: %d characters, cut %t", length, len([]rune(shown)), cut)
+		}
+	}
+}
