@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "transform", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -52,6 +52,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Set = r.set(e)
 	case "delete":
 		r.deletion(e)
+	case "transform":
+		d.Transform = r.transform(e)
 	case "where":
 		d.Where = r.expression(e, e.name)
 	case "params":

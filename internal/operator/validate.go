@@ -74,10 +74,21 @@ func asked(subject subject) question {
 	return q
 }
 
+func columnList(columns []change.Column) string {
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 func (s *session) fine(w io.Writer, found finding, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
 	for _, set := range found.Change.Set {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
+	}
+	if f := found.Change.Function; f != nil {
+		fmt.Fprintf(w, "  %s = %s(%s), version %s\n", printable(columnList(f.Writes)), printable(f.Name), printable(columnList(f.Reads)), printable(f.Version))
 	}
 	if found.Change.Kind == change.Delete {
 		fmt.Fprintln(w, "  delete the rows")
