@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"backfill/internal/assembly"
+	_ "backfill/internal/backfills" // their functions
 	"backfill/internal/invocation"
 	"backfill/internal/settings"
 	"backfill/internal/trace"

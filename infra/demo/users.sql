@@ -4,6 +4,7 @@ CREATE TABLE public.users (
     id               bigint      PRIMARY KEY,
     email            text,
     email_normalized text,
+    email_hash       bytea,
     full_name        text        NOT NULL,
     display_name     text,
     country          text        NOT NULL,

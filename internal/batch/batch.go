@@ -3,7 +3,8 @@
 // It owns the pipelines {advance the ledger; change the rows and keep what they held; find the end of the next batch} and
 // {advance the ledger; restore rows; consume their undo}, and what their answers mean. It leaves the size of a batch to pace, retries and exits to worker. Invariants: the ledger is advanced
 // first, so nothing behind it commits for a stale claim; an error means that nothing of the batch is committed,
-// unless its class is failure.Unknown; no row leaves Postgres, so memory does not depend on rows.
+// unless its class is failure.Unknown; no row leaves Postgres, so memory does not
+// depend on rows; but those that a Go function computes do, so many bytes of them at a time.
 package batch
 
 import (

@@ -30,12 +30,15 @@ func (f *Failed) Error() string {
 	return fmt.Sprintf("%s within %s: %s", rows, f.Within, f.err)
 }
 
-// Unwrap is what the server said.
+// Unwrap is what the server said, or a Go function.
 func (f *Failed) Unwrap() error { return f.err }
 
-// Row is the row of a batch of one, and what Postgres said of it. False: the batch covered more, or nobody knows which.
+// Row is the row of a batch of one, and what Postgres, or a Go function, said of it. False: the batch covered more, or nobody knows which.
 func (f *Failed) Row() (ledger.Reject, bool) {
-	var raised *postgres.Error
+	var raised interface {
+		SQLState() string
+		Message() string
+	}
 	if f.Keys != 1 || f.row == nil || !errors.As(f.err, &raised) {
 		return ledger.Reject{}, false
 	}

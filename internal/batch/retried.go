@@ -19,7 +19,8 @@ import (
 // due any more, the claim says so, and the chunk goes on from there.
 type Retried struct {
 	Runner
-	next keyset.Point // nil: has to be looked up
+	Computed *Transformed // computes the row, where a Go function does
+	next     keyset.Point // nil: has to be looked up
 }
 
 // Step applies the next row that is due. Its reject is consumed in that transaction, also where nothing had to be written.
@@ -44,9 +45,13 @@ func (r *Retried) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row keyset.Point) (Outcome, error) {
 	begun := time.Now()
 	form := r.form(conn)
-	outcome, next, err := r.send(ctx, conn, *claim, row, form)
+	update, err := r.update(ctx, conn, *claim, row)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("retry batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, err)
+	}
+	outcome, next, err := r.send(ctx, conn, *claim, row, update, form)
 	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
-		outcome, next, err = r.send(ctx, conn, *claim, row, statement.Locked)
+		outcome, next, err = r.send(ctx, conn, *claim, row, update, statement.Locked)
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("retry batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run,
@@ -59,25 +64,37 @@ func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 	return outcome, nil
 }
 
-func (r *Retried) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, form statement.Form) (outcome Outcome, next keyset.Point, err error) {
-	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, row, form)), func(results pgx.BatchResults) (err error) {
+// updating builds the update of the row.
+type updating func(form statement.Form) statement.Query
+
+func (r *Retried) update(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point) (updating, error) {
+	if r.Computed == nil {
+		return func(form statement.Form) statement.Query { return statement.One(r.Change, row, form) }, nil
+	}
+	computed, err := r.Computed.one(ctx, conn, claim, row)
+	return func(form statement.Form) statement.Query { return statement.Write(r.Change, computed, form) }, err
+}
+
+func (r *Retried) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, update updating, form statement.Form) (
+	outcome Outcome, next keyset.Point, err error,
+) {
+	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, row, update(form), form)), func(results pgx.BatchResults) (err error) {
 		outcome, next, err = r.read(results)
 		return err
 	})
 	return outcome, next, err
 }
 
-func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, form statement.Form) *pgx.Batch {
+func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, update statement.Query, form statement.Form) *pgx.Batch {
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: r.Timeout}))
 	queue(settings(claim.Message, custom, r.early(false)))
-	update := statement.One(r.Change, row, form)
 	if form != statement.Forget {
 		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
 	}
-	queue(claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget}))
+	queue(claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared || r.Computed != nil, Image: form != statement.Forget}))
 	queue(claim.Consume(row))
 	queue(claim.DueReject())
 	return pipeline

@@ -205,15 +205,19 @@ func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripe
 
 // seen reads the answer to a peek.
 func seen(found pgx.Rows, err error, claim ledger.Claim) (stripes, error) {
-	if err != nil {
-		return stripes{}, err
-	}
-	all, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (statement.Stripe, error) {
-		s := statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk}
-		return s, row.Scan(&s.Part, &s.Rows, &s.Done, &s.Reached)
-	})
+	all, err := listed(found, err, claim)
 	if err != nil || len(all) == 0 {
 		return stripes{}, err
 	}
 	return stripes{stripe: all[0], left: len(all)}, nil
+}
+
+func listed(found pgx.Rows, err error, claim ledger.Claim) ([]statement.Stripe, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(found, func(row pgx.CollectableRow) (statement.Stripe, error) {
+		s := statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk}
+		return s, row.Scan(&s.Part, &s.Rows, &s.Done, &s.Reached)
+	})
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 
 	"backfill/internal/change"
 )
@@ -29,5 +30,17 @@ func (r *resolver) kind() kind {
 	if r.definition.Kind == change.Delete {
 		return deletion{}
 	}
+	if r.definition.Kind == change.Transform {
+		return transformation{}
+	}
 	return set{}
+}
+
+// written lists the columns that rows get new values in.
+func (r *resolver) written() []string {
+	names := slices.Clone(r.definition.Transform.Writes)
+	for _, assignment := range r.definition.Set {
+		names = append(names, assignment.Column)
+	}
+	return names
 }

@@ -42,8 +42,8 @@ func (r *resolver) assignable(name string) (message, remedy string) {
 
 func (set) rights(r *resolver) []string {
 	var unwritable []string
-	for _, assignment := range r.definition.Set {
-		if found, ok := r.column(assignment.Column); ok && !found.Writable {
+	for _, name := range r.written() {
+		if found, ok := r.column(name); ok && !found.Writable {
 			unwritable = append(unwritable, display(found.Name))
 		}
 	}
@@ -109,8 +109,8 @@ ORDER BY 1`
 
 func (s set) note(ctx context.Context, r *resolver) error {
 	var numbers []int16
-	for _, assignment := range r.definition.Set {
-		found, _ := r.column(assignment.Column)
+	for _, name := range r.written() {
+		found, _ := r.column(name)
 		numbers = append(numbers, found.Number)
 	}
 	s.noteIndexes(r)
@@ -129,7 +129,7 @@ func (r *resolver) writtenIndexes() string {
 	var names []string
 	for _, i := range r.indexes {
 		written := slices.ContainsFunc(i.Depends, func(name string) bool {
-			return slices.ContainsFunc(r.definition.Set, func(a definition.Assignment) bool { return a.Column == name })
+			return slices.Contains(r.written(), name)
 		})
 		if written && !i.Summary {
 			names = append(names, display(i.Name))

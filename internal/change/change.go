@@ -18,9 +18,11 @@ type Change struct {
 	Key   []keyset.Column `json:"key"`
 	Set   []Assignment    `json:"set,omitempty"`
 	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
-	Row    []Column `json:"row,omitempty"`
-	Where  string   `json:"where,omitempty"`
-	Params []Param  `json:"params,omitempty"`
+	Row []Column `json:"row,omitempty"`
+	// Function is what computes the values that are written, where the kind is Transform.
+	Function *Function `json:"function,omitempty"`
+	Where    string    `json:"where,omitempty"`
+	Params   []Param   `json:"params,omitempty"`
 	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the
 	// value" cannot be told and every row in scope is written.
 	Volatile bool `json:"volatile,omitempty"`

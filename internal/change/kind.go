@@ -6,12 +6,13 @@ type Kind string
 // The kinds. What each is to a definition, to the table and in SQL stands in the files kind.go of definition, catalog and
 // statement, and in the file of its name beside it.
 const (
-	Set    Kind = "set"    // updates rows in place
-	Delete Kind = "delete" // deletes rows
+	Set       Kind = "set"       // updates rows in place
+	Delete    Kind = "delete"    // deletes rows
+	Transform Kind = "transform" // updates rows in place, by values that a Go function computes
 )
 
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
-func (k Kind) Known() bool { return k == Set || k == Delete }
+func (k Kind) Known() bool { return k == Set || k == Delete || k == Transform }
 
 // Column is a column whose values a run overwrites or deletes. Undo keeps them.
 type Column struct {
@@ -24,6 +25,9 @@ type Column struct {
 func (c Change) Columns() []Column {
 	if c.Kind == Delete {
 		return c.Row
+	}
+	if c.Kind == Transform && c.Function != nil {
+		return c.Function.Writes
 	}
 	columns := make([]Column, len(c.Set))
 	for i, assignment := range c.Set {

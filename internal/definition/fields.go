@@ -37,6 +37,8 @@ var fields = []field{
 		func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
 	{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
 		func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
+	{property{"transform", "a Go function computes what is written", transformShape()},
+		func(r *reader, d *Definition, e entry) { d.Transform = r.transform(e) }, nil},
 	{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
 		func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
 	{property{"where", "SQL condition: which rows are in scope; default: all", words()},

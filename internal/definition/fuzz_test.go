@@ -92,10 +92,24 @@ func within(t *testing.T, lines []string, p definition.Problem) {
 	}
 }
 
+// whole tells whether what its kind needs is there, and nothing of another.
+func whole(d definition.Definition) bool {
+	sets, computes := len(d.Set) > 0, d.Transform.Function != "" && len(d.Transform.Writes) > 0
+	switch d.Kind {
+	case change.Set:
+		return sets && !computes
+	case change.Transform:
+		return computes && !sets
+	case change.Delete:
+		return !sets && !computes && !d.Where.IsZero()
+	}
+	return false
+}
+
 // accepted demands what the package promises of a definition without problems.
 func accepted(t *testing.T, d definition.Definition, lines []string) {
 	t.Helper()
-	if d.Name == "" || d.Table == (change.Table{}) || (len(d.Set) == 0) != (d.Kind == change.Delete) || d.Kind == change.Delete && d.Where.IsZero() {
+	if d.Name == "" || d.Table == (change.Table{}) || !whole(d) {
 		t.Fatalf("it is not whole: %+v", d)
 	}
 	for path, text := range texts(d) {

@@ -22,6 +22,9 @@ const (
 	ColumnAdded = "BF006"
 )
 
+// RowRefused is no SQLSTATE that Postgres raises: a Go function did not allow the change of a row (kind transform).
+const RowRefused = "BFT01"
+
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
 const QueryCanceled = "57014"
 

@@ -10,7 +10,7 @@ import (
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
 	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
-	chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, registerCommand, definitionsCommand, schemaCommand, versionCommand,
+	chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand, schemaCommand, versionCommand,
 }
 
 const overview = `Changes the data of a live Postgres table, as a serverless pipeline in your own AWS account.

@@ -100,11 +100,12 @@ var transcripts = map[string]transcript{
 	"cancel-refused": {[]string{"cancel", "email-1"}, never("cancel")},
 	"cancel-error":   {[]string{"cancel", "email-1"}, answers("cancel", classed("Backfill.Permanent", "close run email-1: SQLSTATE 42501"))},
 
-	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
-	"validate-delete":  {[]string{"validate", "users.yaml"}, answers("validate", purge())},
-	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
-	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
-	"validate-json":    {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
+	"validate":           {[]string{"validate", "users.yaml"}, answers("validate", found())},
+	"validate-transform": {[]string{"validate", "users.yaml"}, answers("validate", hash())},
+	"validate-delete":    {[]string{"validate", "users.yaml"}, answers("validate", purge())},
+	"validate-name":      {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
+	"validate-problem":   {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
+	"validate-json":      {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
 
 	"validate-offline":     {[]string{"validate", "users.yaml", "--offline"}, cutOff()},
 	"validate-offline-bad": {[]string{"validate", "-", "--offline", "-p", "since=soon", "-p", "until=2024-01-01"}, typed(badly)},
@@ -276,6 +277,15 @@ func found() map[string]any {
 			"table": map[string]any{"schema": "public", "name": "users"}, "where": "country IS NOT NULL",
 			"set": []any{map[string]any{"column": "country", "expression": "upper(country)\n"}},
 		},
+	}
+}
+
+func hash() map[string]any {
+	column := func(name string) []any { return []any{map[string]any{"name": name, "type": "text", "base": "text"}} }
+	return map[string]any{
+		"backfill": "users-email-hash", "estimated": 1_000_000, "notes": []string{},
+		"change": map[string]any{"kind": "transform", "table": map[string]any{"schema": "public", "name": "users"}, "where": "email IS NOT NULL",
+			"function": map[string]any{"name": "email-hash", "version": "1", "reads": column("email"), "writes": column("email_hash")}},
 	}
 }
 

@@ -77,6 +77,14 @@ func asked(subject subject) question {
 	return q
 }
 
+func columnList(columns []change.Column) string {
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		names[i] = column.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 func (s *session) fine(w io.Writer, found prospect.Checked, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
 	does(w, found.Change)
@@ -110,6 +118,9 @@ func startOf(subject subject) []string {
 func does(w io.Writer, c change.Change) {
 	for _, set := range c.Set {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
+	}
+	if f := c.Function; f != nil {
+		fmt.Fprintf(w, "  %s = %s(%s), version %s\n", printable(columnList(f.Writes)), printable(f.Name), printable(columnList(f.Reads)), printable(f.Version))
 	}
 	if c.Kind == change.Delete {
 		fmt.Fprintln(w, "  delete the rows")

@@ -46,9 +46,12 @@ func overwritten(older change.Change, newer ledger.Later) string { return shared
 
 // shared names a column that both changes write, "" where there is none.
 func shared(a, b change.Change) string {
-	for _, assignment := range a.Set {
-		if slices.ContainsFunc(b.Set, func(other change.Assignment) bool { return other.Column == assignment.Column }) {
-			return assignment.Column
+	if a.Kind == change.Delete || b.Kind == change.Delete {
+		return ""
+	}
+	for _, written := range a.Columns() {
+		if slices.ContainsFunc(b.Columns(), func(other change.Column) bool { return other.Name == written.Name }) {
+			return written.Name
 		}
 	}
 	return ""

@@ -26,6 +26,8 @@ func of(c change.Change) kind {
 		return set{}
 	case change.Delete:
 		return deletion{}
+	case change.Transform:
+		return transformed{}
 	}
 	return unknown{}
 }

@@ -23,7 +23,7 @@ func (set) form(c change.Change, major int) Form {
 }
 
 func (set) kept(_ *binder, c change.Change) (marks, condition string) {
-	return fmt.Sprintf("string_agg(%s, ''::bytea)", mark(numbered("n", len(c.Set)), c.Columns())), ""
+	return fmt.Sprintf("string_agg(%s, ''::bytea)", mark(numbered("n", len(c.Columns())), c.Columns())), ""
 }
 
 func (set) apply(bind *binder, c change.Change, keys string, form Form) string {
@@ -55,9 +55,10 @@ func (set) plain(bind *binder, c change.Change, keys string) string {
 // restore updates the rows that still hold what was written, by its mark.
 func (set) restore(c change.Change) restoring {
 	target, key, written := Quote(c.Table.Name), quoted(c.Key), columns(c.Columns())
+	types := c.Columns()
 	sets, matches := make([]string, len(written)), make([]string, len(key))
 	for i, column := range written {
-		sets[i] = fmt.Sprintf("%s = backfill_image.o%d::%s", column, i+1, c.Set[i].Type)
+		sets[i] = fmt.Sprintf("%s = backfill_image.o%d::%s", column, i+1, types[i].Type)
 	}
 	for i, name := range key {
 		matches[i] = fmt.Sprintf("%s.%s = backfill_image.k%d", target, name, i+1)

@@ -69,6 +69,19 @@ var (
 		Kind: change.Delete, Table: composite.Table, Key: composite.Key, Where: "n < 0", Deferrable: true,
 		Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "jsonb", Base: "jsonb"}},
 	}
+	// hashed and hashedItems have their values from a Go function.
+	hashed = change.Change{
+		Kind: change.Transform, Table: simple.Table, Key: simple.Key, Where: "seen >= @since", Params: parameters.Params[:1], Undo: true,
+		Function: &change.Function{Name: "hash", Version: "1", Key: []change.Column{{Name: "id", Type: "bigint", Base: "bigint"}},
+			Reads: []change.Column{{Name: "email", Type: "text", Base: "text"}, {Name: "seen", Type: "timestamp with time zone", Base: "timestamp with time zone"}},
+			Writes: []change.Column{{Name: "email_normalized", Type: "text", Base: "text"},
+				{Name: "plan", Type: "character varying(20)", Base: "character varying"}}},
+	}
+	hashedItems = change.Change{
+		Kind: change.Transform, Table: composite.Table, Key: composite.Key, Undo: true,
+		Function: &change.Function{Name: "number", Version: "1", Writes: []change.Column{{Name: "n", Type: "integer", Base: "integer"},
+			{Name: "note", Type: "jsonb", Base: "jsonb"}}},
+	}
 	// bare is of a table that has no column beside its key.
 	bare = change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "bare"}, Key: simple.Key, Where: "id > 7"}
 )
@@ -100,6 +113,24 @@ func keep(c change.Change, span statement.Span, form statement.Form) []statement
 		updates[i] = statement.Keep(c, span.Range, updates[i], statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: i})
 	}
 	return updates
+}
+
+// written is what a function gave for two rows.
+func written(c change.Change, form statement.Form, keys ...keyset.Point) []statement.Query {
+	text := "a"
+	row := make([]*string, 2)
+	row[0] = &text
+	computed := statement.Computed{Keys: keys, Reads: [][]*string{row, row}, Writes: [][]*string{row, row}}
+	update := statement.Write(c, computed, form)
+	for i, arg := range update.Args {
+		if texts, ok := arg.([]*string); ok { // as people can read it
+			update.Args[i] = []string{fmt.Sprint(texts[0] != nil), fmt.Sprint(texts[1] != nil)}
+		}
+	}
+	if form == statement.Forget {
+		return []statement.Query{update}
+	}
+	return []statement.Query{statement.Keep(c, keyset.Range{Hi: keys[len(keys)-1]}, update, statement.Place{Run: "run-1", Chunk: 7, Seq: 3})}
 }
 
 func goldens() map[string][]statement.Query {
@@ -160,24 +191,36 @@ func goldens() map[string][]statement.Query {
 			[]keyset.Range{{Hi: keyset.Point{"10"}}, {Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
 		"matching_parameters": one(statement.Matching(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0),
 			[]keyset.Range{{Lo: keyset.Point{"10"}, Hi: keyset.Point{"20"}}}, 500)),
-		"matching_composite":       one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
-		"shared":                   one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
-		"last":                     one(statement.Last(simple, nil)),
-		"last_composite":           one(statement.Last(composite, nil)),
-		"last_behind":              one(statement.Last(composite, keyset.Point{tenant, "2024-01-01 00:00:00+00", "5"})),
-		"delete_plain":             statement.Plain(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
-		"delete_forget":            statement.Apply(purge, span(nil, keyset.Point{"20"}, 0), statement.Forget),
-		"delete_keep":              keep(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Returning),
-		"delete_keep_composite":    keep(purgeItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Returning),
-		"delete_keep_bare":         keep(bare, span(nil, keyset.Point{"20"}, 0), statement.Returning),
-		"delete_one":               one(statement.One(purge, keyset.Point{"10"}, statement.Returning)),
-		"delete_restore":           one(statement.Restore(purge, piece)),
-		"delete_restore_composite": one(statement.Restore(purgeItems, piece)),
-		"delete_restore_bare":      one(statement.Restore(bare, piece)),
-		"delete_leave":             one(statement.Leave(purge, piece, "a foreign key")),
-		"delete_held_bare":         one(statement.Held(bare, piece)),
-		"cursor_first":             one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
-		"cursor_composite":         one(statement.Cursor(composite, "walk", lo, hi)),
+		"matching_composite":         one(statement.Matching(scoped(), span(lo, hi, 0), []keyset.Range{{Lo: lo, Hi: hi}}, 500)),
+		"shared":                     one(statement.Shared(composite, keyset.Range{Lo: lo, Hi: hi})),
+		"last":                       one(statement.Last(simple, nil)),
+		"last_composite":             one(statement.Last(composite, nil)),
+		"last_behind":                one(statement.Last(composite, keyset.Point{tenant, "2024-01-01 00:00:00+00", "5"})),
+		"delete_plain":               statement.Plain(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"delete_forget":              statement.Apply(purge, span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"delete_keep":                keep(purge, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Returning),
+		"delete_keep_composite":      keep(purgeItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Returning),
+		"delete_keep_bare":           keep(bare, span(nil, keyset.Point{"20"}, 0), statement.Returning),
+		"delete_one":                 one(statement.One(purge, keyset.Point{"10"}, statement.Returning)),
+		"delete_restore":             one(statement.Restore(purge, piece)),
+		"delete_restore_composite":   one(statement.Restore(purgeItems, piece)),
+		"delete_restore_bare":        one(statement.Restore(bare, piece)),
+		"delete_leave":               one(statement.Leave(purge, piece, "a foreign key")),
+		"delete_held_bare":           one(statement.Held(bare, piece)),
+		"transform_plain":            statement.Plain(hashed, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"transform_read_first":       one(statement.Read(hashed, nil, keyset.Point{"20"}, 500)),
+		"transform_read_composite":   one(statement.Read(hashedItems, lo, hi, 500)),
+		"transform_read_listed":      one(statement.ReadListed(hashedItems, []keyset.Point{lo, hi})),
+		"transform_read_stripe":      one(statement.ReadStripe(hashed, stripe)),
+		"transform_read_stripe_keys": one(statement.ReadStripe(hashedItems, stripe)),
+		"transform_forget":           written(hashed, statement.Forget, keyset.Point{"10"}, keyset.Point{"20"}),
+		"transform_returning":        written(hashed, statement.Returning, keyset.Point{"10"}, keyset.Point{"20"}),
+		"transform_compared":         written(hashed, statement.Compared, keyset.Point{"10"}, keyset.Point{"20"}),
+		"transform_locked":           written(hashedItems, statement.Locked, lo, hi),
+		"transform_restore":          one(statement.Restore(hashed, piece)),
+		"stripes":                    one(statement.Stripes("run-1", 7)),
+		"cursor_first":               one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_composite":           one(statement.Cursor(composite, "walk", lo, hi)),
 	}
 }
 

@@ -87,6 +87,11 @@ func PeekStripe(run string, chunk int64) Query {
 ORDER BY part LIMIT 2`, Args: []any{run, chunk}}
 }
 
+// Stripes lists what is left of the window of a chunk, as PeekStripe does.
+func Stripes(run string, chunk int64) Query {
+	return Query{SQL: "SELECT part, rows, done, reached FROM backfill.stripes WHERE run = $1 AND chunk = $2 ORDER BY part", Args: []any{run, chunk}}
+}
+
 // Striped changes the rows of a stripe.
 func Striped(c change.Change, s Stripe, form Form) Query {
 	bind := &binder{}

@@ -78,7 +78,10 @@ var cycles = func() []change.Change {
 	purge.Row = []change.Column{{Name: "n", Type: "bigint", Base: "bigint"}, deleted.Row[1]}
 	passes := kept
 	passes.ChunkRows = striped
-	return []change.Change{kept, passes, purge}
+	moved, movedInPasses := incremented, incremented
+	moved.Function, movedInPasses.Function = incrementing("bigint"), incrementing("bigint")
+	moved.ChunkRows, movedInPasses.ChunkRows = 500, striped
+	return []change.Change{kept, passes, purge, moved, movedInPasses}
 }()
 
 // cycle is one run and its rollback, beside users.

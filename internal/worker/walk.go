@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
 	"backfill/internal/postgres"
-	"backfill/internal/statement"
 	"backfill/internal/striping"
 
 	"github.com/jackc/pgx/v5"
@@ -28,9 +26,11 @@ const parked = time.Minute
 
 // walk applies batch after batch until the chunk is done or has to be left. It moves the claim.
 func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim) (out exit) {
-	if !c.Kind.Known() {
-		return exit{state: chunk.Pending, pause: parked, reason: fmt.Sprintf("this version of the worker knows no changes of kind %q: deploy the one that began the run", c.Kind)}
+	if reason := unfit(c, *claim); reason != "" {
+		return exit{state: chunk.Pending, pause: parked, reason: reason}
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of what is computed ahead
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
 	defer func() { out.worked = walk.worked }()
 	defer walk.giveBack(ctx)
@@ -62,12 +62,12 @@ func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
 	switch {
 	case claim.Back:
 		return &batch.Back{Change: c, Timeout: w.timeout}
+	case c.Kind == change.Transform:
+		return transformed(runner, claim)
 	case claim.Due:
 		return &batch.Retried{Runner: runner}
 	case claim.Passes > striping.Plain:
-		return &batch.Striped{Runner: runner, Window: statement.Window{
-			Keys: striping.WindowKeys, Passes: claim.Passes, Batches: striping.Batches,
-		}}
+		return &batch.Striped{Runner: runner, Window: window(claim.Passes)}
 	}
 	return &batch.Forward{Runner: runner}
 }
@@ -150,6 +150,7 @@ func (s *walk) decide(ctx context.Context) error {
 func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
 	s.poison = nil
+	s.keep(ctx, err)
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))
 	if postgres.Raised(err, failure.StaleFence) && s.patience.wait(ctx, margin) {

@@ -35,6 +35,7 @@ type Ledger interface {
 	Claim(ctx context.Context, message chunk.Message, owner string) (ledger.Claim, error)
 	Decide(ctx context.Context, claim ledger.Claim, passes int, reason string) (bool, error)
 	BacksOff(ctx context.Context, claim ledger.Claim, wait time.Duration, reason string) (bool, error)
+	Hold(ctx context.Context, claim ledger.Claim) (bool, error)
 	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
 	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
 	Reserve(ctx context.Context, claim ledger.Claim, rows int64) (ledger.Reservation, error)

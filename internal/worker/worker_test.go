@@ -34,10 +34,14 @@ func eachWay(t *testing.T, test func(t *testing.T, db pgtest.Database, c change.
 // eachKind is eachWay, and each other kind of change.
 func eachKind(t *testing.T, test func(t *testing.T, db pgtest.Database, c change.Change)) {
 	eachWay(t, test)
-	t.Run("delete", func(t *testing.T) {
-		t.Parallel()
-		pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, deleted) })
-	})
+	passes := incremented
+	passes.ChunkRows = striped
+	for name, c := range map[string]change.Change{"delete": deleted, "transform": incremented, "transform in passes": passes} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, c) })
+		})
+	}
 }
 
 func TestAChunkIsAppliedOnce(t *testing.T) {

@@ -1,0 +1,3 @@
+SELECT backfill_k1::text, backfill_k2::text, backfill_k3::text, backfill_in::text FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS backfill_list (backfill_k1, backfill_k2, backfill_k3, backfill_n)
+LEFT JOIN LATERAL (SELECT true AS backfill_in FROM "Sales Dept"."Order ""Items""" WHERE "Order ""Items"""."tenant Id" = backfill_k1::uuid AND "Order ""Items"""."created_at" = backfill_k2::timestamp with time zone AND "Order ""Items"""."ID" = backfill_k3::bigint OFFSET 0) AS backfill_row ON true ORDER BY backfill_n;
+-- [["00000000-0000-0000-0000-000000000001" "00000000-0000-0000-0000-000000000002"] ["2024-01-01 00:00:00+00" "2024-02-01 00:00:00+00"] ["5" "7"]]

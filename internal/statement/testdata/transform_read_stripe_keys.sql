@@ -1,0 +1,4 @@
+SELECT backfill_k1::text, backfill_k2::text, backfill_k3::text, backfill_in::text FROM (SELECT s.* FROM backfill.stripes AS s WHERE s.run = $3::text AND s.chunk = $4::bigint AND s.part = $5::integer) AS s,
+unnest(s.keys[0 * s.rows + 1 + $1::bigint:0 * s.rows + $2::bigint], s.keys[1 * s.rows + 1 + $1::bigint:1 * s.rows + $2::bigint], s.keys[2 * s.rows + 1 + $1::bigint:2 * s.rows + $2::bigint]) WITH ORDINALITY AS backfill_list (backfill_k1, backfill_k2, backfill_k3, backfill_n)
+LEFT JOIN LATERAL (SELECT true AS backfill_in FROM "Sales Dept"."Order ""Items""" WHERE "Order ""Items"""."tenant Id" = backfill_k1::uuid AND "Order ""Items"""."created_at" = backfill_k2::timestamp with time zone AND "Order ""Items"""."ID" = backfill_k3::bigint OFFSET 0) AS backfill_row ON true ORDER BY backfill_n;
+-- ['\x02' '\a' "run-1" '\a' '\x03']

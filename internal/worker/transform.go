@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"backfill/internal/batch"
+	"backfill/internal/change"
+	"backfill/internal/failure"
+	"backfill/internal/ledger"
+	"backfill/internal/statement"
+	"backfill/internal/striping"
+	"backfill/internal/transform"
+)
+
+// unfit says why this build must not work on a chunk; "" where it may. A rollback needs no function.
+func unfit(c change.Change, claim ledger.Claim) string {
+	switch {
+	case !c.Kind.Known():
+		return fmt.Sprintf("this version of the worker knows no changes of kind %q: deploy the one that began the run", c.Kind)
+	case c.Kind == change.Transform && !claim.Back:
+		return transform.Unfit(c.Function.Name, c.Function.Version)
+	}
+	return ""
+}
+
+// transformed makes the batches of a chunk whose values a Go function computes.
+func transformed(runner batch.Runner, claim ledger.Claim) batches {
+	function, _ := transform.Find(runner.Change.Function.Name)
+	t := &batch.Transformed{Runner: runner, Function: function, Form: transform.NewForm(*runner.Change.Function), Source: &batch.InOrder{}}
+	switch {
+	case claim.Due:
+		return &batch.Retried{Runner: runner, Computed: t}
+	case claim.Passes > striping.Plain:
+		t.Source = &batch.InPasses{Window: window(claim.Passes)}
+	}
+	return t
+}
+
+func window(passes int) statement.Window {
+	return statement.Window{Keys: striping.WindowKeys, Passes: passes, Batches: striping.Batches}
+}
+
+// keep renews the lease after a call that failed: it has taken its time, and was no batch.
+func (s *walk) keep(ctx context.Context, err error) {
+	var broken *transform.Broken
+	if !errors.As(err, &broken) {
+		return
+	}
+	if _, err := s.worker.ledger.Hold(ctx, *s.claim); err != nil {
+		slog.InfoContext(ctx, "lease not renewed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "class", failure.Of(err), "error", failure.Safe(err))
+	}
+}
