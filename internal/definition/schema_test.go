@@ -134,6 +134,29 @@ func TestTheSchemaKnowsWhatIsBad(t *testing.T) {
 	}
 }
 
+// TestTheSchemaKnowsWhatTheReaderKnows of the bad requests, but for SQL, encodings and YAML's own words.
+func TestTheSchemaKnowsWhatTheReaderKnows(t *testing.T) {
+	t.Parallel()
+	compiled, refused := schema(t), 0
+	files, err := filepath.Glob("../review/testdata/bad/*.yaml")
+	must(t, err)
+	for _, file := range files {
+		name := filepath.Base(file)
+		_, problems := definition.Parse(read(t, file))
+		ofText := regexp.MustCompile("^(encoding|metric|params|set|where|yaml)-").MatchString(name)
+		if problems == nil || ofText {
+			continue
+		}
+		refused++
+		if decoded, ok := value(string(read(t, file))); ok && compiled.Validate(decoded) == nil {
+			t.Errorf("%s is valid to the schema: %v", name, problems)
+		}
+	}
+	if refused < 15 {
+		t.Errorf("only %d files were looked at", refused)
+	}
+}
+
 // TestTheSchemaTakesWhatTheReaderTakes: each way to write a value.
 func TestTheSchemaTakesWhatTheReaderTakes(t *testing.T) {
 	t.Parallel()
