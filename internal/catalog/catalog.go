@@ -55,11 +55,12 @@ type resolver struct {
 	params     []change.Param
 	session    session
 	table      table
-	columns    []column
+	columns    columns
 	indexes    []index
 	size       size
 	key        []column
-	referred   []reference // by other tables, of a deletion
+	referred   []reference // by other tables, of a deletion or of the target of a copy
+	target     target      // of a copy
 	scattered  bool
 	volatile   bool
 	blind      bool // rights are missing, or a parameter's value is refused: plans would only say so again

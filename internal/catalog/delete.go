@@ -52,7 +52,7 @@ func (d deletion) check(ctx context.Context, r *resolver) error {
 				"use another key, or write undo: off")
 		}
 	}
-	found, err := r.references(ctx)
+	found, err := r.references(ctx, r.table)
 	for _, f := range found {
 		if message, remedy := f.complaint(); r.definition.Undo && message != "" {
 			r.refuse("delete", -1, message, remedy)

@@ -18,7 +18,9 @@ type Change struct {
 	Key   []keyset.Column `json:"key"`
 	Set   []Assignment    `json:"set,omitempty"`
 	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
-	Row    []Column `json:"row,omitempty"`
+	Row []Column `json:"row,omitempty"`
+	// Copy is what a copy writes, and where; nil for every other kind.
+	Copy   *Copying `json:"copy,omitempty"`
 	Where  string   `json:"where,omitempty"`
 	Params []Param  `json:"params,omitempty"`
 	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the

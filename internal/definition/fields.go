@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "copy", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -52,6 +52,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Set = r.set(e)
 	case "delete":
 		r.deletion(e)
+	case "copy":
+		d.Copy = r.copying(e)
 	case "where":
 		d.Where = r.expression(e, e.name)
 	case "params":
@@ -97,7 +99,7 @@ func (r *reader) key(e entry) []string {
 	}
 	var columns []string
 	for i, value := range list.Values {
-		path := fmt.Sprintf("key[%d]", i)
+		path := fmt.Sprintf("%s[%d]", e.name, i)
 		column, ok := r.column(entry{key: start(value), value: value}, path)
 		if ok && slices.Contains(columns, column) {
 			r.refuse(start(value), path, fmt.Sprintf("column %q is named twice", column), "remove one")

@@ -9,7 +9,7 @@ import (
 )
 
 // kinds are the kinds of a change, by the key that stands for each in a file.
-var kinds = map[string]change.Kind{"set": change.Set, "delete": change.Delete}
+var kinds = map[string]change.Kind{"set": change.Set, "delete": change.Delete, "copy": change.Copy}
 
 // kind settles what a definition does to its rows: exactly one of the keys of kinds says it.
 func (r *reader) kind(d *Definition, root *ast.MappingNode, given []entry) {
@@ -24,6 +24,6 @@ func (r *reader) kind(d *Definition, root *ast.MappingNode, given []entry) {
 		}
 	}
 	if d.Kind == "" {
-		r.refuse(start(root), "set", "it is missing", "add a line set: ..., or delete: true")
+		r.refuse(start(root), "set", "it is missing", "add a line set: ..., copy: ..., or delete: true")
 	}
 }

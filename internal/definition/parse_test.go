@@ -137,6 +137,33 @@ func TestParseADeletion(t *testing.T) {
 	}
 }
 
+func TestParseACopy(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Orders\ncopy:\n  into: archive.\"Old Orders\"\n  columns:\n    id: id\n    '\"Total\"': total * @rate\n" +
+		"  on_conflict: update\n  conflict_key: [Id, no]\nparams: {rate: numeric}\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	got := map[string]string{}
+	for _, a := range d.Copy.Columns {
+		got[a.Column] = a.Expression.String()
+	}
+	if diff := cmp.Diff(map[string]string{"id": "id", "Total": "total * @rate"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if d.Kind != change.Copy || d.Copy.Into != (change.Table{Schema: "archive", Name: "Old Orders"}) || d.Copy.OnConflict != change.Update ||
+		len(d.Copy.ConflictKey) != 2 || d.Copy.ConflictKey[0] != "Id" || d.Table.Name != "orders" {
+		t.Errorf("got %+v, %+v", d, d.Copy)
+	}
+	if p := d.Problem("copy.columns.Total", 8, "wrong", ""); p.Line != 7 || p.Column != 24 {
+		t.Errorf("the parameter is at %d:%d", p.Line, p.Column)
+	}
+	d, problems = definition.Parse([]byte("name: a\ntable: orders\ncopy: {into: old}\n"))
+	if problems != nil || d.Copy.OnConflict != change.Fail || d.Copy.Into.Schema != "public" || len(d.Copy.Columns) != 0 || !d.Undo {
+		t.Errorf("got %+v, %v", d.Copy, problems)
+	}
+}
+
 func TestEachWayToDealWithAFailure(t *testing.T) {
 	t.Parallel()
 	for _, way := range change.OnFailures() {
@@ -216,7 +243,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, problems := definition.Parse([]byte(d.Source))
 		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || again.Kind != d.Kind ||
-			(len(d.Set) == 0) != (d.Kind == change.Delete) || d.Kind == change.Delete && d.Where.IsZero() {
+			(len(d.Set) == 0) != (d.Kind != change.Set) || (d.Copy == nil) != (d.Kind != change.Copy) || d.Kind == change.Delete && d.Where.IsZero() {
 			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
 		}
 	})

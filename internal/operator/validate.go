@@ -76,7 +76,12 @@ func asked(subject subject) question {
 
 func (s *session) fine(w io.Writer, found finding, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
-	for _, set := range found.Change.Set {
+	columns := found.Change.Set
+	if copied := found.Change.Copy; copied != nil {
+		fmt.Fprintf(w, "  copy the rows into %s, on conflict %s\n", printable(copied.Into.String()), copied.OnConflict)
+		columns = copied.Columns
+	}
+	for _, set := range columns {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
 	}
 	if found.Change.Kind == change.Delete {

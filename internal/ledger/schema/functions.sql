@@ -197,3 +197,13 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
+
+-- apart tells whether no two rows of a batch are for one row of the table that they are written to. It raises where two are: as an
+-- error of data, so that the batch is halved until each comes after the other.
+CREATE OR REPLACE FUNCTION backfill.apart(rows bigint, keys bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF rows <> keys THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('%s rows of a batch are for %s rows', rows, keys);
+    END IF;
+    RETURN true;
+END $$;
