@@ -59,7 +59,7 @@ type resolver struct {
 	indexes    []index
 	size       size
 	key        []column
-	referred   []reference // by other tables, of a deletion or of the target of a copy
+	referred   []reference // by other tables, of a table whose rows are deleted
 	target     target      // of a copy
 	scattered  bool
 	volatile   bool

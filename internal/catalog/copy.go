@@ -34,8 +34,8 @@ func (r *resolver) checkReferences(ctx context.Context) (err error) {
 	if !r.definition.Undo {
 		return nil
 	}
-	r.referred, err = r.references(ctx, r.target.table)
-	for _, f := range r.referred {
+	r.target.refers, err = r.references(ctx, r.target.table)
+	for _, f := range r.target.refers {
 		if message, remedy := f.stays(); message != "" {
 			r.refuse("copy.into", 0, message, remedy)
 		}
@@ -121,7 +121,7 @@ SELECT format('the table is a partition of %s: rows in other partitions stay as 
 ORDER BY 1`
 
 func (copying) note(ctx context.Context, r *resolver) error {
-	for _, f := range r.referred {
+	for _, f := range r.target.refers {
 		r.warn("foreign key %s of %s: a rollback leaves a row alone that is referred to there", f.Name, f.Of)
 	}
 	r.noteColumns()
@@ -145,7 +145,7 @@ func (r *resolver) noteColumns() {
 				display(found.Name), r.target.Name, setval(r.target.table, found))
 		}
 	}
-	if len(left) > 0 {
+	if len(left) > 0 && r.definition.Kind == change.Copy {
 		r.warn("%s has no columns %s: they are not copied", r.target.Name, strings.Join(left, ", "))
 	}
 	if len(others) > 0 {

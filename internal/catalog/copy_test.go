@@ -75,6 +75,43 @@ var copies = map[string]struct {
 	"row level security": {ddl: "ALTER TABLE archive.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", notes: plainly}, // not for a superuser
 }
 
+// moves are what stands in the way of a move from t to archive.t.
+var moves = map[string]struct {
+	ddl, copy, rest, want string
+	notes                 []string
+}{
+	"nothing":            {notes: []string{`columns of public.t that no expression reads go with their rows: "At"`, "columns of archive.t that are given nothing have their defaults: added"}},
+	"all of it is read":  {copy: "columns: {id: id, n: n, code: code, added: '\"At\"::text'}"},
+	"numbers of its own": {ddl: "ALTER TABLE archive.t ALTER id ADD GENERATED ALWAYS AS IDENTITY", copy: "columns: {n: n, code: code, added: 't.\"At\"::text || id'}", want: "6:9: copy.move: the copy does not give column id of the key by which a rollback finds rows of archive.t, so nobody would know which row became which; give it an expression below columns, or write undo: off"},
+	"that, without undo": {ddl: "ALTER TABLE archive.t ALTER id ADD GENERATED ALWAYS AS IDENTITY", copy: "columns: {n: n, code: code, added: 't.\"At\"::text || id'}", rest: "undo: off", notes: []string{"columns of archive.t that are given nothing have their defaults: id"}},
+	"cascade":            {ddl: "ALTER TABLE child ADD FOREIGN KEY (t) REFERENCES t ON DELETE CASCADE", want: "5:3: copy.move: foreign key child_t_fkey of public.child is ON DELETE CASCADE: rows there would be changed as well, and no rollback would undo it"},
+	"cascade, target":    {ddl: "ALTER TABLE child ADD FOREIGN KEY (t) REFERENCES archive.t ON DELETE CASCADE", want: "4:9: copy.into: foreign key child_t_fkey of public.child is ON DELETE CASCADE: a rollback would change rows there as well"},
+	"to itself":          {ddl: "ALTER TABLE t ADD up int REFERENCES t", want: "5:3: copy.move: foreign key t_up_fkey lets rows of the table refer to each other"},
+	"no action": {ddl: "ALTER TABLE child ADD FOREIGN KEY (t) REFERENCES t; CREATE INDEX ON child (t)", copy: "columns: {id: id, n: n, code: code, added: '\"At\"::text'}",
+		notes: []string{"foreign key child_t_fkey of public.child: a row that is referred to there is not deleted; it fails"}},
+	"a rule":           {ddl: "CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING", rest: "undo: off", want: "2:8: table: public.t: a rule ON DELETE rewrites what is written"},
+	"a rule on insert": {ddl: "CREATE RULE r AS ON INSERT TO t DO ALSO NOTHING", want: "2:8: table: public.t: a rule ON INSERT rewrites what is written"},
+	"by chance":        {rest: "where: random() < 0.5", want: "6:8: where: it is volatile: which rows are deleted would be a matter of chance"},
+}
+
+// TestMoves: as TestCopies, and what could not be put back.
+func TestMoves(t *testing.T) {
+	t.Parallel()
+	for name, c := range moves {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				db.Exec(t, archived+c.ddl+"; ANALYZE t, archive.t")
+				copied := c.copy + "\n  move: true"
+				if c.copy == "" {
+					copied = "move: true"
+				}
+				expectDeletion(t, db, copyOf(copied, c.rest), c.want, c.notes)
+			})
+		})
+	}
+}
+
 // TestCopies: what could not be copied, or not be taken back, is refused at the line that is at fault; what a person should know is told.
 func TestCopies(t *testing.T) {
 	t.Parallel()
@@ -136,6 +173,29 @@ func TestWhatACopyIs(t *testing.T) {
 	})
 }
 
+func TestWhatAMoveIs(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		db.Exec(t, archived+"ALTER TABLE t ADD twice int GENERATED ALWAYS AS (n * 2) STORED; ANALYZE")
+		conn := connect(t, db)
+		for _, undo := range []string{"on", "off"} {
+			resolved, err := catalog.Resolve(t.Context(), conn, parse(t, copyOf("move: true", "undo: "+undo)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []change.Column{{Name: "id", Type: "integer", Base: "integer"}, {Name: "n", Type: "integer", Base: "integer"}, {Name: "code", Type: "text", Base: "text"},
+				{Name: "At", Type: "timestamp with time zone", Base: "timestamp with time zone"}}
+			if undo == "off" {
+				want = nil
+			}
+			if diff := cmp.Diff(want, resolved.Change.Row); diff != "" || resolved.Change.Kind != change.Move || resolved.Change.Copy == nil {
+				t.Errorf("undo %s (-want +got):\n%s", undo, diff)
+			}
+			prepareUpdate(t, conn, "undo "+undo, resolved.Change)
+		}
+	})
+}
+
 func TestRightsOfACopy(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
@@ -158,6 +218,9 @@ func TestRightsOfACopy(t *testing.T) {
 			{"SELECT", "", "on", lacks("4:9: copy.into", "SELECT, DELETE", "archive.t")},
 			{"GRANT SELECT, DELETE ON archive.t TO " + role, "on_conflict: nothing", "on", ""},
 			{"GRANT UPDATE (n, code) ON archive.t TO " + role, "on_conflict: update", "on", ""},
+			{"SELECT", "move: true", "on", lacks("2:8: table", "DELETE, INSERT", "public.t")},
+			{"REVOKE UPDATE (id) ON t FROM " + role, "move: true", "off", lacks("2:8: table", "DELETE", "public.t")},
+			{"GRANT DELETE, INSERT ON t TO " + role, "move: true", "on", ""},
 			{"REVOKE USAGE ON SCHEMA archive FROM " + role, "", "on", "4:9: copy.into: archive.t: role " + role + " may not use the schema; GRANT USAGE ON SCHEMA archive TO " + role},
 		} {
 			db.Exec(t, c.grant)

@@ -31,6 +31,8 @@ func (r *resolver) kind() kind {
 		return deletion{}
 	case change.Copy:
 		return copying{}
+	case change.Move:
+		return moving{}
 	default:
 		return set{}
 	}

@@ -16,6 +16,7 @@ type target struct {
 	table
 	columns columns
 	indexes []index
+	refers  []reference             // by other tables
 	filled  []definition.Assignment // its columns, with their expressions
 	key     []column                // by which its rows are known; none where nobody asks for them
 }

@@ -6,7 +6,7 @@ import (
 	"backfill/internal/keyset"
 )
 
-// Copying is what a run of kind Copy writes: rows of another table, the target.
+// Copying is what a run of kind Copy or Move writes: rows of another table, the target.
 type Copying struct {
 	Into Table `json:"into"`
 	// Columns of the target, with expressions over the row that is copied.
@@ -35,8 +35,8 @@ const (
 // OnConflicts lists every way.
 func OnConflicts() []OnConflict { return []OnConflict{Fail, Nothing, Update} }
 
-// written lists the columns that are written beside the key.
-func (c *Copying) written() (columns []Column) {
+// Written lists the columns that are written beside the key.
+func (c *Copying) Written() (columns []Column) {
 	for _, assignment := range c.Columns {
 		if !slices.ContainsFunc(c.Key, func(k keyset.Column) bool { return k.Name == assignment.Column }) {
 			columns = append(columns, assignment.column())

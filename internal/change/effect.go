@@ -23,13 +23,16 @@ func (c Change) Effects() []Effect {
 	switch c.Kind {
 	case Delete:
 		return []Effect{{Table: c.Table, Deletes: true}}
-	case Copy:
+	case Copy, Move:
 		effect := Effect{Table: c.Copy.Into}
 		for _, assignment := range c.Copy.Columns {
 			effect.Fills = append(effect.Fills, assignment.Column)
 		}
 		if c.Copy.OnConflict == Update {
-			effect.Columns = names(c.Columns())
+			effect.Columns = names(c.Copy.Written())
+		}
+		if c.Kind == Move {
+			return []Effect{effect, {Table: c.Table, Deletes: true}}
 		}
 		return []Effect{effect}
 	default:

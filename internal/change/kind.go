@@ -9,6 +9,7 @@ const (
 	Set    Kind = "set"    // updates rows in place
 	Delete Kind = "delete" // deletes rows
 	Copy   Kind = "copy"   // inserts rows into another table
+	Move   Kind = "move"   // the same, and deletes them where they were
 )
 
 // traits are what is asked of a kind beside its SQL.
@@ -22,6 +23,7 @@ var kinds = map[Kind]traits{
 	Set:    {deed: "changed"},
 	Delete: {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
 	Copy:   {deed: "copied", plain: "rows are written to another table, where they are new", displaced: true},
+	Move:   {deed: "moved", plain: "rows are written to another table, where they are new", displaced: true},
 }
 
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
@@ -51,10 +53,10 @@ type Column struct {
 // Columns lists the columns whose values undo keeps beside the key.
 func (c Change) Columns() []Column {
 	switch c.Kind {
-	case Delete:
+	case Delete, Move:
 		return c.Row
 	case Copy:
-		return c.Copy.written()
+		return c.Copy.Written()
 	default:
 		columns := make([]Column, len(c.Set))
 		for i, assignment := range c.Set {

@@ -19,6 +19,7 @@ func TestKinds(t *testing.T) {
 		change.Set:    {"changed", true, false, false},
 		change.Delete: {"deleted", true, true, true},
 		change.Copy:   {"copied", true, true, true},
+		change.Move:   {"moved", true, true, true},
 		"merge":       {"changed", false, false, false},
 		"":            {"changed", false, false, false},
 	} {

@@ -15,10 +15,11 @@ type Copy struct {
 	Columns     []Assignment // of Into; empty: those of the same name
 	OnConflict  change.OnConflict
 	ConflictKey []string // columns of Into; empty: its primary key
+	Move        bool     // they are deleted where they were
 }
 
 // copyKeys are the keys below copy.
-var copyKeys = []string{"into", "columns", "on_conflict", "conflict_key"}
+var copyKeys = []string{"into", "columns", "on_conflict", "conflict_key", "move"}
 
 // copying reads what stands below copy.
 func (r *reader) copying(e entry) *Copy {
@@ -57,6 +58,8 @@ func (r *reader) copyField(c *Copy, e entry) {
 		if _, there := r.origins[e.name]; !there { // it could not be read
 			r.origins[e.name] = origin{key: e.key, start: e.key}
 		}
+	case "copy.move":
+		c.Move = r.move(e)
 	default:
 		name := e.name[len("copy."):]
 		r.refuse(e.key, "copy", fmt.Sprintf("the key %q is not known", name), DidYouMean(name, copyKeys))
@@ -71,6 +74,30 @@ func (r *reader) onConflict(e entry) change.OnConflict {
 			"write on_conflict: nothing to pass over such a row, update to write its values, or remove the line to have it fail")
 	}
 	return change.OnConflict(text)
+}
+
+// move reads whether the rows are deleted where they were.
+func (r *reader) move(e entry) bool {
+	text, ok := r.line(e, e.name)
+	if ok && text != "true" && text != "false" {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither true nor false", shorten(text)), "write move: true to delete the rows where they were, or remove the line")
+	}
+	return text == "true"
+}
+
+// moves refuses a move of which nobody would know where a row is.
+func (r *reader) moves(d Definition) {
+	if d.Kind != change.Move {
+		return
+	}
+	at := r.origins["copy.move"].key
+	switch {
+	case d.Copy.OnConflict == change.Nothing:
+		r.refuse(at, "copy.move", "a row that is passed over, since its place is taken, can neither go nor be told from those that are left",
+			"write on_conflict: fail, with an error_budget for such rows, or update")
+	case d.Copy.OnConflict == change.Update && d.Undo:
+		r.refuse(at, "copy.move", "a rollback could not part a row that was moved from the one that it was written over", "write on_conflict: fail, or undo: off")
+	}
 }
 
 // copied lists the columns that a copy names, with their expressions.

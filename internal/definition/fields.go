@@ -33,6 +33,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	}
 	r.kind(&d, root, given)
 	r.scoped(d, given)
+	r.moves(d)
 	return d
 }
 

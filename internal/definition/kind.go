@@ -23,6 +23,9 @@ func (r *reader) kind(d *Definition, root *ast.MappingNode, given []entry) {
 			d.Kind = kind
 		}
 	}
+	if d.Kind == change.Copy && d.Copy.Move {
+		d.Kind = change.Move
+	}
 	if d.Kind == "" {
 		r.refuse(start(root), "set", "it is missing", "add a line set: ..., copy: ..., or delete: true")
 	}

@@ -164,6 +164,17 @@ func TestParseACopy(t *testing.T) {
 	}
 }
 
+func TestParseAMove(t *testing.T) {
+	t.Parallel()
+	for source, kind := range map[string]change.Kind{"copy: {into: old, move: true}": change.Move, "copy: {into: old, move: false}": change.Copy,
+		"undo: off\ncopy: {into: old, move: true, on_conflict: update}": change.Move} {
+		d, problems := definition.Parse([]byte("name: a\ntable: orders\n" + source + "\n"))
+		if problems != nil || d.Kind != kind || d.Copy.Into.Name != "old" {
+			t.Errorf("%s: %s, %v", source, d.Kind, problems)
+		}
+	}
+}
+
 func TestEachWayToDealWithAFailure(t *testing.T) {
 	t.Parallel()
 	for _, way := range change.OnFailures() {
@@ -243,7 +254,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, problems := definition.Parse([]byte(d.Source))
 		if problems != nil || again.Name != d.Name || again.Table != d.Table || len(again.Set) != len(d.Set) || again.Kind != d.Kind ||
-			(len(d.Set) == 0) != (d.Kind != change.Set) || (d.Copy == nil) != (d.Kind != change.Copy) || d.Kind == change.Delete && d.Where.IsZero() {
+			(len(d.Set) == 0) != (d.Kind != change.Set) || (d.Copy == nil) != (d.Kind != change.Copy && d.Kind != change.Move) || d.Kind == change.Delete && d.Where.IsZero() {
 			t.Fatalf("the source of %+v gives %+v, %v", d, again, problems)
 		}
 	})

@@ -102,6 +102,7 @@ var transcripts = map[string]transcript{
 	"validate":         {[]string{"validate", "users.yaml"}, answers("validate", found())},
 	"validate-delete":  {[]string{"validate", "users.yaml"}, answers("validate", purge())},
 	"validate-copy":    {[]string{"validate", "orders-to-archive"}, answers("validate", archive())},
+	"validate-move":    {[]string{"validate", "orders-to-archive"}, answers("validate", archiveByMove())},
 	"status-copied":    {[]string{"status", "email-1"}, answers("status", copied())},
 	"validate-name":    {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
 	"validate-problem": {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
@@ -260,6 +261,12 @@ func archive() map[string]any {
 			"into": map[string]any{"schema": "archive", "name": "orders_2"}, "on_conflict": "update", "columns": []any{
 				map[string]any{"column": "id", "expression": "id"}, map[string]any{"column": "total_cents", "expression": "round(total * 100)::bigint"}}}},
 	}
+}
+
+func archiveByMove() map[string]any {
+	answer := archive()
+	answer["change"].(map[string]any)["kind"] = "move"
+	return answer
 }
 
 // TestClassesHaveExitCodes: a class that leaves a function and has none would be taken for a function that is broken.

@@ -78,7 +78,7 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	fmt.Fprintf(w, "%s can run on %s%s\n", found.Backfill, printable(found.Change.Table.String()), estimate(found.Estimated))
 	columns := found.Change.Set
 	if copied := found.Change.Copy; copied != nil {
-		fmt.Fprintf(w, "  copy the rows into %s, on conflict %s\n", printable(copied.Into.String()), copied.OnConflict)
+		fmt.Fprintf(w, "  %s the rows into %s, on conflict %s\n", found.Change.Kind, printable(copied.Into.String()), copied.OnConflict)
 		columns = copied.Columns
 	}
 	for _, set := range columns {

@@ -77,7 +77,7 @@ func forced(older change.Change, newer ledger.Later) string {
 	switch {
 	case deletes(newer.Change):
 		return "rows that are gone are then left alone and reported"
-	case deletes(older):
+	case deletes(older) && older.Copy == nil: // a row that was moved is known by what it is now
 		return "rows then come back as they were, without what " + newer.Run + " wrote"
 	}
 	return fmt.Sprintf("rows that hold what %s wrote are then left alone and reported", newer.Run)

@@ -85,14 +85,9 @@ func copied(c change.Change) string {
 // that a user inserts meanwhile is not among them and would be overwritten unseen: it is left alone, and BF004 raised. Two rows of a
 // batch for one row of the target are an error of those rows, so that smaller batches write one after the other.
 func merge(bind *binder, c change.Change) string {
-	table, target, key, written := Table(c.Copy.Into), Quote(c.Copy.Into.Name), quoted(c.Copy.Key), columns(c.Columns())
-	keys, same := make([]string, len(key)), make([]string, len(key))
-	for i, column := range c.Copy.Key {
-		n := slices.IndexFunc(c.Copy.Columns, func(a change.Assignment) bool { return a.Column == column.Name })
-		keys[i] = value(bind, c, n) + "::" + column.Type
-		if collation := c.Copy.Collations[i]; collation != "" { // the row that is copied may have another
-			keys[i] = "(" + keys[i] + " COLLATE " + collation + ")"
-		}
+	table, target, key, written := Table(c.Copy.Into), Quote(c.Copy.Into.Name), quoted(c.Copy.Key), columns(c.Copy.Written())
+	keys, same := targetKey(bind, c), make([]string, len(key))
+	for i := range key {
 		same[i] = fmt.Sprintf("backfill_target.%s = %s", key[i], keys[i])
 	}
 	sets := make([]string, len(written))
@@ -122,9 +117,22 @@ backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 >
 		strings.Join(numbered("k", len(key)), ", "))
 }
 
+// targetKey is the key that a row gets in the target, in a query over backfill_found.
+func targetKey(bind *binder, c change.Change) []string {
+	keys := make([]string, len(c.Copy.Key))
+	for i, column := range c.Copy.Key {
+		n := slices.IndexFunc(c.Copy.Columns, func(a change.Assignment) bool { return a.Column == column.Name })
+		keys[i] = value(bind, c, n) + "::" + column.Type
+		if collation := c.Copy.Collations[i]; collation != "" { // the row that is copied may have another
+			keys[i] = "(" + keys[i] + " COLLATE " + collation + ")"
+		}
+	}
+	return keys
+}
+
 // merged lists what is given of a row that was inserted or updated: all of it where undo keeps it, its written columns first.
 func merged(c change.Change) []string {
-	all := columns(c.Columns())
+	all := columns(c.Copy.Written())
 	for _, name := range columns(c.Copy.Row) {
 		if !slices.Contains(all, name) {
 			all = append(all, name)
@@ -168,14 +176,18 @@ func (copying) restore(c change.Change, part int) restoring {
 	if updated(c, part) {
 		return giveBack(c.Copy.Into, c.Copy.Key, c.Columns())
 	}
+	return restoring{same: "r.n = i.n", absent: "r.n", cte: "backfill_restored AS (" + takeBack(c) + ")"}
+}
+
+// takeBack deletes the rows of the target that are as they were inserted.
+func takeBack(c change.Change) string {
 	target, key := Quote(c.Copy.Into.Name), quoted(c.Copy.Key)
 	matches := make([]string, len(key))
 	for i, name := range key {
 		matches[i] = fmt.Sprintf("%s.%s = backfill_image.k%d", target, name, i+1)
 	}
-	return restoring{same: "r.n = i.n", absent: "r.n",
-		cte: fmt.Sprintf("backfill_restored AS (DELETE FROM %s USING backfill_image\nWHERE %s\n  AND %s = backfill_image.mark\nRETURNING backfill_image.n)",
-			Table(c.Copy.Into), strings.Join(matches, " AND "), mark(qualified(target, columns(c.Copy.Row)), c.Copy.Row))}
+	return fmt.Sprintf("DELETE FROM %s USING backfill_image\nWHERE %s\n  AND %s = backfill_image.mark\nRETURNING backfill_image.n",
+		Table(c.Copy.Into), strings.Join(matches, " AND "), mark(qualified(target, columns(c.Copy.Row)), c.Copy.Row))
 }
 
 // stepped tells whether the key of the target is that of the row that is copied, so that it lies within the range of the batch.

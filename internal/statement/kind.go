@@ -37,6 +37,8 @@ func of(c change.Change) kind {
 		return deletion{}
 	case change.Copy:
 		return copying{}
+	case change.Move:
+		return moving{}
 	}
 	return unknown{}
 }

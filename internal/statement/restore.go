@@ -100,8 +100,12 @@ func Held(c change.Change, p Piece) Query {
 	for i, name := range quoted(key) {
 		matches[i] = fmt.Sprintf("backfill_row.%s = f.key[%d]::%s", name, i+1, key[i].Type)
 	}
-	for i, name := range columns(c.Columns()) {
-		values[i] = fmt.Sprintf("left(backfill_row.%s::text, %d)", name, heldCharacters)
+	for i, column := range c.Columns() {
+		held := "backfill_row." + Quote(column.Name)
+		if c.Kind == change.Move {
+			held = counterpart(c, column)
+		}
+		values[i] = fmt.Sprintf("left(%s::text, %d)", held, heldCharacters)
 	}
 	holds := "'{}'::text[]"
 	if len(values) > 0 {

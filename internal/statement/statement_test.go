@@ -105,6 +105,13 @@ func archivedItems(way change.OnConflict) change.Change {
 	return c
 }
 
+// moved moves users, and keeps the whole of each.
+func moved(way change.OnConflict) change.Change {
+	c := archived(way)
+	c.Kind, c.Row = change.Move, append([]change.Column{column("id", "bigint")}, purge.Row...)
+	return c
+}
+
 // numbered keeps the numbers of an identity.
 func numbered() change.Change {
 	c := archivedItems(change.Nothing)
@@ -226,6 +233,13 @@ func goldens() map[string][]statement.Query {
 		"copy_restore_updated":     one(statement.Restore(archivedItems(change.Update), piece)),
 		"copy_leave":               one(statement.Leave(archived(change.Fail), piece, "a foreign key")),
 		"copy_held":                one(statement.Held(archivedItems(change.Update), piece)),
+		"move_plain":               statement.Plain(moved(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"move_forget":              statement.Apply(forgetful(moved(change.Fail)), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"move_forget_update":       statement.Apply(forgetful(moved(change.Update)), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"move_keep":                keep(moved(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"move_restore":             one(statement.Restore(moved(change.Fail), piece)),
+		"move_leave":               one(statement.Leave(moved(change.Fail), piece, "a foreign key")),
+		"move_held":                one(statement.Held(moved(change.Fail), piece)),
 		"cursor_first":             one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
 		"cursor_composite":         one(statement.Cursor(composite, "walk", lo, hi)),
 	}

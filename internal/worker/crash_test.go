@@ -21,7 +21,7 @@ func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		change change.Change
 		back   bool
-	}{"a run": {kept, false}, "its rollback": {kept, true}, "a deletion": {deleted, false}, "its rollback, too": {deleted, true}, "a copy": {copied, false}, "the copy's rollback": {copied, true}} {
+	}{"a run": {kept, false}, "its rollback": {kept, true}, "a deletion": {deleted, false}, "its rollback, too": {deleted, true}, "a copy": {copied, false}, "the copy's rollback": {copied, true}, "a move": {moved, false}, "the move's rollback": {moved, true}} {
 		t.Run(name, func(t *testing.T) {
 			b, send := setup(t, pgtest.Newest(t), c.change), int64(1)
 			if c.back {

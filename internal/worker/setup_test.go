@@ -48,6 +48,13 @@ var copied = change.Change{
 		Row: []change.Column{{Name: "no", Type: "bigint", Base: "bigint"}, {Name: "id", Type: "bigint", Base: "bigint"}, {Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "text", Base: "text"}}},
 }
 
+// moved is the same of a move into a table with the same key: what is in both, or in none, shows whether it lost or doubled a row.
+var moved = change.Change{
+	Kind: change.Move, Table: counters.Table, Key: counters.Key, Undo: true, ChunkRows: rows,
+	Row:  append([]change.Column{{Name: "id", Type: "bigint", Base: "bigint"}}, deleted.Row...),
+	Copy: &change.Copying{Into: copied.Copy.Into, OnConflict: change.Fail, Key: counters.Key, Collations: []string{""}, Columns: copied.Copy.Columns, Row: copied.Copy.Row},
+}
+
 // bundle is a table of counters, a run over it, and its one chunk.
 type bundle struct {
 	kind        change.Kind
@@ -99,6 +106,8 @@ var wrong = map[change.Kind]string{
 	change.Delete: fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
 	change.Copy: fmt.Sprintf(`SELECT (SELECT abs(%[1]d - count(*)) FROM copied) + (SELECT abs(%[1]d - count(*)) FROM copied JOIN counters USING (id, n, note))
 		+ abs(%[1]d - coalesce(sum(rows), 0)) FROM backfill.undo`, rows),
+	change.Move: fmt.Sprintf(`SELECT (SELECT count(*) FROM counters) + (SELECT abs(%[1]d - count(*)) FROM copied) + (SELECT count(*) - count(DISTINCT id) FROM copied WHERE n = id)
+		+ abs(%[1]d - coalesce(sum(rows), 0)) FROM backfill.undo`, rows),
 }
 
 // afresh makes the table what it was.
@@ -106,6 +115,7 @@ var afresh = map[change.Kind]string{
 	change.Set:    "UPDATE counters SET n = id",
 	change.Delete: fmt.Sprintf("TRUNCATE counters; INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g", rows),
 	change.Copy:   "TRUNCATE copied",
+	change.Move:   fmt.Sprintf("TRUNCATE counters, copied; INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g", rows),
 }
 
 // expectOnce demands that every row saw the change exactly once, and that the ledger says so.

@@ -38,6 +38,10 @@ func eachKind(t *testing.T, test func(t *testing.T, db pgtest.Database, c change
 		t.Parallel()
 		pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, deleted) })
 	})
+	t.Run("move", func(t *testing.T) {
+		t.Parallel()
+		pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, moved) })
+	})
 	t.Run("copy", func(t *testing.T) {
 		t.Parallel()
 		pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, copied) })

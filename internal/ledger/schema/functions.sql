@@ -207,3 +207,13 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
+
+-- moved tells whether each row that was deleted in one table is in the other. It raises where one is not: as an error of data about the place
+-- of a row, so that it is found.
+CREATE OR REPLACE FUNCTION backfill.moved(gone bigint, there bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF gone <> there THEN
+        RAISE EXCEPTION USING ERRCODE = '23001', MESSAGE = format('a trigger kept %s of %s rows out of the other table, or gave them another key', gone - there, gone);
+    END IF;
+    RETURN true;
+END $$;
