@@ -226,15 +226,15 @@ func TestARowThatIsReferredToIsAConflictOfTheRollback(t *testing.T) {
 // TestAUserWhoWritesWhileACopyWaits: who has written the source is waited for, and the row is copied as it is then.
 func TestAUserWhoWritesWhileACopyWaits(t *testing.T) {
 	t.Parallel()
-	for name, user := range map[string]struct{ sql, want string }{
-		"changes the row":                {"UPDATE t SET note = 'mine' WHERE id = 3", "(3,3,mine,)"},
-		"takes it out of scope":          {"UPDATE t SET n = -3 WHERE id = 3", ""},
-		"deletes it":                     {"DELETE FROM t WHERE id = 3", ""},
-		"writes both":                    {"UPDATE t SET note = 'mine' WHERE id = 3; INSERT INTO old VALUES (3, 3, 'mine', 'x')", "(3,3,mine,x)"},
-		"has another row of the target":  {"INSERT INTO old VALUES (3, 3, 'older', 'x')", `(3,3,"note 3",x)`},
-		"changes the row of the target":  {"UPDATE old SET note = 'late', mine = 'late' WHERE id = 7", `(7,7,"note 7",late)`},
-		"takes the target's row away":    {"DELETE FROM old WHERE id = 7", `(7,7,"note 7",)`},
-		"gives that row another key too": {"UPDATE old SET id = 1007 WHERE id = 7", `(7,7,"note 7",)`},
+	for name, user := range map[string]struct{ sql, want, back string }{ // the row after the run, and the target after its rollback
+		"changes the row":                {"UPDATE t SET note = 'mine' WHERE id = 3", "(3,3,mine,)", `(7,-7,old,x)`},
+		"takes it out of scope":          {"UPDATE t SET n = -3 WHERE id = 3", "", `(7,-7,old,x)`},
+		"deletes it":                     {"DELETE FROM t WHERE id = 3", "", `(7,-7,old,x)`},
+		"writes both":                    {"UPDATE t SET note = 'mine' WHERE id = 3; INSERT INTO old VALUES (3, 3, 'mine', 'x')", "(3,3,mine,x)", `(3,3,mine,x) (7,-7,old,x)`},
+		"has another row of the target":  {"INSERT INTO old VALUES (3, 3, 'older', 'x')", `(3,3,"note 3",x)`, `(3,3,older,x) (7,-7,old,x)`},
+		"changes the row of the target":  {"UPDATE old SET note = 'late', mine = 'late' WHERE id = 7", `(7,7,"note 7",late)`, `(7,-7,late,late)`},
+		"takes the target's row away":    {"DELETE FROM old WHERE id = 7", `(7,7,"note 7",)`, ""},
+		"gives that row another key too": {"UPDATE old SET id = 1007 WHERE id = 7", `(7,7,"note 7",)`, `(1007,-7,old,x)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,6 +264,9 @@ func TestAUserWhoWritesWhileACopyWaits(t *testing.T) {
 					t.Fatalf("%d rows are copied", n)
 				}
 				b.back(t, 100)
+				if got := strings.Join(b.images(t, "(SELECT * FROM old WHERE id <> 8)"), " "); got != user.back {
+					t.Fatalf("after the rollback: %s, want %s", got, user.back)
+				}
 			})
 		})
 	}

@@ -51,6 +51,9 @@ func (r *resolver) findTarget(ctx context.Context) (fits bool, err error) {
 		events = append(events, "DELETE")
 	}
 	t := &r.target
+	if r.definition.Copy.Into.Name == "" { // it could not be read
+		return false, nil
+	}
 	if t.table, fits, err = r.lookUp(ctx, "copy.into", r.definition.Copy.Into, events); err != nil || !fits {
 		return false, err
 	}
