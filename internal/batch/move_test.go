@@ -187,6 +187,7 @@ func TestAUserWhoWritesWhileAMoveWaits(t *testing.T) {
 				must(t, err)
 				committed := make(chan error, 1)
 				go func() {
+					defer close(committed) // also where nobody ever waits
 					pgtest.WaitUntil(t, db.Connect(t), "SELECT EXISTS (SELECT FROM pg_stat_activity "+
 						"WHERE datname = current_database() AND wait_event_type = 'Lock')")
 					committed <- tx.Commit(t.Context())

@@ -105,7 +105,7 @@ WHERE %s IN %s
   AND ROW(%s)::record *<> ROW(%s)::record
 RETURNING %s),
 backfill_inserted AS (SELECT * FROM backfill_written WHERE %s NOT IN %s),
-backfill_updated AS (SELECT * FROM backfill_written JOIN backfill_there USING (%s)),
+backfill_updated AS (%s),
 backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 > backfill.written(
   (SELECT count(*) FROM backfill_inserted), (SELECT count(*) FROM backfill_found) - (SELECT count(*) FROM backfill_there)))`,
 		list(named("k", qualified("backfill_target", key)), named("o", qualified("backfill_target", written))), table, strings.Join(same, " AND "),
@@ -114,7 +114,14 @@ backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 >
 		row(qualified(target, key)), known,
 		strings.Join(qualified(target, written), ", "), strings.Join(qualified("excluded", written), ", "), gives,
 		row(numbered("k", len(key))), known,
-		strings.Join(numbered("k", len(key)), ", "))
+		joined("backfill_written", "backfill_there", "USING ("+strings.Join(numbered("k", len(key)), ", ")+")"))
+}
+
+// joined pairs the rows of two CTEs by a full join, which cannot be a nested loop: Postgres takes a list to be short, and would compare each
+// row with each.
+func joined(a, b, how string) string {
+	return fmt.Sprintf("SELECT * FROM (SELECT *, true AS backfill_a FROM %s) AS a\nFULL JOIN (SELECT *, true AS backfill_b FROM %s) AS b %s\nWHERE coalesce(backfill_a AND backfill_b, false)",
+		a, b, how)
 }
 
 // targetKey is the key that a row gets in the target, in a query over backfill_found.

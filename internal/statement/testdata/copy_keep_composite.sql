@@ -11,7 +11,9 @@ WHERE ("Old ""Items"""."tenant Id", "Old ""Items"""."ID") IN (SELECT k1, k2 FROM
   AND ROW("Old ""Items"""."note")::record *<> ROW(excluded."note")::record
 RETURNING "Old ""Items"""."tenant Id" AS k1, "Old ""Items"""."ID" AS k2, "Old ""Items"""."note" AS n1, "Old ""Items"""."No" AS n2, "Old ""Items"""."tenant Id" AS n3, "Old ""Items"""."ID" AS n4),
 backfill_inserted AS (SELECT * FROM backfill_written WHERE (k1, k2) NOT IN (SELECT k1, k2 FROM backfill_there)),
-backfill_updated AS (SELECT * FROM backfill_written JOIN backfill_there USING (k1, k2)),
+backfill_updated AS (SELECT * FROM (SELECT *, true AS backfill_a FROM backfill_written) AS a
+FULL JOIN (SELECT *, true AS backfill_b FROM backfill_there) AS b USING (k1, k2)
+WHERE coalesce(backfill_a AND backfill_b, false)),
 backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 > backfill.written(
   (SELECT count(*) FROM backfill_inserted), (SELECT count(*) FROM backfill_found) - (SELECT count(*) FROM backfill_there))),
 backfill_image_0 AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
@@ -39,7 +41,9 @@ WHERE ("Old ""Items"""."tenant Id", "Old ""Items"""."ID") IN (SELECT k1, k2 FROM
   AND ROW("Old ""Items"""."note")::record *<> ROW(excluded."note")::record
 RETURNING "Old ""Items"""."tenant Id" AS k1, "Old ""Items"""."ID" AS k2, "Old ""Items"""."note" AS n1, "Old ""Items"""."No" AS n2, "Old ""Items"""."tenant Id" AS n3, "Old ""Items"""."ID" AS n4),
 backfill_inserted AS (SELECT * FROM backfill_written WHERE (k1, k2) NOT IN (SELECT k1, k2 FROM backfill_there)),
-backfill_updated AS (SELECT * FROM backfill_written JOIN backfill_there USING (k1, k2)),
+backfill_updated AS (SELECT * FROM (SELECT *, true AS backfill_a FROM backfill_written) AS a
+FULL JOIN (SELECT *, true AS backfill_b FROM backfill_there) AS b USING (k1, k2)
+WHERE coalesce(backfill_a AND backfill_b, false)),
 backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 > backfill.written(
   (SELECT count(*) FROM backfill_inserted), (SELECT count(*) FROM backfill_found) - (SELECT count(*) FROM backfill_there))),
 backfill_image_0 AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
@@ -67,7 +71,9 @@ WHERE ("Old ""Items"""."tenant Id", "Old ""Items"""."ID") IN (SELECT k1, k2 FROM
   AND ROW("Old ""Items"""."note")::record *<> ROW(excluded."note")::record
 RETURNING "Old ""Items"""."tenant Id" AS k1, "Old ""Items"""."ID" AS k2, "Old ""Items"""."note" AS n1, "Old ""Items"""."No" AS n2, "Old ""Items"""."tenant Id" AS n3, "Old ""Items"""."ID" AS n4),
 backfill_inserted AS (SELECT * FROM backfill_written WHERE (k1, k2) NOT IN (SELECT k1, k2 FROM backfill_there)),
-backfill_updated AS (SELECT * FROM backfill_written JOIN backfill_there USING (k1, k2)),
+backfill_updated AS (SELECT * FROM (SELECT *, true AS backfill_a FROM backfill_written) AS a
+FULL JOIN (SELECT *, true AS backfill_b FROM backfill_there) AS b USING (k1, k2)
+WHERE coalesce(backfill_a AND backfill_b, false)),
 backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 > backfill.written(
   (SELECT count(*) FROM backfill_inserted), (SELECT count(*) FROM backfill_found) - (SELECT count(*) FROM backfill_there))),
 backfill_image_0 AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)

@@ -12,7 +12,9 @@ WHERE "users"."id" IN (SELECT k1 FROM backfill_there)
   AND ROW("users"."email", "users"."plan", "users"."source")::record *<> ROW(excluded."email", excluded."plan", excluded."source")::record
 RETURNING "users"."id" AS k1, "users"."email" AS n1, "users"."plan" AS n2, "users"."source" AS n3, "users"."id" AS n4, "users"."made" AS n5),
 backfill_inserted AS (SELECT * FROM backfill_written WHERE k1 NOT IN (SELECT k1 FROM backfill_there)),
-backfill_updated AS (SELECT * FROM backfill_written JOIN backfill_there USING (k1)),
+backfill_updated AS (SELECT * FROM (SELECT *, true AS backfill_a FROM backfill_written) AS a
+FULL JOIN (SELECT *, true AS backfill_b FROM backfill_there) AS b USING (k1)
+WHERE coalesce(backfill_a AND backfill_b, false)),
 backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 > backfill.written(
   (SELECT count(*) FROM backfill_inserted), (SELECT count(*) FROM backfill_found) - (SELECT count(*) FROM backfill_there))),
 backfill_image_0 AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)

@@ -6,7 +6,9 @@ backfill_written AS (INSERT INTO "archive"."users" ("id", "email", "plan", "sour
 SELECT backfill_n1, backfill_n2, backfill_n3, ('users')
 FROM backfill_found
 RETURNING "users"."id" AS k1, "users"."id" AS n1, "users"."email" AS n2, "users"."plan" AS n3, "users"."source" AS n4, "users"."made" AS n5),
-backfill_moved AS (SELECT * FROM backfill_written JOIN backfill_found ON k1 = backfill_n1::bigint),
+backfill_moved AS (SELECT * FROM (SELECT *, true AS backfill_a FROM backfill_written) AS a
+FULL JOIN (SELECT *, true AS backfill_b FROM backfill_found) AS b ON k1 = backfill_n1::bigint
+WHERE coalesce(backfill_a AND backfill_b, false)),
 backfill_changed AS (SELECT 1 FROM backfill_moved UNION ALL SELECT 1 WHERE NOT backfill.moved(
   (SELECT count(*) FROM backfill_found), (SELECT count(*) FROM backfill_moved))),
 backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
