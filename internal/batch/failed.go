@@ -84,12 +84,12 @@ func (s *Striped) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim
 
 // within is the row of a batch of one, else the chunk: undo has no order that people could follow.
 func (b *Back) within(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, piece statement.Piece) (string, keyset.Point, error) {
-	key := b.Change.Key
 	if piece.Take == 1 {
+		_, key := b.Change.Written()
 		row, err := look(ctx, conn, statement.PieceKey(key, piece))
 		return at(key, row), row, err
 	}
-	return statement.Within(key, claim.Message.Range()), nil, nil
+	return statement.Within(b.Change.Key, claim.Message.Range()), nil, nil
 }
 
 func at(key []keyset.Column, point keyset.Point) string {

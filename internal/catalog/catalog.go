@@ -55,11 +55,12 @@ type resolver struct {
 	params       []change.Param
 	session      session
 	table        table
-	columns      []column
+	columns      columns
 	indexes      []index
 	size         size
 	key          []column
-	referred     []reference // by other tables, of a deletion
+	referred     []reference // by other tables, of a table whose rows are deleted
+	target       target      // of a copy
 	publications []string
 	scattered    bool
 	volatile     bool

@@ -47,14 +47,18 @@ const indexesQuery = `SELECT c.relname AS name, i.indisprimary AS primary, i.ind
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 WHERE i.indrelid = $1 ORDER BY i.indisprimary DESC, c.relname`
 
-func (r *resolver) readIndexes(ctx context.Context) error {
-	rows, _ := r.tx.Query(ctx, indexesQuery, r.table.OID)
-	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByName[index])
+func (r *resolver) readIndexes(ctx context.Context) (err error) {
+	r.indexes, err = r.indexesOf(ctx, r.table)
+	return err
+}
+
+func (r *resolver) indexesOf(ctx context.Context, of table) ([]index, error) {
+	rows, _ := r.tx.Query(ctx, indexesQuery, of.OID)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[index])
 	if err != nil {
-		return fmt.Errorf("read the indexes: %w", err)
+		return nil, fmt.Errorf("read the indexes of %s: %w", of.Name, err)
 	}
-	r.indexes = indexes
-	return nil
+	return found, nil
 }
 
 // complaint says why an index cannot carry a key, "" if it can.

@@ -90,7 +90,7 @@ func (r *resolver) unindexed(what string, names []string) (message, remedy strin
 func (r *resolver) otherKeys() string {
 	var keys []string
 	for _, i := range r.indexes {
-		if i.complaint() == "" && r.walkable(i) {
+		if i.complaint() == "" && r.columns.walkable(i) {
 			keys = append(keys, list(i.Columns))
 		}
 	}
@@ -100,9 +100,10 @@ func (r *resolver) otherKeys() string {
 	return "write key: " + strings.Join(keys, " or ")
 }
 
-func (r *resolver) walkable(i index) bool {
+// walkable tells whether the columns of an index can be a key: none is ever NULL, and the text of each is exact.
+func (c columns) walkable(i index) bool {
 	for _, name := range i.Columns {
-		if found, ok := r.column(name); !ok || !found.NotNull || !found.Enum && !keyTypes[found.Base] {
+		if found, ok := c.named(name); !ok || !found.NotNull || !found.Enum && !keyTypes[found.Base] {
 			return false
 		}
 	}

@@ -27,13 +27,18 @@ type kind interface {
 
 // kind finds that of the definition. One whose kind could not be read is judged by what it sets.
 func (r *resolver) kind() kind {
-	if r.definition.Kind == change.Delete {
+	switch r.definition.Kind {
+	case change.Delete:
 		return deletion{}
-	}
-	if r.definition.Kind == change.Transform {
+	case change.Copy:
+		return copying{}
+	case change.Move:
+		return moving{}
+	case change.Transform:
 		return transformation{}
+	default:
+		return set{}
 	}
-	return set{}
 }
 
 // written lists the columns that rows get new values in.

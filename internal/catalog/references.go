@@ -30,8 +30,8 @@ FROM pg_constraint c WHERE c.contype = 'f' AND c.confrelid IN (SELECT oid FROM w
 	AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = c.conparentid AND p.confrelid IN (SELECT oid FROM whole))
 ORDER BY 2, 1`
 
-func (r *resolver) references(ctx context.Context) ([]reference, error) {
-	rows, _ := r.tx.Query(ctx, referencesQuery, r.table.OID)
+func (r *resolver) references(ctx context.Context, to table) ([]reference, error) {
+	rows, _ := r.tx.Query(ctx, referencesQuery, to.OID)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[reference])
 	if err != nil {
 		return nil, fmt.Errorf("read the foreign keys to the table: %w", err)
@@ -48,6 +48,18 @@ func (f reference) complaint() (message, remedy string) {
 	case f.Action != "":
 		return fmt.Sprintf("foreign key %s of %s is ON DELETE %s: rows there would be changed as well, and no rollback would undo it", f.Name, f.Of, f.Action),
 			"make it NO ACTION and deal with those rows first, or write undo: off"
+	}
+	return "", ""
+}
+
+// stays says why a rollback could not take back a row that was copied, "" if it could.
+func (f reference) stays() (message, remedy string) {
+	switch {
+	case f.Itself:
+		return fmt.Sprintf("foreign key %s lets rows of %s refer to each other, and a rollback could not take them back in their order", f.Name, f.Of), "write undo: off"
+	case f.Action != "":
+		return fmt.Sprintf("foreign key %s of %s is ON DELETE %s: a rollback would change rows there as well", f.Name, f.Of, f.Action),
+			"make it NO ACTION, or write undo: off"
 	}
 	return "", ""
 }

@@ -17,8 +17,11 @@ func (r *resolver) checkRights() {
 	}
 	rights = append(rights, r.kind().rights(r)...)
 	if len(rights) > 0 {
-		grant := strings.Join(rights, ", ")
-		r.refuse("table", 0, fmt.Sprintf("role %s lacks %s on %s", r.session.role, grant, r.table.Name),
-			fmt.Sprintf("GRANT %s ON %s TO %s", grant, r.table.Name, r.session.role))
+		r.refuseRights("table", r.table, rights)
 	}
+}
+
+func (r *resolver) refuseRights(path string, on table, rights []string) {
+	grant := strings.Join(rights, ", ")
+	r.refuse(path, 0, fmt.Sprintf("role %s lacks %s on %s", r.session.role, grant, on.Name), fmt.Sprintf("GRANT %s ON %s TO %s", grant, on.Name, r.session.role))
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"backfill/internal/change"
 	"backfill/internal/definition"
 
 	"github.com/jackc/pgx/v5"
@@ -26,8 +27,7 @@ type candidate struct {
 }
 
 // suggestTable reports a table that does not exist.
-func (r *resolver) suggestTable(ctx context.Context) error {
-	asked := r.definition.Table
+func (r *resolver) suggestTable(ctx context.Context, path string, asked change.Table) error {
 	rows, _ := r.tx.Query(ctx, tablesQuery, asked.Schema, asked.Name, maxTables)
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByName[candidate])
 	if err != nil {
@@ -37,7 +37,7 @@ func (r *resolver) suggestTable(ctx context.Context) error {
 	if len(tables) > 0 && !tables[0].Known {
 		message = fmt.Sprintf("schema %s does not exist", display(asked.Schema))
 	}
-	r.refuse("table", 0, message, suggestion(display(asked.Schema, asked.Name), asked.Name, tables))
+	r.refuse(path, 0, message, suggestion(display(asked.Schema, asked.Name), asked.Name, tables))
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"backfill/internal/change"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -20,6 +22,7 @@ type table struct {
 	Rules       string // the events whose rules would rewrite what a run does
 	Deletable   bool
 	Insertable  bool
+	Lockable    bool // its rows: one of its columns may be updated
 	Name        string
 }
 
@@ -31,25 +34,30 @@ const tableQuery = `SELECT c.oid, c.relkind::text AS kind, c.relpersistence::tex
 		JOIN (VALUES ('2', 'UPDATE'), ('3', 'INSERT'), ('4', 'DELETE')) AS events (type, event) ON w.ev_type::text = type
 		WHERE w.ev_class = c.oid AND event = ANY ($3) AND c.relkind IN ('r', 'p')), '') AS rules,
 	has_table_privilege(c.oid, 'DELETE') AS deletable, has_table_privilege(c.oid, 'INSERT') AS insertable,
+	has_any_column_privilege(c.oid, 'UPDATE') AS lockable,
 	format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2`
 
 // findTable tells whether there is a table that the rest can be asked about.
-func (r *resolver) findTable(ctx context.Context) (bool, error) {
-	asked := r.definition.Table
-	if r.definition.Refused("table") {
-		return false, nil
+func (r *resolver) findTable(ctx context.Context) (found bool, err error) {
+	r.table, found, err = r.lookUp(ctx, "table", r.definition.Table, r.kind().events(r))
+	return found, err
+}
+
+// lookUp finds the table that stands at path, or says what is wrong with it.
+func (r *resolver) lookUp(ctx context.Context, path string, asked change.Table, events []string) (found table, fits bool, err error) {
+	if r.definition.Refused(path) {
+		return found, false, nil
 	}
-	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name, r.kind().events(r))
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[table])
+	rows, _ := r.tx.Query(ctx, tableQuery, asked.Schema, asked.Name, events)
+	found, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[table])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, r.suggestTable(ctx)
+		return found, false, r.suggestTable(ctx, path, asked)
 	}
 	if err != nil {
-		return false, fmt.Errorf("read the table: %w", err)
+		return found, false, fmt.Errorf("read table %s: %w", asked, err)
 	}
-	r.table = found
 	complaint, remedy := found.complaint(asked.Schema)
 	if complaint == "" && !found.Usage {
 		complaint = "role " + r.session.role + " may not use the schema"
@@ -60,9 +68,9 @@ func (r *resolver) findTable(ctx context.Context) (bool, error) {
 		remedy = "ALTER ROLE " + r.session.role + " BYPASSRLS, or run as the table's owner"
 	}
 	if complaint != "" {
-		r.refuse("table", 0, found.Name+": "+complaint, remedy)
+		r.refuse(path, 0, found.Name+": "+complaint, remedy)
 	}
-	return complaint == "", nil
+	return found, complaint == "", nil
 }
 
 // complaint says why a relation is no table to backfill.

@@ -17,8 +17,10 @@ type Change struct {
 	Table Table           `json:"table"`
 	Key   []keyset.Column `json:"key"`
 	Set   []Assignment    `json:"set,omitempty"`
-	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
+	// Row are the columns of a row that is deleted, without those that Postgres generates: beside the key, or of a row that is moved all.
 	Row []Column `json:"row,omitempty"`
+	// Copy is what a copy writes, and where; nil for every other kind.
+	Copy *Copying `json:"copy,omitempty"`
 	// Function is what computes the values that are written, where the kind is Transform.
 	Function *Function `json:"function,omitempty"`
 	Where    string    `json:"where,omitempty"`

@@ -4,15 +4,46 @@ package change
 type Kind string
 
 // The kinds. What each is to a definition, to the table and in SQL stands in the files kind.go of definition, catalog and
-// statement, and in the file of its name beside it.
+// statement, and in the file of its name beside it; what the rest asks of a kind is in kinds.
 const (
 	Set       Kind = "set"       // updates rows in place
 	Delete    Kind = "delete"    // deletes rows
+	Copy      Kind = "copy"      // inserts rows into another table
+	Move      Kind = "move"      // the same, and deletes them where they were
 	Transform Kind = "transform" // updates rows in place, by values that a Go function computes
 )
 
+// traits are what is asked of a kind beside its SQL.
+type traits struct {
+	deed      string // what was done to the rows that are affected, as people say it
+	plain     string // why passes over a chunk cannot pay; "": they may
+	displaced bool   // a rollback may find that a row has no place beside the others any more, which is a conflict
+}
+
+var kinds = map[Kind]traits{
+	Set:       {deed: "changed"},
+	Transform: {deed: "changed"},
+	Delete:    {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
+	Copy:      {deed: "copied", plain: "rows are written to another table, where they are new", displaced: true},
+	Move:      {deed: "moved", plain: "rows are written to another table, where they are new", displaced: true},
+}
+
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
-func (k Kind) Known() bool { return k == Set || k == Delete || k == Transform }
+func (k Kind) Known() bool { return kinds[k].deed != "" }
+
+// Deed is what was done to rows, as people say it: "changed".
+func (k Kind) Deed() string {
+	if !k.Known() {
+		return "changed"
+	}
+	return kinds[k].deed
+}
+
+// Plain says why a chunk is never gone over in passes; "": it may be.
+func (k Kind) Plain() string { return kinds[k].plain }
+
+// Displaces tells whether a rollback leaves alone a row that has no place any more beside the others. Else that fails its chunk.
+func (k Kind) Displaces() bool { return kinds[k].displaced }
 
 // Column is a column whose values a run overwrites or deletes. Undo keeps them.
 type Column struct {
@@ -23,15 +54,20 @@ type Column struct {
 
 // Columns lists the columns whose values undo keeps beside the key.
 func (c Change) Columns() []Column {
-	if c.Kind == Delete {
+	switch c.Kind {
+	case Delete, Move:
 		return c.Row
-	}
-	if c.Kind == Transform && c.Function != nil {
+	case Copy:
+		return c.Copy.Written()
+	case Transform:
 		return c.Function.Writes
+	default:
+		columns := make([]Column, len(c.Set))
+		for i, assignment := range c.Set {
+			columns[i] = assignment.column()
+		}
+		return columns
 	}
-	columns := make([]Column, len(c.Set))
-	for i, assignment := range c.Set {
-		columns[i] = Column{Name: assignment.Column, Type: assignment.Type, Base: assignment.Base}
-	}
-	return columns
 }
+
+func (a Assignment) column() Column { return Column{Name: a.Column, Type: a.Type, Base: a.Base} }

@@ -3,7 +3,7 @@
 // It owns the file's keys, their rules, and Problems: everything that is wrong, in one answer, each with its line and
 // what to do. It does not know the database: catalog resolves a definition against the real table and reports in the
 // same words. Invariants: a Definition without problems has a name, a table and one kind: at least one column to
-// set, or a where for the rows to delete, or a function with a column that it writes; its
+// set, a table to copy into, a where for the rows to delete, or a function with a column that it writes; its
 // expressions were accepted by package expression; every parameter is declared and used; Source is the text from
 // which it was read, so that parsing it again gives the same Definition. One with problems has what could be read, so that
 // catalog's problems come in the same answer.
@@ -37,6 +37,7 @@ type Definition struct {
 	Kind        change.Kind
 	Set         []Assignment
 	Transform   Transform
+	Copy        *Copy                 // nil: another kind
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64

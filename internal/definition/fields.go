@@ -39,6 +39,8 @@ var fields = []field{
 		func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
 	{property{"transform", "a Go function computes what is written", transformShape()},
 		func(r *reader, d *Definition, e entry) { d.Transform = r.transform(e) }, nil},
+	{property{"copy", "the rows in scope are copied into another table, or moved there", copyShape()},
+		func(r *reader, d *Definition, e entry) { d.Copy = r.copying(e) }, nil},
 	{property{"depends_on", "backfills of which a run has to be COMPLETED in this database before this one starts", dependenciesShape()},
 		func(r *reader, d *Definition, e entry) { d.DependsOn = r.dependsOn(e) }, nil},
 	{property{"where", "SQL condition: which rows are in scope; default: all", words()},
@@ -91,6 +93,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	}
 	r.kind(&d, root, given)
 	r.scoped(d, given)
+	r.moves(d)
 	r.independent(d)
 	return d
 }
@@ -129,7 +132,7 @@ func (r *reader) key(e entry) []string {
 	}
 	var columns []string
 	for i, value := range list.Values {
-		path := fmt.Sprintf("key[%d]", i)
+		path := fmt.Sprintf("%s[%d]", e.name, i)
 		column, ok := r.column(entry{key: start(value), value: value}, path)
 		if ok && slices.Contains(columns, column) {
 			r.refuse(start(value), path, fmt.Sprintf("column %q is named twice", column), "remove one")

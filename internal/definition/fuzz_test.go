@@ -94,14 +94,16 @@ func within(t *testing.T, lines []string, p definition.Problem) {
 
 // whole tells whether what its kind needs is there, and nothing of another.
 func whole(d definition.Definition) bool {
-	sets, computes := len(d.Set) > 0, d.Transform.Function != "" && len(d.Transform.Writes) > 0
+	sets, computes, copies := len(d.Set) > 0, d.Transform.Function != "" && len(d.Transform.Writes) > 0, d.Copy != nil && d.Copy.Into.Name != ""
 	switch d.Kind {
 	case change.Set:
-		return sets && !computes
+		return sets && !computes && !copies
 	case change.Transform:
-		return computes && !sets
+		return computes && !sets && !copies
+	case change.Copy, change.Move:
+		return copies && !sets && !computes && d.Copy.Move == (d.Kind == change.Move)
 	case change.Delete:
-		return !sets && !computes && !d.Where.IsZero()
+		return !sets && !computes && !copies && !d.Where.IsZero()
 	}
 	return false
 }

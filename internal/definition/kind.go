@@ -9,7 +9,7 @@ import (
 )
 
 // kinds are the kinds of a change, by the key that stands for each in a file.
-var kinds = map[string]change.Kind{"set": change.Set, "delete": change.Delete, "transform": change.Transform}
+var kinds = map[string]change.Kind{"set": change.Set, "delete": change.Delete, "copy": change.Copy, "transform": change.Transform}
 
 // kind settles what a definition does to its rows: exactly one of the keys of kinds says it.
 func (r *reader) kind(d *Definition, root *ast.MappingNode, given []entry) {
@@ -23,7 +23,10 @@ func (r *reader) kind(d *Definition, root *ast.MappingNode, given []entry) {
 			d.Kind = kind
 		}
 	}
+	if d.Kind == change.Copy && d.Copy.Move {
+		d.Kind = change.Move
+	}
 	if d.Kind == "" {
-		r.refuse(start(root), "set", "it is missing", "add a line set: ..., transform: ..., or delete: true")
+		r.refuse(start(root), "set", "it is missing", "add a line set: ..., copy: ..., transform: ..., or delete: true")
 	}
 }

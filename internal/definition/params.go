@@ -125,6 +125,9 @@ func (r *reader) parameters(d Definition) {
 	for _, assignment := range d.Set {
 		r.uses(d, assignment.Expression, join("set", assignment.Column), used)
 	}
+	for _, assignment := range d.copied() {
+		r.uses(d, assignment.Expression, join("copy.columns", assignment.Column), used)
+	}
 	for _, param := range d.Params {
 		mentioned := used[param.Name] || r.unread && r.text.holds("@"+param.Name)
 		if path := join("params", param.Name); !mentioned && !r.problems.within(path) {

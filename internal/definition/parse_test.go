@@ -139,6 +139,44 @@ func TestParseADeletion(t *testing.T) {
 	}
 }
 
+func TestParseACopy(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Orders\ncopy:\n  into: archive.\"Old Orders\"\n  columns:\n    id: id\n    '\"Total\"': total * @rate\n" +
+		"  on_conflict: update\n  conflict_key: [Id, no]\nparams: {rate: numeric}\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	got := map[string]string{}
+	for _, a := range d.Copy.Columns {
+		got[a.Column] = a.Expression.String()
+	}
+	if diff := cmp.Diff(map[string]string{"id": "id", "Total": "total * @rate"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if d.Kind != change.Copy || d.Copy.Into != (change.Table{Schema: "archive", Name: "Old Orders"}) || d.Copy.OnConflict != change.Update ||
+		len(d.Copy.ConflictKey) != 2 || d.Copy.ConflictKey[0] != "Id" || d.Table.Name != "orders" {
+		t.Errorf("got %+v, %+v", d, d.Copy)
+	}
+	if p := d.Problem("copy.columns.Total", 8, "wrong", ""); p.Line != 7 || p.Column != 24 {
+		t.Errorf("the parameter is at %d:%d", p.Line, p.Column)
+	}
+	d, problems = definition.Parse([]byte("name: a\ntable: orders\ncopy: {into: old}\n"))
+	if problems != nil || d.Copy.OnConflict != change.Fail || d.Copy.Into.Schema != "public" || len(d.Copy.Columns) != 0 || !d.Undo {
+		t.Errorf("got %+v, %v", d.Copy, problems)
+	}
+}
+
+func TestParseAMove(t *testing.T) {
+	t.Parallel()
+	for source, kind := range map[string]change.Kind{"copy: {into: old, move: true}": change.Move, "copy: {into: old, move: false}": change.Copy,
+		"undo: off\ncopy: {into: old, move: true, on_conflict: update}": change.Move} {
+		d, problems := definition.Parse([]byte("name: a\ntable: orders\n" + source + "\n"))
+		if problems != nil || d.Kind != kind || d.Copy.Into.Name != "old" {
+			t.Errorf("%s: %s, %v", source, d.Kind, problems)
+		}
+	}
+}
+
 func TestEachWayToDealWithAFailure(t *testing.T) {
 	t.Parallel()
 	for _, way := range change.OnFailures() {

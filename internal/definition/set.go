@@ -16,7 +16,7 @@ func (r *reader) set(e entry) []Assignment {
 	r.origins[e.name] = origin{key: e.key, start: e.key}
 	if cut := cutByComma(mapping); cut != nil {
 		r.refuse(start(cut), e.name, "inside of { } YAML ends a value at each comma, and this piece is left over",
-			"write each column on a line of its own below set, indented, without { }")
+			"write each column on a line of its own below "+e.name+", indented, without { }")
 		return nil
 	}
 	var list []Assignment

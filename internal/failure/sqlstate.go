@@ -28,9 +28,9 @@ const RowRefused = "BFT01"
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
 const QueryCanceled = "57014"
 
-// displaced are the errors of data that say that a row has no place beside what is in the tables now: what it refers to is gone, or another
-// row has what has to be unique.
-var displaced = []string{"23503", "23505", "23P01"}
+// displaced are the errors of data that say that a row has no place beside what is in the tables now: what it refers to is gone, another
+// row has what has to be unique, or, where a row is to go, another one refers to it (23001 is RESTRICT from Postgres 18 on).
+var displaced = []string{"23001", "23503", "23505", "23P01"}
 
 // Displaced tells whether an error is about the place of a row among others. Any other error of data comes from the table's own
 // rules, and every row may meet it.

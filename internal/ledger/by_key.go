@@ -12,12 +12,12 @@ import (
 
 // eachByKey visits a page of the rows that a query has of a run, in the order of its key, until visit says that it has enough.
 // The query is completed by that order, twice, and takes the run, how many to leave out, and how many at most.
-func eachByKey[T any](ctx context.Context, database Database, query string, r Run, after, limit int64, visit func(T) (enough bool)) error {
+func eachByKey[T any](ctx context.Context, database Database, query string, key []keyset.Column, r Run, after, limit int64, visit func(T) (enough bool)) error {
 	conn, err := database.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	order, err := keyOrder(ctx, conn, r.Change.Key)
+	order, err := keyOrder(ctx, conn, key)
 	if err != nil {
 		return err
 	}

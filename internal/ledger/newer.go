@@ -11,21 +11,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Later is a run that began after another one on the same table, and wrote rows that are not rolled back.
+// Later is a run that began after another one, has a table in common with it, and wrote rows that are not rolled back.
 type Later struct {
 	Run     string
 	Written int64 // rows
 	Change  change.Change
 }
 
-// Newer lists the runs that wrote the table of a run after it, the newest first.
+// Newer lists the runs after a run that have one of its tables, the newest first. What each did to it its change tells.
 func (l *Ledger) Newer(ctx context.Context, id string) ([]Later, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := conn.Query(ctx, `SELECT n.run, written::bigint, n.change::text FROM backfill.runs r
-		JOIN backfill.runs n ON n.target = r.target AND n.run <> r.run AND n.started_at > r.started_at AND n.state <> 'ROLLED_BACK'
+		JOIN backfill.runs n ON (n.target IN (r.target, r.copies_into) OR n.copies_into IN (r.target, nullif(r.copies_into, ''))) AND n.run <> r.run AND n.started_at > r.started_at AND n.state <> 'ROLLED_BACK'
 		CROSS JOIN LATERAL (SELECT sum(affected) AS written FROM backfill.ledger
 			WHERE run = n.run AND state <> 'ROLLED_BACK' AND affected > 0) w
 		WHERE r.run = $1 AND written > 0 ORDER BY n.started_at DESC`, id)

@@ -51,7 +51,7 @@ JOIN backfill.rejects USING (run, chunk, key) ORDER BY chunk, %[1]s`
 // Rejects visits the rows that a run passed over by chunk and in the order of its key, after those that were visited before,
 // until visit says that it has enough.
 func (l *Ledger) Rejects(ctx context.Context, r Run, after, limit int64, visit func(Rejected) (enough bool)) error {
-	if err := eachByKey(ctx, l.database, rejectsQuery, r, after, limit, visit); err != nil {
+	if err := eachByKey(ctx, l.database, rejectsQuery, r.Change.Key, r, after, limit, visit); err != nil {
 		return fmt.Errorf("list the rejects of run %s: %w", r.Run, postgres.Classify(err))
 	}
 	return nil

@@ -11,7 +11,6 @@ import (
 	"backfill/internal/run"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Reverse begins a rollback of chunks of a run that has ended; none named means all of them. It takes the lock of the
@@ -101,14 +100,13 @@ func known(ctx context.Context, tx pgx.Tx, id string, chunks []int64) error {
 
 // reopening puts an error of bringing back a run in words. A refusal names the run itself.
 func (l *Ledger) reopening(ctx context.Context, verb, id string, err error) error {
-	var server *pgconn.PgError
 	if errors.Is(err, pgx.ErrNoRows) {
 		return failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}
 	if failure.Is(err, failure.Invalid) {
 		return err
 	}
-	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
+	if held(err) {
 		r, err := l.Run(ctx, id)
 		if err != nil {
 			return err

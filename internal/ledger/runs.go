@@ -57,12 +57,11 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
 	}
-	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, writers)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN backfill.writers($4::text::regclass) END) ON CONFLICT (run) DO NOTHING`,
+	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, copies_into, writers)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN backfill.writers($4::text::regclass) END) ON CONFLICT (run) DO NOTHING`,
 		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
-		run.Planning, r.Version, r.Change.Follow)
-	var server *pgconn.PgError
-	if errors.As(err, &server) && server.ConstraintName == "runs_lock" {
+		run.Planning, r.Version, into(r.Change), r.Change.Follow)
+	if held(err) {
 		return r, l.busy(ctx, r)
 	}
 	if err != nil {
@@ -71,17 +70,34 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	return l.Run(ctx, r.Run)
 }
 
-// busy names the run that holds the table.
+// into is the table that a run writes beside the one that it walks, as it is stored; "": there is none.
+func into(c change.Change) string {
+	if c.Copy == nil {
+		return ""
+	}
+	return statement.Table(c.Copy.Into)
+}
+
+// held tells whether a statement failed since another run holds a table.
+func held(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.ConstraintName == "runs_lock" || server.ConstraintName == "held_lock")
+}
+
+// busy names the run that holds a table.
 func (l *Ledger) busy(ctx context.Context, r Run) error {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	holder := "a run that has just ended"
-	_ = conn.QueryRow(ctx, "SELECT run FROM backfill.runs WHERE target = $1 AND ended_at IS NULL",
-		statement.Table(r.Change.Table)).Scan(&holder)
-	return failure.New(failure.Busy, "run %s holds table %s; wait for its end, or `backfill cancel %s`",
-		holder, r.Change.Table, holder)
+	holder, table := "a run that has just ended", statement.Table(r.Change.Table)
+	_ = conn.QueryRow(ctx, "SELECT run, target FROM backfill.held WHERE target IN ($1, $2) AND run <> $3 ORDER BY target = $1 DESC LIMIT 1",
+		table, into(r.Change), r.Run).Scan(&holder, &table)
+	which := r.Change.Table
+	if table != statement.Table(which) {
+		which = r.Change.Copy.Into
+	}
+	return failure.New(failure.Busy, "run %s holds table %s; wait for its end, or `backfill cancel %s`", holder, which, holder)
 }
 
 // Run reads a run. ErrNoRun (failure.Invalid) where there is none.

@@ -39,6 +39,17 @@ type conflict struct {
 	Why   string    `json:"why"` // "": it no longer holds what the run wrote
 }
 
+// inserted tells whether there was no row before the run.
+func (c conflict) inserted() bool { return c.Was != nil && len(c.Was) == 0 }
+
+// before is what a column held before the run where no value is kept of it.
+func (c conflict) before() string {
+	if c.inserted() {
+		return "no row"
+	}
+	return "not known"
+}
+
 func conflictsCommand(s *session) *cobra.Command {
 	asked := page{Action: "conflicts", Limit: 100}
 	command := &cobra.Command{
@@ -46,8 +57,8 @@ func conflictsCommand(s *session) *cobra.Command {
 		Short: "List the rows that a rollback left alone",
 		Long: `Lists the rows that a rollback left alone, since they no longer held what the run wrote, in the order of their keys.
 A line for each column that the run wrote: what it holds now, which is when the rollback came by, and what it held before
-the run, both cut to 1000 characters; "gone" where the row was deleted. Of rows that the
-run deleted, and that could not be put back, the reasons stand below.`,
+the run, both cut to 1000 characters; "gone" where the row was deleted, "no row" where the run inserted it. Of rows that
+could not be put back, or not be taken back, the reasons stand below.`,
 		Example: `  backfill conflicts email-1
   backfill conflicts email-1 --limit 1000 --after 1000 -o json | jq -c '.conflicts[].key, .next'`,
 		Args: oneRun(),
@@ -83,7 +94,7 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 			missing = "not there"
 		}
 		for i, column := range found.Columns {
-			t.row(strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", "), column, held(c.Holds, i, missing), held(c.Was, i, "not known"))
+			t.row(strconv.FormatInt(c.Chunk, 10), strings.Join(c.Key, ", "), column, held(c.Holds, i, missing), held(c.Was, i, c.before()))
 		}
 	}
 	if columns, terminal := s.Width(w); terminal {
@@ -95,11 +106,15 @@ func (s *session) conflicts(w io.Writer, asked page, found leftAlone) {
 	s.following(w, asked, found.Next)
 }
 
-// reasons prints why rows that the run deleted were not put back.
+// reasons prints why rows that the run deleted were not put back, and rows that it inserted not taken back.
 func (l leftAlone) reasons(w io.Writer) {
 	for _, c := range l.Conflicts {
 		if c.Why != "" {
-			fmt.Fprintf(w, "  %s was not put back: %s\n", printable(strings.Join(c.Key, ", ")), printable(c.Why))
+			what := "put back"
+			if c.inserted() {
+				what = "taken back"
+			}
+			fmt.Fprintf(w, "  %s was not %s: %s\n", printable(strings.Join(c.Key, ", ")), what, printable(c.Why))
 		}
 	}
 }

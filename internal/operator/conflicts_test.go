@@ -12,6 +12,7 @@ var conflictTranscripts = map[string]transcript{
 	"conflicts-none":    {[]string{"conflicts", "email-1"}, answers("conflicts", noConflict())},
 	"conflicts-end":     {[]string{"conflicts", "email-1", "--after", "1200"}, answers("conflicts", noConflict())},
 	"conflicts-deleted": {[]string{"conflicts", "purge-1"}, answers("conflicts", notPutBack())},
+	"conflicts-copied":  {[]string{"conflicts", "copy-1"}, answers("conflicts", notTakenBack())},
 	"conflicts-json":    {[]string{"conflicts", "email-1", "-o", "json"}, answers("conflicts", someConflicts())},
 	"conflicts-unknown": {[]string{"conflicts", "email-1"}, answers("conflicts", unknownRun())},
 	"usage-limit":       {[]string{"conflicts", "email-1", "--limit", "5000"}, nil},
@@ -53,4 +54,16 @@ func aPage() map[string]any {
 
 func noConflict() map[string]any {
 	return map[string]any{"columns": []string{"email_normalized"}, "conflicts": []any{}}
+}
+
+// notTakenBack are rows that a copy inserted, of which users changed one, deleted one and refer to one, and one that it updated.
+func notTakenBack() map[string]any {
+	conflict := func(key string, holds, was []*string, why string) map[string]any {
+		return map[string]any{"chunk": 1, "key": []string{key}, "holds": holds, "was": was, "found_at": noon, "why": why}
+	}
+	return map[string]any{"columns": []string{"total_cents", "note"}, "conflicts": []any{
+		conflict("7", []*string{text("800"), nil}, []*string{}, ""), conflict("8", nil, []*string{}, ""),
+		conflict("9", []*string{text("900"), text("new")}, []*string{}, "SQLSTATE 23503 (foreign_key_violation): update or delete on table \"orders_2\" violates foreign key constraint"),
+		conflict("10", []*string{text("5"), nil}, []*string{text("3"), nil}, ""),
+	}}
 }

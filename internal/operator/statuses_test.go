@@ -103,6 +103,12 @@ func deleting() run.Status {
 	return status
 }
 
+func copied() run.Status {
+	status := after(run.Completed, "")
+	status.Kind, status.Table = string(change.Copy), "shop.orders"
+	return status
+}
+
 func cancelling() run.Status {
 	status := working()
 	status.State, status.Reason = run.Cancelling, "cancelled by ann@laptop"

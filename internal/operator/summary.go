@@ -37,12 +37,7 @@ func effect(status run.Status) string {
 }
 
 // deed is what was done to the rows that were affected.
-func deed(status run.Status) string {
-	if status.Kind == string(change.Delete) {
-		return "deleted"
-	}
-	return "changed"
-}
+func deed(status run.Status) string { return change.Kind(status.Kind).Deed() }
 
 // took is how long a run lasted, as the end of a sentence.
 func took(status run.Status) string {

@@ -103,6 +103,9 @@ var transcripts = map[string]transcript{
 	"validate":           {[]string{"validate", "users.yaml"}, answers("validate", found())},
 	"validate-transform": {[]string{"validate", "users.yaml"}, answers("validate", hash())},
 	"validate-delete":    {[]string{"validate", "users.yaml"}, answers("validate", purge())},
+	"validate-copy":      {[]string{"validate", "orders-to-archive"}, answers("validate", archive())},
+	"validate-move":      {[]string{"validate", "orders-to-archive"}, answers("validate", archiveByMove())},
+	"status-copied":      {[]string{"status", "email-1"}, answers("status", copied())},
 	"validate-name":      {[]string{"validate", "users-country", "--profile", "prod", "--region", "eu-west-1"}, answers("validate", found())},
 	"validate-problem":   {[]string{"validate", "users.yaml"}, answers("validate", classed("Backfill.Invalid", "3:7: set.country: public.users has no such column"))},
 	"validate-json":      {[]string{"validate", "-f", "users.yaml", "-o", "json"}, answers("validate", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\nparams.since: it is missing; give a value"))},
@@ -294,6 +297,21 @@ func purge() map[string]any {
 		"backfill": "purge-old-sessions", "estimated": 1_000_000, "notes": []string{"trigger gone fires for each row that is deleted"},
 		"change": map[string]any{"kind": "delete", "table": map[string]any{"schema": "public", "name": "sessions"}, "where": "created_at < now() - interval '90 days'"},
 	}
+}
+
+func archive() map[string]any {
+	return map[string]any{
+		"backfill": "orders-to-archive", "estimated": 1_000_000, "notes": []string{"columns of archive.orders_2 that are given nothing have their defaults: made"},
+		"change": map[string]any{"kind": "copy", "table": map[string]any{"schema": "shop", "name": "orders"}, "copy": map[string]any{
+			"into": map[string]any{"schema": "archive", "name": "orders_2"}, "on_conflict": "update", "columns": []any{
+				map[string]any{"column": "id", "expression": "id"}, map[string]any{"column": "total_cents", "expression": "round(total * 100)::bigint"}}}},
+	}
+}
+
+func archiveByMove() map[string]any {
+	answer := archive()
+	answer["change"].(map[string]any)["kind"] = "move"
+	return answer
 }
 
 // TestClassesHaveExitCodes: a class that leaves a function and has none would be taken for a function that is broken.

@@ -116,7 +116,12 @@ func startOf(subject subject) []string {
 
 // does says what a change makes of each row.
 func does(w io.Writer, c change.Change) {
-	for _, set := range c.Set {
+	columns := c.Set
+	if copied := c.Copy; copied != nil {
+		fmt.Fprintf(w, "  %s the rows into %s, on conflict %s\n", c.Kind, printable(copied.Into.String()), copied.OnConflict)
+		columns = copied.Columns
+	}
+	for _, set := range columns {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
 	}
 	if f := c.Function; f != nil {

@@ -12,7 +12,7 @@ import (
 
 // mayGoOn refuses to bring a run back forward that has ended and that a newer one has followed on the same column: what it
 // has left to do, it would do over the newer values. Nobody can force it, as a rollback can be forced: that leaves newer values alone. One that
-// goes on still has kept the others off its table; and an execution that has the run already asks once more.
+// goes on still has kept the others off its tables; and an execution that has the run already asks once more.
 func (p *Planner) mayGoOn(ctx context.Context, id, execution string) error {
 	stored, err := p.Ledger.Run(ctx, id)
 	if err != nil || stored.Execution == execution || !stored.State.Ended() || stored.Action == "rollback" {
@@ -42,16 +42,30 @@ func (p *Planner) newer(ctx context.Context, stored ledger.Run, matters func(old
 }
 
 // overwritten names a column whose newer values an older run would write over. What one of the two deletes has no values.
-func overwritten(older change.Change, newer ledger.Later) string { return shared(older, newer.Change) }
+func overwritten(older change.Change, newer ledger.Later) string {
+	return together(older, newer.Change, func(o, n change.Effect) string { return shared(o.Columns, slices.Concat(n.Columns, n.Fills)) })
+}
 
-// shared names a column that both changes write, "" where there is none.
-func shared(a, b change.Change) string {
-	if a.Kind == change.Delete || b.Kind == change.Delete {
-		return ""
+// together asks about each table that both changes write, until there is an answer.
+func together(older, newer change.Change, ask func(older, newer change.Effect) string) string {
+	for _, o := range older.Effects() {
+		for _, n := range newer.Effects() {
+			if o.Table != n.Table {
+				continue
+			}
+			if answer := ask(o, n); answer != "" {
+				return answer
+			}
+		}
 	}
-	for _, written := range a.Columns() {
-		if slices.ContainsFunc(b.Columns(), func(other change.Column) bool { return other.Name == written.Name }) {
-			return written.Name
+	return ""
+}
+
+// shared names a column that both have, "" where there is none.
+func shared(a, b []string) string {
+	for _, column := range a {
+		if slices.Contains(b, column) {
+			return column
 		}
 	}
 	return ""

@@ -64,6 +64,26 @@ func (b *bundle) goesOn(t *testing.T, action string) {
 	}
 }
 
+// TestANewerCopyStandsInTheWayOfAnOlderRunOnItsTarget: rows that it filled, or updated, have newer values in the column. One that reads the table does not.
+func TestANewerCopyStandsInTheWayOfAnOlderRunOnItsTarget(t *testing.T) {
+	t.Parallel()
+	for below, refused := range map[string]bool{"table: old\ncopy: {into: counters}\n": true, "table: old\ncopy: {into: counters, on_conflict: update}\n": true,
+		"table: counters\ncopy: {into: old}\n": false} {
+		t.Run(below, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, 1050, 6)
+			b.DB.Exec(t, "CREATE TABLE old (LIKE counters INCLUDING ALL); ANALYZE old")
+			b.begin(t)
+			b.ends(t)
+			b.follow(t, "name: fill\n"+below, "COMPLETED", 7)
+			_, err := b.planner.Handle(t.Context(), errand("resume"))
+			if refused != failure.Is(err, failure.Invalid) || refused && !strings.Contains(err.Error(), "run run-2 is newer and wrote 7 rows of column n") {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // TestANewerRunThatStandsInNobodysWay: it wrote nothing, or another column; or the execution has the run already.
 func TestANewerRunThatStandsInNobodysWay(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"backfill/internal/change"
 	"backfill/internal/failure"
@@ -50,26 +51,33 @@ func (p *Planner) mayRollBack(ctx context.Context, id string, force bool) error 
 // inTheWay says what a newer run did to rows that the older one is to give back, "" where it is all the same.
 func inTheWay(older change.Change, newer ledger.Later) string {
 	rows := figure.Plural(newer.Written, "row", "rows")
-	column := shared(older, newer.Change)
-	switch {
-	case older.Kind == change.Delete && newer.Change.Kind == change.Delete: // other rows
+	return together(older, newer.Change, func(o, n change.Effect) string {
+		column := shared(o.Columns, n.Columns)
+		switch {
+		case o.Deletes && n.Deletes: // other rows
+			return ""
+		case n.Deletes:
+			return "deleted " + rows
+		case o.Deletes:
+			return "wrote " + rows
+		case column != "":
+			return fmt.Sprintf("wrote %s of column %s as well", rows, column)
+		case len(o.Fills) > 0 && len(n.Columns) > 0: // a row that was inserted is told by all of its columns
+			return fmt.Sprintf("wrote %s of table %s", rows, n.Table)
+		}
 		return ""
-	case newer.Change.Kind == change.Delete:
-		return "deleted " + rows
-	case older.Kind == change.Delete:
-		return "wrote " + rows
-	case column != "":
-		return fmt.Sprintf("wrote %s of column %s as well", rows, column)
-	}
-	return ""
+	})
 }
 
 // forced says what becomes of what the newer run did, where the older is rolled back all the same.
 func forced(older change.Change, newer ledger.Later) string {
+	deletes := func(c change.Change) bool {
+		return slices.ContainsFunc(c.Effects(), func(e change.Effect) bool { return e.Deletes })
+	}
 	switch {
-	case newer.Change.Kind == change.Delete:
+	case deletes(newer.Change):
 		return "rows that are gone are then left alone and reported"
-	case older.Kind == change.Delete:
+	case deletes(older) && older.Copy == nil: // a row that was moved is known by what it is now
 		return "rows then come back as they were, without what " + newer.Run + " wrote"
 	}
 	return fmt.Sprintf("rows that hold what %s wrote are then left alone and reported", newer.Run)

@@ -28,9 +28,9 @@ func (deletion) plain(bind *binder, c change.Change, keys string) string {
 	return fmt.Sprintf("DELETE FROM %s\nWHERE %s", Table(c.Table), keys)
 }
 
-// kept has no marks: nothing is left to be told apart. A column that was added since the run began would be lost with the
+// images has no marks: nothing is left to be told apart. A column that was added since the run began would be lost with the
 // row, so nothing is deleted then.
-func (deletion) kept(bind *binder, c change.Change) (marks, condition string) {
+func (deletion) images(bind *binder, c change.Change) []image {
 	names := make([]string, 0, len(c.Key)+len(c.Row))
 	for _, column := range c.Key {
 		names = append(names, column.Name)
@@ -38,12 +38,15 @@ func (deletion) kept(bind *binder, c change.Change) (marks, condition string) {
 	for _, column := range c.Row {
 		names = append(names, column.Name)
 	}
-	return "''::bytea", fmt.Sprintf(" WHERE backfill.whole(%s, %s)", bind.value(Table(c.Table), "text"), bind.value(names, "text[]"))
+	return []image{{from: "backfill_changed", olds: c.Columns(), marks: "''::bytea",
+		condition: fmt.Sprintf(" WHERE backfill.whole(%s, %s)", bind.value(Table(c.Table), "text"), bind.value(names, "text[]"))}}
 }
+
+func (deletion) olds(c change.Change, _ int) []change.Column { return c.Columns() }
 
 // restore inserts the rows again. One whose key, or another value that has to be unique, is taken by now stays out. With a
 // constraint that is deferrable there is no ON CONFLICT: the batch fails as with any other constraint.
-func (deletion) restore(c change.Change) restoring {
+func (deletion) restore(c change.Change, _ int) restoring {
 	names, values, same := quoted(c.Key), numbered("k", len(c.Key)), make([]string, len(c.Key))
 	for i := range names {
 		same[i] = fmt.Sprintf("r.r%[1]d = i.k%[1]d", i+1)

@@ -18,31 +18,45 @@ type Place struct {
 	Part  int
 }
 
-// Keep adds to a statement of Apply the CTE backfill_image: it stores what was overwritten as one row of backfill.undo,
-// and has the bytes of it before compression. All keys lie within the range.
+// Keep adds to a statement of Apply the CTE backfill_image: it stores what was overwritten as one row of backfill.undo, or where
+// rows are kept in two ways as two, and has the bytes of it before compression. All keys lie within the range.
 func Keep(c change.Change, within keyset.Range, update Query, place Place) Query {
 	bind := &binder{args: slices.Clip(update.Args)}
-	run, number := bind.value(place.Run, "text"), bind.value(place.Chunk, "bigint")
-	seq, part := bind.value(place.Seq, "bigint"), bind.value(place.Part, "integer")
-	steps, keys, source := "NULL::bigint[]", lists("k", typesOf(c.Key)), "backfill_changed"
-	if steppable(c.Key, within) {
+	at := []string{bind.value(place.Run, "text"), bind.value(place.Chunk, "bigint"), bind.value(place.Seq, "bigint"), bind.value(place.Part, "integer")}
+	images := of(c).images(bind, c)
+	if len(images) == 1 {
+		return Query{SQL: update.SQL + ",\n" + keep(c, within, "backfill_image", at, images[0]), Args: bind.args}
+	}
+	sql, part := update.SQL, at[3]
+	kept := make([]string, len(images))
+	for i, image := range images {
+		name := fmt.Sprintf("backfill_image_%d", i)
+		at[3] = fmt.Sprintf("%d * %s + %d", len(images), part, i)
+		sql += ",\n" + keep(c, within, name, at, image)
+		kept[i] = "SELECT bytes FROM " + name
+	}
+	return Query{SQL: sql + ",\nbackfill_image AS (" + strings.Join(kept, " UNION ALL ") + ")", Args: bind.args}
+}
+
+// keep is the CTE that stores one row of backfill.undo.
+func keep(c change.Change, within keyset.Range, name string, at []string, i image) string {
+	_, key := c.Written()
+	steps, keys, source := "NULL::bigint[]", lists("k", typesOf(key)), i.from
+	if stepped(c, within) {
 		steps, keys = "array_agg(step)", "NULL::text[]"
-		source = "(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM backfill_changed) AS stepped"
+		source = fmt.Sprintf("(SELECT *, k1 - lag(k1::bigint, 1, 0::bigint) OVER () AS step FROM %s) AS stepped", i.from)
 	}
 	olds := "NULL::text[]"
-	if columns := c.Columns(); len(columns) > 0 {
+	if len(i.olds) > 0 {
 		olds = fmt.Sprintf("CASE WHEN count(*) FILTER (WHERE %s > 0) > 0 THEN %s END",
-			nonnulls(numbered("o", len(columns))), lists("o", basesOf(columns)))
+			nonnulls(numbered("o", len(i.olds))), lists("o", basesOf(i.olds)))
 	}
-	marks, condition := of(c).kept(bind, c)
-	sql := fmt.Sprintf(`%s,
-backfill_image AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
-SELECT %s, %s, %s, %s, count(*), %s, %s, %s,
+	return fmt.Sprintf(`%s AS (INSERT INTO backfill.undo AS u (run, chunk, seq, part, rows, steps, keys, olds, marks)
+SELECT %s, count(*), %s, %s, %s,
   %s
 FROM %s%s HAVING count(*) > 0
 RETURNING coalesce(pg_column_size(u.keys), 0) + coalesce(pg_column_size(u.olds), 0) AS bytes)`,
-		update.SQL, run, number, seq, part, steps, keys, olds, marks, source, condition)
-	return Query{SQL: sql, Args: bind.args}
+		name, strings.Join(at, ", "), steps, keys, olds, i.marks, source, i.condition)
 }
 
 // mostArguments is how many a function of Postgres takes.
@@ -113,6 +127,11 @@ func mark(values []string, columns []change.Column) string {
 		image = "ROW(" + strings.Join(texts, ", ") + ")::text"
 	}
 	return fmt.Sprintf(`substring(int8send(coalesce(hashtextextended((%s) COLLATE "C", 0), 0)) FROM 4)`, image)
+}
+
+// marks gathers the marks of rows.
+func marks(values []string, columns []change.Column) string {
+	return fmt.Sprintf("string_agg(%s, ''::bytea)", mark(values, columns))
 }
 
 // markBytes is the length of a mark.

@@ -11,11 +11,20 @@ type kind interface {
 	apply(bind *binder, c change.Change, keys string, form Form) string
 	// plain is the statement of apply by itself, without undo.
 	plain(bind *binder, c change.Change, keys string) string
-	// kept is what Keep stores to tell later whether a row still is as the run left it, an aggregate over what apply gives, and
-	// the condition under which anything may be kept.
-	kept(bind *binder, c change.Change) (marks, condition string)
+	// images lists what Keep stores to tell later whether a row still is as the run left it.
+	images(bind *binder, c change.Change) []image
+	// olds are the columns whose values a part of undo has.
+	olds(c change.Change, part int) []change.Column
 	// restore makes the rows of backfill_image what they were.
-	restore(c change.Change) restoring
+	restore(c change.Change, part int) restoring
+}
+
+// image is a row of backfill.undo: the rows of a CTE, with the columns whose values are kept (o1 ..), an aggregate of marks, and the
+// condition under which anything may be kept.
+type image struct {
+	from             string
+	olds             []change.Column
+	marks, condition string
 }
 
 // of finds the kind of a change. One that this build does not know has statements that no server takes: it must never be
@@ -26,6 +35,10 @@ func of(c change.Change) kind {
 		return set{}
 	case change.Delete:
 		return deletion{}
+	case change.Copy:
+		return copying{}
+	case change.Move:
+		return moving{}
 	case change.Transform:
 		return transformed{}
 	}
@@ -44,8 +57,9 @@ type unknown struct{}
 
 const unheardOf = "a kind of change that this version does not know"
 
-func (unknown) form(change.Change, int) Form                          { return Forget }
-func (unknown) apply(*binder, change.Change, string, Form) string     { return unheardOf }
-func (unknown) plain(*binder, change.Change, string) string           { return unheardOf }
-func (unknown) kept(*binder, change.Change) (marks, condition string) { return unheardOf, "" }
-func (unknown) restore(change.Change) restoring                       { return restoring{cte: unheardOf} }
+func (unknown) form(change.Change, int) Form                      { return Forget }
+func (unknown) apply(*binder, change.Change, string, Form) string { return unheardOf }
+func (unknown) plain(*binder, change.Change, string) string       { return unheardOf }
+func (unknown) images(*binder, change.Change) []image             { return []image{{marks: unheardOf}} }
+func (unknown) olds(change.Change, int) []change.Column           { return nil }
+func (unknown) restore(change.Change, int) restoring              { return restoring{cte: unheardOf} }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"backfill/internal/change"
+	"backfill/internal/keyset"
 )
 
 // Piece is what is left of a row of backfill.undo, and how much of it a batch takes.
@@ -34,7 +35,7 @@ type restoring struct{ cte, same, absent, why string }
 // a conflict. Those are found by a full join, which cannot be a nested loop: Postgres takes a list to be short, and would
 // compare each row with each.
 func Restore(c change.Change, p Piece) Query {
-	how := of(c).restore(c)
+	how := of(c).restore(c, p.Part)
 	return restore(c, p, how, fmt.Sprintf(" FULL JOIN backfill_restored AS r ON %s WHERE %s IS NULL", how.same, how.absent))
 }
 
@@ -45,6 +46,8 @@ func Leave(c change.Change, p Piece, why string) Query {
 
 func restore(c change.Change, p Piece, how restoring, unless string) Query {
 	bind := &binder{}
+	_, key := c.Written()
+	olds := len(of(c).olds(c, p.Part))
 	run, chunk := bind.value(p.Run, "text"), bind.value(p.Chunk, "bigint")
 	seq := bind.value(p.Seq, "bigint")
 	where := fmt.Sprintf("run = %s AND chunk = %s AND seq = %s AND part = %s", run, chunk, seq, bind.value(p.Part, "integer"))
@@ -58,21 +61,21 @@ func restore(c change.Change, p Piece, how restoring, unless string) Query {
 backfill_kept AS (INSERT INTO backfill.conflicts AS f (run, chunk, seq, key, was%s)
 SELECT %s, %s, %s, ARRAY[%s], ARRAY[%s]::text[]%s FROM backfill_image AS i%s
 ON CONFLICT (run, chunk, key) DO UPDATE SET seq = excluded.seq, was = excluded.was, %sfound_at = NULL RETURNING 1)`,
-		image(c, where, from, to), how.cte, names, run, chunk, seq, strings.Join(textsOf("k", len(c.Key)), ", "),
-		strings.Join(numbered("o", len(c.Columns())), ", "), why, unless, anew)
+		imageOf(key, olds, where, from, to), how.cte, names, run, chunk, seq, strings.Join(textsOf("k", len(key)), ", "),
+		strings.Join(numbered("o", olds), ", "), why, unless, anew)
 	return Query{SQL: sql, Args: bind.args}
 }
 
-// image reads one row of backfill.undo as rows (n, k1 .., o1 .., mark). The marks are put into memory once: each
+// imageOf reads one row of backfill.undo as rows (n, k1 .., o1 .., mark). The marks are put into memory once: each
 // substring of a stored value would be a read of its own.
-func image(c change.Change, where, from, to string) string {
-	source, keys := listing(c.Key, "backfill_undo", cuts("backfill_undo", "olds", len(c.Columns()))...)
+func imageOf(key []keyset.Column, olds int, where, from, to string) string {
+	source, keys := listing(key, "backfill_undo", cuts("backfill_undo", "olds", olds)...)
 	return fmt.Sprintf(`backfill_undo AS MATERIALIZED (SELECT rows, steps, keys, olds, marks || ''::bytea AS marks
 FROM backfill.undo WHERE %s),
 backfill_image AS MATERIALIZED (SELECT *, substring((SELECT marks FROM backfill_undo) FROM (n::int - 1) * %d + 1 FOR %d) AS mark
 FROM (SELECT n, %s
   FROM backfill_undo, %s) AS listed
-WHERE n > %s AND n <= %s)`, where, markBytes, markBytes, list(keys, strings.Join(numbered("o", len(c.Columns())), ", ")), source, from, to)
+WHERE n > %s AND n <= %s)`, where, markBytes, markBytes, list(keys, strings.Join(numbered("o", olds), ", ")), source, from, to)
 }
 
 // Consume takes what a batch restored off the undo row; the row goes when nothing of it is left.
@@ -92,12 +95,17 @@ const heldCharacters = 1000
 // committed while the rollback waited for their locks.
 func Held(c change.Change, p Piece) Query {
 	bind := &binder{}
-	matches, values := make([]string, len(c.Key)), make([]string, len(c.Columns()))
-	for i, name := range quoted(c.Key) {
-		matches[i] = fmt.Sprintf("backfill_row.%s = f.key[%d]::%s", name, i+1, c.Key[i].Type)
+	table, key := c.Written()
+	matches, values := make([]string, len(key)), make([]string, len(c.Columns()))
+	for i, name := range quoted(key) {
+		matches[i] = fmt.Sprintf("backfill_row.%s = f.key[%d]::%s", name, i+1, key[i].Type)
 	}
-	for i, name := range columns(c.Columns()) {
-		values[i] = fmt.Sprintf("left(backfill_row.%s::text, %d)", name, heldCharacters)
+	for i, column := range c.Columns() {
+		held := "backfill_row." + Quote(column.Name)
+		if c.Kind == change.Move {
+			held = counterpart(c, column)
+		}
+		values[i] = fmt.Sprintf("left(%s::text, %d)", held, heldCharacters)
 	}
 	holds := "'{}'::text[]"
 	if len(values) > 0 {
@@ -106,7 +114,7 @@ func Held(c change.Change, p Piece) Query {
 	sql := fmt.Sprintf(`UPDATE backfill.conflicts AS f SET found_at = clock_timestamp(), holds = (SELECT %s
   FROM %s AS backfill_row WHERE %s)
 WHERE f.run = %s AND f.chunk = %s AND f.seq = %s AND f.found_at IS NULL`,
-		holds, Table(c.Table), strings.Join(matches, " AND "),
+		holds, Table(table), strings.Join(matches, " AND "),
 		bind.value(p.Run, "text"), bind.value(p.Chunk, "bigint"), bind.value(p.Seq, "bigint"))
 	return Query{SQL: sql, Args: bind.args}
 }

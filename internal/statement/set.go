@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"backfill/internal/change"
+	"backfill/internal/keyset"
 )
 
 // set updates rows in place. Rows that already hold the values are not written; sameness is of the stored image (*<>), so
@@ -22,9 +23,11 @@ func (set) form(c change.Change, major int) Form {
 	return Compared
 }
 
-func (set) kept(_ *binder, c change.Change) (marks, condition string) {
-	return fmt.Sprintf("string_agg(%s, ''::bytea)", mark(numbered("n", len(c.Columns())), c.Columns())), ""
+func (set) images(_ *binder, c change.Change) []image {
+	return []image{{from: "backfill_changed", olds: c.Columns(), marks: marks(numbered("n", len(c.Columns())), c.Columns())}}
 }
+
+func (set) olds(c change.Change, _ int) []change.Column { return c.Columns() }
 
 func (set) apply(bind *binder, c change.Change, keys string, form Form) string {
 	if form == Compared {
@@ -52,20 +55,21 @@ func (set) plain(bind *binder, c change.Change, keys string) string {
 	return updating(bind, c, bind.scope(c, keys))
 }
 
-// restore updates the rows that still hold what was written, by its mark.
-func (set) restore(c change.Change) restoring {
-	target, key, written := Quote(c.Table.Name), quoted(c.Key), columns(c.Columns())
-	types := c.Columns()
+func (set) restore(c change.Change, _ int) restoring { return giveBack(c.Table, c.Key, c.Columns()) }
+
+// giveBack updates the rows that still hold what was written, by its mark.
+func giveBack(table change.Table, by []keyset.Column, overwritten []change.Column) restoring {
+	target, key, written := Quote(table.Name), quoted(by), columns(overwritten)
 	sets, matches := make([]string, len(written)), make([]string, len(key))
 	for i, column := range written {
-		sets[i] = fmt.Sprintf("%s = backfill_image.o%d::%s", column, i+1, types[i].Type)
+		sets[i] = fmt.Sprintf("%s = backfill_image.o%d::%s", column, i+1, overwritten[i].Type)
 	}
 	for i, name := range key {
 		matches[i] = fmt.Sprintf("%s.%s = backfill_image.k%d", target, name, i+1)
 	}
 	return restoring{same: "r.n = i.n", absent: "r.n",
 		cte: fmt.Sprintf("backfill_restored AS (UPDATE %s SET %s FROM backfill_image\nWHERE %s\n  AND %s = backfill_image.mark\nRETURNING backfill_image.n)",
-			Table(c.Table), strings.Join(sets, ", "), strings.Join(matches, " AND "), mark(qualified(target, written), c.Columns()))}
+			Table(table), strings.Join(sets, ", "), strings.Join(matches, " AND "), mark(qualified(target, written), overwritten))}
 }
 
 // scope is the condition for the rows that are written: of those keys, in the definition's scope, and not right already.

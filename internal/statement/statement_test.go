@@ -26,7 +26,10 @@ CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized t
 CREATE SCHEMA "Sales Dept";
 CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb,
 	PRIMARY KEY ("tenant Id", created_at, "ID"));
-CREATE TABLE public.bare (id bigint PRIMARY KEY);`
+CREATE TABLE public.bare (id bigint PRIMARY KEY);
+CREATE SCHEMA archive;
+CREATE TABLE archive.users (id bigint PRIMARY KEY, email text, plan varchar(20), source text, made uuid DEFAULT gen_random_uuid());
+CREATE TABLE archive."Old ""Items""" ("No" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "tenant Id" uuid NOT NULL, "ID" bigint NOT NULL, note jsonb, UNIQUE ("tenant Id", "ID"));`
 
 var simple = change.Change{
 	Kind: change.Set, Table: change.Table{Schema: "public", Name: "users"},
@@ -86,6 +89,50 @@ var (
 	bare = change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "bare"}, Key: simple.Key, Where: "id > 7"}
 )
 
+func column(name, sqlType string) change.Column {
+	return change.Column{Name: name, Type: sqlType, Base: sqlType}
+}
+
+func given(name, sqlType, expression string) change.Assignment {
+	return change.Assignment{Column: name, Type: sqlType, Base: sqlType, Expression: expression}
+}
+
+// archived copies users, in each way to deal with a conflict.
+func archived(way change.OnConflict) change.Change {
+	return change.Change{Kind: change.Copy, Table: simple.Table, Key: simple.Key, Where: "seen < @since", Params: parameters.Params[:1],
+		Copy: &change.Copying{Into: change.Table{Schema: "archive", Name: "users"}, OnConflict: way, Key: simple.Key, Collations: []string{""},
+			Columns: []change.Assignment{given("id", "bigint", "id"), given("email", "text", "lower(email)"), given("plan", "character varying(20)", "plan"), given("source", "text", "'users'")},
+			Row:     []change.Column{column("id", "bigint"), column("email", "text"), column("plan", "character varying(20)"), column("source", "text"), column("made", "uuid")}}}
+}
+
+// archivedItems numbers what it inserts itself, or is known by a composite key.
+func archivedItems(way change.OnConflict) change.Change {
+	c := change.Change{Kind: change.Copy, Table: composite.Table, Key: composite.Key,
+		Copy: &change.Copying{Into: change.Table{Schema: "archive", Name: `Old "Items"`}, OnConflict: way, Key: []keyset.Column{{Name: "No", Type: "integer"}},
+			Columns: []change.Assignment{given("tenant Id", "uuid", `"tenant Id"`), given("ID", "bigint", `"ID" * @times`), given("note", "jsonb", "note")},
+			Row:     []change.Column{column("No", "integer"), column("tenant Id", "uuid"), column("ID", "bigint"), column("note", "jsonb")}},
+		Params: []change.Param{{Name: "times", Type: "integer", Value: "10"}}}
+	if way == change.Update {
+		c.Copy.Key, c.Copy.Collations = []keyset.Column{{Name: "tenant Id", Type: "uuid"}, {Name: "ID", Type: "bigint"}}, []string{"", ""}
+	}
+	return c
+}
+
+// moved moves users, and keeps the whole of each.
+func moved(way change.OnConflict) change.Change {
+	c := archived(way)
+	c.Kind, c.Row = change.Move, append([]change.Column{column("id", "bigint")}, purge.Row...)
+	return c
+}
+
+// numbered keeps the numbers of an identity.
+func numbered() change.Change {
+	c := archivedItems(change.Nothing)
+	c.Copy.Overriding = true
+	c.Copy.Columns = append(c.Copy.Columns, given("No", "integer", "n"))
+	return c
+}
+
 const tenant, other = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 
 func span(lo, hi keyset.Point, common int) statement.Span {
@@ -98,6 +145,15 @@ var (
 	window = statement.Window{Keys: 100_000, Passes: 16, Batches: 4}
 	stripe = statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 2, Take: 5}
 )
+
+// inserted is a piece of rows that a copy inserted, beside those that it updated.
+var inserted = statement.Piece{Place: statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: 2}, Rows: 10, Done: 2, Take: 5}
+
+// forgetful is a change without undo.
+func forgetful(c change.Change) change.Change {
+	c.Copy.Row = nil
+	return c
+}
 
 // scoped is the composite change with a where.
 func scoped() change.Change {
@@ -221,6 +277,27 @@ func goldens() map[string][]statement.Query {
 		"stripes":                    one(statement.Stripes("run-1", 7)),
 		"cursor_first":               one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
 		"cursor_composite":           one(statement.Cursor(composite, "walk", lo, hi)),
+		"copy_plain":                 statement.Plain(archived(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"copy_forget":                statement.Apply(archived(change.Nothing), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"copy_forget_update":         statement.Apply(forgetful(archived(change.Update)), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"copy_keep":                  keep(archived(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"copy_keep_update":           keep(archived(change.Update), span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"copy_keep_composite":        keep(archivedItems(change.Update), span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Locked),
+		"copy_keep_numbering":        keep(archivedItems(change.Fail), span(lo, keyset.Point{tenant, lo[1], "7"}, 2), statement.Locked),
+		"copy_keep_numbered":         keep(numbered(), span(lo, keyset.Point{tenant, lo[1], "7"}, 2), statement.Locked),
+		"copy_one":                   one(statement.One(archived(change.Fail), keyset.Point{"10"}, statement.Locked)),
+		"copy_restore":               one(statement.Restore(archived(change.Fail), piece)),
+		"copy_restore_inserted":      one(statement.Restore(archivedItems(change.Update), inserted)),
+		"copy_restore_updated":       one(statement.Restore(archivedItems(change.Update), piece)),
+		"copy_leave":                 one(statement.Leave(archived(change.Fail), piece, "a foreign key")),
+		"copy_held":                  one(statement.Held(archivedItems(change.Update), piece)),
+		"move_plain":                 statement.Plain(moved(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"move_forget":                statement.Apply(forgetful(moved(change.Fail)), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"move_forget_update":         statement.Apply(forgetful(moved(change.Update)), span(nil, keyset.Point{"20"}, 0), statement.Forget),
+		"move_keep":                  keep(moved(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"move_restore":               one(statement.Restore(moved(change.Fail), piece)),
+		"move_leave":                 one(statement.Leave(moved(change.Fail), piece, "a foreign key")),
+		"move_held":                  one(statement.Held(moved(change.Fail), piece)),
 	}
 }
 

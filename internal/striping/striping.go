@@ -46,8 +46,8 @@ type Figures struct {
 // Choose gives the number of passes, and why.
 func Choose(c change.Change, f Figures) (passes int, reason string) {
 	switch {
-	case c.Kind == change.Delete:
-		return Plain, "plain: rows are deleted, and none is written that could be HOT"
+	case c.Kind.Plain() != "":
+		return Plain, "plain: " + c.Kind.Plain()
 	case c.Indexed != "":
 		return Plain, fmt.Sprintf("plain: a written column is indexed (%s), so no update can be HOT", c.Indexed)
 	case c.Scattered:

@@ -20,6 +20,8 @@ func TestChoose(t *testing.T) {
 		"nothing against it":  {fit, striping.Figures{Chunk: 1, Scanned: 500, Written: 500}, striping.Passes, "striped"},
 		"an indexed column":   {change.Change{ChunkRows: 100_000, Indexed: "users_email"}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "users_email"},
 		"scattered keys":      {change.Change{ChunkRows: 100_000, Scattered: true}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "pages"},
+		"a deletion":          {change.Change{Kind: change.Delete, ChunkRows: 100_000}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "rows are deleted"},
+		"a copy":              {change.Change{Kind: change.Copy, ChunkRows: 100_000}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "another table, where they are new"},
 		"small chunks":        {change.Change{ChunkRows: 6_399}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "6,400"},
 		"few rows change":     {fit, striping.Figures{Scanned: 500, Written: 249}, striping.Plain, "249 of the first 500"},
 		"half of the rows do": {fit, striping.Figures{Scanned: 500, Written: 250}, striping.Passes, "striped"},

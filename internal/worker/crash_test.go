@@ -21,7 +21,7 @@ func TestBatchesThatACrashTookBackAreDoneAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		change change.Change
 		back   bool
-	}{"a run": {kept, false}, "its rollback": {kept, true}, "a deletion": {deleted, false}, "its rollback, too": {deleted, true}} {
+	}{"a run": {kept, false}, "its rollback": {kept, true}, "a deletion": {deleted, false}, "its rollback, too": {deleted, true}, "a copy": {copied, false}, "the copy's rollback": {copied, true}, "a move": {moved, false}, "the move's rollback": {moved, true}} {
 		t.Run(name, func(t *testing.T) {
 			b, send := setup(t, pgtest.Newest(t), c.change), int64(1)
 			if c.back {
@@ -63,7 +63,7 @@ func (b *bundle) expectAsBefore(t *testing.T) {
 	t.Helper()
 	b.expectLedger(t, chunk.RolledBack)
 	var same, restored, kept int64
-	must(t, b.conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM counters WHERE n = id AND note = id::text), restored,
+	must(t, b.conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM counters WHERE n = id AND note = id::text) - (SELECT count(*) FROM copied), restored,
 		(SELECT count(*) FROM backfill.undo) FROM backfill.ledger`).Scan(&same, &restored, &kept))
 	if same != rows || restored != rows || kept != 0 {
 		t.Fatalf("%d rows are as before, %d counted, of %d; %d undo rows are left", same, restored, rows, kept)
@@ -71,7 +71,7 @@ func (b *bundle) expectAsBefore(t *testing.T) {
 }
 
 // memory is what a crash takes the database back to.
-var memory = []string{"counters", "backfill.ledger", "backfill.undo"}
+var memory = []string{"counters", "copied", "backfill.ledger", "backfill.undo"}
 
 // rewind remembers what is there before the third batch, and goes back to it before the fifth.
 func (b *bundle) rewind(t *testing.T, batch int64) {

@@ -7,18 +7,17 @@ import (
 	"log/slog"
 
 	"backfill/internal/batch"
-	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/postgres"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// passes tells whether the row that fails may be passed over. A rollback has to restore what was written; what was deleted may have
-// no place any more, which is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it.
+// passes tells whether the row that fails may be passed over. A rollback has to restore what was written; where a row may have
+// no place any more, that is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it.
 func (s *walk) passes(failed *batch.Failed) bool {
 	if s.claim.Back {
-		return s.change.Kind == change.Delete && failed.Displaced()
+		return s.change.Kind.Displaces() && failed.Displaced()
 	}
 	return s.budget() > 0
 }

@@ -36,7 +36,9 @@ func eachKind(t *testing.T, test func(t *testing.T, db pgtest.Database, c change
 	eachWay(t, test)
 	passes := incremented
 	passes.ChunkRows = striped
-	for name, c := range map[string]change.Change{"delete": deleted, "transform": incremented, "transform in passes": passes} {
+	for name, c := range map[string]change.Change{
+		"delete": deleted, "move": moved, "copy": copied, "transform": incremented, "transform in passes": passes,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pgtest.Each(t, func(t *testing.T, db pgtest.Database) { test(t, db, c) })

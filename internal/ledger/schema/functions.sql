@@ -197,3 +197,23 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
+
+-- apart tells whether no two rows of a batch are for one row of the table that they are written to. It raises where two are: as an
+-- error of data, so that the batch is halved until each comes after the other.
+CREATE OR REPLACE FUNCTION backfill.apart(rows bigint, keys bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF rows <> keys THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('%s rows of a batch are for %s rows', rows, keys);
+    END IF;
+    RETURN true;
+END $$;
+
+-- moved tells whether each row that was deleted in one table is in the other. It raises where one is not: as an error of data about the place
+-- of a row, so that it is found.
+CREATE OR REPLACE FUNCTION backfill.moved(gone bigint, there bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF gone <> there THEN
+        RAISE EXCEPTION USING ERRCODE = '23001', MESSAGE = format('a trigger kept %s of %s rows out of the other table, or gave them another key', gone - there, gone);
+    END IF;
+    RETURN true;
+END $$;

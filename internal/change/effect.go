@@ -1,0 +1,49 @@
+package change
+
+import "backfill/internal/keyset"
+
+// Written is the table whose rows undo keeps and gives back, and the columns by which it knows them.
+func (c Change) Written() (Table, []keyset.Column) {
+	if c.Copy != nil {
+		return c.Copy.Into, c.Copy.Key
+	}
+	return c.Table, c.Key
+}
+
+// Effect is what a run does to the rows of one table.
+type Effect struct {
+	Table   Table
+	Columns []string // written in rows that were there
+	Fills   []string // written in rows that are inserted
+	Deletes bool
+}
+
+// Effects lists the tables that a run writes. A table that it only reads is not among them.
+func (c Change) Effects() []Effect {
+	switch c.Kind {
+	case Delete:
+		return []Effect{{Table: c.Table, Deletes: true}}
+	case Copy, Move:
+		effect := Effect{Table: c.Copy.Into}
+		for _, assignment := range c.Copy.Columns {
+			effect.Fills = append(effect.Fills, assignment.Column)
+		}
+		if c.Copy.OnConflict == Update {
+			effect.Columns = names(c.Copy.Written())
+		}
+		if c.Kind == Move {
+			return []Effect{effect, {Table: c.Table, Deletes: true}}
+		}
+		return []Effect{effect}
+	default:
+		return []Effect{{Table: c.Table, Columns: names(c.Columns())}}
+	}
+}
+
+func names(columns []Column) []string {
+	all := make([]string, len(columns))
+	for i, column := range columns {
+		all[i] = column.Name
+	}
+	return all
+}
