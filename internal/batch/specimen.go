@@ -25,6 +25,9 @@ func Specimens(c change.Change, major int, span statement.Span, passes int) []Sp
 	claim := ledger.Claim{Message: chunk.Message{Run: "RUN", Chunk: 1, Lo: span.Lo, Hi: span.Hi}, Owner: "WORKER", Fence: 1, Seq: 1,
 		Lease: time.Minute, Stale: time.Minute}
 	form := statement.FormFor(c, major)
+	if c.Kind == change.Transform {
+		return r.computed(claim, span, form)
+	}
 	target := Target{span: span, last: span.Hi, Keys: 1}
 	updates := r.updates(claim, target, form)
 	specimens := named(r.pipeline(claim, target, 1, form, updates), func(i int) string {
@@ -42,6 +45,18 @@ func Specimens(c change.Change, major int, span statement.Span, passes int) []Sp
 		specimens = append(specimens, r.passes(claim, span, passes, form)...)
 	}
 	return specimens
+}
+
+// computed are the statements of a batch whose values a function gives. With passes they differ in the order of the keys.
+func (r Runner) computed(claim ledger.Claim, span statement.Span, form statement.Form) []Specimen {
+	given := statement.Computed{Keys: []keyset.Point{span.Hi}, Reads: [][]*string{make([]*string, len(r.Change.Function.Reads))},
+		Writes: [][]*string{make([]*string, len(r.Change.Function.Writes))}}
+	t := Transformed{Runner: r}
+	list := []Specimen{{"rows are read for the function, without a lock", statement.Read(r.Change, span.Lo, span.Hi, 1)}}
+	return append(list, named(t.pipeline(claim, stretch{entries: make([]entry, 1), end: span.Hi}, given, form), func(i int) string {
+		return []string{"the ledger takes the batch, or refuses it", "settings of the batch; limits of the run", "settings: the plan goes by the key",
+			"the change" + keeping(form) + ", counted in the ledger"}[i]
+	})...)
 }
 
 // passes are the statements of a chunk that is gone over in passes.

@@ -40,6 +40,21 @@ func (c Change) Effects() []Effect {
 	}
 }
 
+// Shown lists the columns in which people are shown what becomes of a row, with the expressions that give it as far as there are any.
+func (c Change) Shown() []Assignment {
+	switch {
+	case c.Copy != nil:
+		return c.Copy.Columns
+	case len(c.Set) > 0:
+		return c.Set
+	}
+	shown := make([]Assignment, len(c.Columns()))
+	for i, column := range c.Columns() {
+		shown[i] = Assignment{Column: column.Name, Type: column.Type, Base: column.Base}
+	}
+	return shown
+}
+
 func names(columns []Column) []string {
 	all := make([]string, len(columns))
 	for i, column := range columns {

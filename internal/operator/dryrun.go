@@ -122,9 +122,9 @@ func indented(w io.Writer, lines []string) {
 
 // extent tells how much there is to do, and how that is known.
 func extent(found prospect.Prospect) []string {
-	e, done := found.Extent, "written"
-	if found.Change.Kind == change.Delete {
-		done = "deleted"
+	e, done := found.Extent, found.Change.Kind.Deed()
+	if done == change.Set.Deed() {
+		done = "written"
 	}
 	lines := []string{fmt.Sprintf("about %s in %s, by the catalog", figure.Plural(rough(e.Rows), "row", "rows"), figure.Plural(e.Chunks, "chunk", "chunks"))}
 	if e.Counted {

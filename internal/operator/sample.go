@@ -23,9 +23,9 @@ func (s *session) beforeAndAfter(w io.Writer, found prospect.Prospect) {
 		if row.Error != "" {
 			failed = append(failed, strings.TrimPrefix(strings.Join(row.Key, ", ")+": "+row.Error, ": "))
 		}
-		for i, column := range found.Change.Columns() {
+		for i, column := range found.Change.Shown() {
 			if i < len(row.Before) {
-				t.row(strings.Join(row.Key, ", "), column.Name, ended(row, held(row.Before, i, "")), becomes(found, row, i))
+				t.row(strings.Join(row.Key, ", "), column.Column, was(found, row, i), becomes(found, row, i))
 			}
 		}
 	}
@@ -38,6 +38,14 @@ func (s *session) beforeAndAfter(w io.Writer, found prospect.Prospect) {
 	for _, text := range failed {
 		fmt.Fprintf(w, "  %s\n", printable(text))
 	}
+}
+
+// was is what a column holds. A row that is copied is none before.
+func was(found prospect.Prospect, row prospect.Row, i int) string {
+	if found.Change.Copy != nil {
+		return "(no row)"
+	}
+	return ended(row, held(row.Before, i, ""))
 }
 
 // becomes is what a column would hold.

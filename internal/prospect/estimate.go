@@ -60,6 +60,13 @@ func (e Extent) Estimate(c change.Change, table Relation, passes bool) *Estimate
 	case c.Kind == change.Delete:
 		wal, growth, undo = per{record / 2, row + 2*record}, per{}, per{leastDeleted * row, mostDeleted * row}
 		why = "growth: a deletion has none; VACUUM makes its room free"
+	case c.Copy != nil:
+		// Rows of the target are new, and told by their hash; those that are moved are kept whole as well.
+		wal, growth = per{leastMoved*row + record, mostWritten*row + 2*record + indexes*mostLogged}, per{leastMoved * row, mostWritten*row + indexes*mostEntry}
+		why = "growth: that of the target, taken for as wide as the table and with as many indexes"
+		if c.Kind == change.Move {
+			undo = per{leastDeleted * row, mostDeleted * row}
+		}
 	case passes:
 		wal.least, growth.least = leastStayed*row+record, leastPassed*row
 		why = "growth: passes find room on the same page; the most is where an open transaction, or autovacuum at work, keeps them from it"

@@ -81,10 +81,10 @@ func (l *look) one(ctx context.Context, tx pgx.Tx, query statement.Query) (row p
 func (l *look) fault(after []*string, long []bool) string {
 	var faults []string
 	for i, value := range after {
-		switch to := l.change.Set[i]; {
+		switch to := l.change.Shown()[i]; {
 		case long[i]:
 			faults = append(faults, fmt.Sprintf("column %s: the value is longer than %s takes", to.Column, to.Type))
-		case value == nil && slices.Contains(l.facts.NotNull, to.Column):
+		case value == nil && l.change.Copy == nil && slices.Contains(l.facts.NotNull, to.Column):
 			faults = append(faults, fmt.Sprintf("column %s takes no NULL", to.Column))
 		}
 	}

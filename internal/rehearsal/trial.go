@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"backfill/internal/batch"
 	"backfill/internal/boundary"
+	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/guard"
 	"backfill/internal/keyset"
@@ -40,14 +42,18 @@ func (r Rehearser) try(ctx context.Context, l *look, found places) error {
 	if err := l.prepare(ctx, *span, passes, current); err != nil {
 		return err
 	}
-	return l.explain(ctx, *span)
+	return l.explain(ctx, *span, current)
 }
 
-// bare are the statements of a batch by themselves, without the ledger and without what keeps undo.
-func (l *look) bare(span statement.Span) []statement.Query {
+// bare are the statements of a batch by themselves, without the ledger and without what keeps undo. One that calls functions of the schema
+// "backfill", where that is not there, is what it does to a range of keys alone.
+func (l *look) bare(span statement.Span, current bool) []statement.Query {
 	queries := statement.Apply(l.change, span, statement.FormFor(l.change, postgres.Major(l.conn)))
 	for i, query := range queries {
 		queries[i].SQL = "WITH " + query.SQL + "\nSELECT count(*) FROM backfill_changed"
+		if l.change.Kind == change.Transform || !current && strings.Contains(query.SQL, "backfill.") {
+			return statement.Plain(l.change, span)
+		}
 	}
 	return queries
 }
@@ -65,7 +71,7 @@ func (l *look) prepare(ctx context.Context, span statement.Span, passes int, cur
 		l.found.Unknown = append(l.found.Unknown,
 			"the statements on the ledger were not prepared: schema backfill is not there yet, or of another version; the next start makes it")
 		specimens = nil
-		for _, query := range l.bare(span) {
+		for _, query := range l.bare(span, current) {
 			specimens = append(specimens, batch.Specimen{Purpose: "the change", Query: query})
 		}
 	}
@@ -86,12 +92,12 @@ func (l *look) prepare(ctx context.Context, span statement.Span, passes int, cur
 }
 
 // explain plans the change of a batch, in the form in which it would be sent.
-func (l *look) explain(ctx context.Context, span statement.Span) error {
+func (l *look) explain(ctx context.Context, span statement.Span, current bool) error {
 	if l.bound == nil {
 		l.found.Plan = prospect.Plan{Lines: []string{}, Verdict: "the table is empty, so there is no plan to look at"}
 		return nil
 	}
-	plan, err := guard.Explain(ctx, l.conn, l.bare(span)[0])
+	plan, err := guard.Explain(ctx, l.conn, l.bare(span, current)[0])
 	if err != nil {
 		return l.miss("the plan", err)
 	}

@@ -13,7 +13,7 @@ import (
 // foreseeing is a kind that can tell without writing what becomes of a row. Of one that is not, every row in scope counts as
 // written, and what it would hold is not told.
 type foreseeing interface {
-	// outcome lists what would be written to c.Columns(), and gives the condition for a row that has to be written. No values: the row
+	// outcome lists what would be written to c.Shown(), and gives the condition for a row that has to be written. No values: the row
 	// goes.
 	outcome(bind *binder, c change.Change) (values []string, differs string)
 }
@@ -21,7 +21,7 @@ type foreseeing interface {
 // Foresees tells whether Sample tells what rows would hold.
 func Foresees(c change.Change) bool {
 	_, can := of(c).(foreseeing)
-	return can
+	return can && c.Kind != change.Transform // Postgres does not know what a function gives
 }
 
 func (set) outcome(bind *binder, c change.Change) (values []string, condition string) {
@@ -33,6 +33,31 @@ func (set) outcome(bind *binder, c change.Change) (values []string, condition st
 	}
 	return values, differs(bind, c)
 }
+
+// outcome of a row that is copied is the whole of the new one, as far as the copy gives it.
+func (copying) outcome(bind *binder, c change.Change) (values []string, differs string) {
+	for _, assignment := range c.Copy.Columns {
+		values = append(values, "("+bind.expression(assignment.Expression, c.Params)+")")
+	}
+	return values, "true"
+}
+
+func (k moving) outcome(bind *binder, c change.Change) (values []string, differs string) {
+	return copying{}.outcome(bind, c)
+}
+
+// holds are the values that c.Shown() have before the change. A row that is copied is none yet.
+func holds(c change.Change) []string {
+	values := make([]string, len(c.Shown()))
+	for i, column := range c.Shown() {
+		if values[i] = Quote(column.Column); c.Copy != nil {
+			values[i] = "NULL::text"
+		}
+	}
+	return values
+}
+
+func (transformed) outcome(*binder, change.Change) (values []string, differs string) { return nil, "true" }
 
 func (deletion) outcome(*binder, change.Change) (values []string, differs string) { return nil, "true" }
 
@@ -60,7 +85,7 @@ func Tally(c change.Change, span Span) []Query {
 // longestValue is how much of a value is shown, in characters.
 const longestValue = 200
 
-// Sample reads the first row in scope of a span: its key, what c.Columns() hold and would hold, as text, cut; whether it has to
+// Sample reads the first row in scope of a span: its key, what c.Shown() hold and would hold, as text, cut; whether it has to
 // be written; and which of the values is longer than its column allows, which a cast in an expression would hide. One query for each
 // stretch; the first that gives a row has it.
 func Sample(c change.Change, span Span) []Query {
@@ -69,13 +94,13 @@ func Sample(c change.Change, span Span) []Query {
 			keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", bind.expression(c.Where, c.Params)) // see scope
 		}
 		values, written := foresee(bind, c)
-		key, held := quoted(c.Key), columns(c.Columns())
+		key, held := quoted(c.Key), holds(c)
 		order := strings.Join(key, ", ")
 		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT 1",
 			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), Table(c.Table), keys, order)
 		after, long := make([]string, len(values)), make([]string, len(values))
 		for i := range values {
-			after[i], long[i] = assigned(c.Set[i], fmt.Sprintf("backfill_n%d", i+1))
+			after[i], long[i] = assigned(c.Shown()[i], fmt.Sprintf("backfill_n%d", i+1))
 		}
 		return fmt.Sprintf("SELECT ARRAY[%s]::text[], ARRAY[%s]::text[], ARRAY[%s]::text[], coalesce(backfill_differs, false), ARRAY[%s]::boolean[]\nFROM (%s) AS backfill_row",
 			strings.Join(textsOf("backfill_k", len(key)), ", "), strings.Join(shown(numbered("backfill_o", len(held))), ", "),
