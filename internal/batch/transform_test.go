@@ -224,6 +224,7 @@ func TestAUserWhoWritesBetweenReadAndWrite(t *testing.T) {
 		"makes it NULL":                    {"UPDATE t SET n = NULL WHERE id = 7", `(7,,"none note 7")`, 2},
 		"changes nothing that is read":     {"UPDATE t SET other = 'x' WHERE id = 7", `(7,7,"7 note 7")`, 1},
 		"takes it out of scope":            {"UPDATE t SET n = -7 WHERE id = 7", `(7,-7,"note 7")`, 1},
+		"takes it out by what is not read": {"UPDATE t SET other = 'gone' WHERE id = 7", `(7,7,"note 7")`, 1},
 		"deletes it":                       {"DELETE FROM t WHERE id = 7", "", 1},
 		"changes it and back":              {"UPDATE t SET n = 8 WHERE id = 7; UPDATE t SET n = 7 WHERE id = 7", `(7,7,"7 note 7")`, 1},
 		"makes it what it would be":        {"UPDATE t SET note = '7 note 7' WHERE id = 7", `(7,7,"7 7 note 7")`, 2},
@@ -244,7 +245,7 @@ func TestAUserWhoWritesBetweenReadAndWrite(t *testing.T) {
 						calls, done := map[int64]int{}, false
 						beside := db.Connect(t)
 						b := computed(t, db, ddl+"; INSERT INTO t SELECT g, g, 'note ' || g FROM generate_series(1, 60) g; ANALYZE t",
-							"table: t\ntransform: {function: FUNCTION, reads: [n, note], writes: [note]}\nwhere: n > 0 OR n IS NULL\nundo: "+undo+"\n",
+							"table: t\ntransform: {function: FUNCTION, reads: [n, note], writes: [note]}\nwhere: (n > 0 OR n IS NULL) AND other IS DISTINCT FROM 'gone'\nundo: "+undo+"\n",
 							func(ctx context.Context, rows []transform.Row) (changes []transform.Change, _ error) {
 								mutex.Lock()
 								defer mutex.Unlock()
@@ -340,18 +341,29 @@ func TestNothingIsLockedWhileTheFunctionWorks(t *testing.T) {
 	}
 }
 
-// TestTheNextBatchIsComputedWhileOneIsWritten: the function is given the second stretch before the first is written, and the first is
-// written before the second call ends.
+// TestTheNextBatchIsComputedWhileOneIsWritten: the write of the first waits for the second call, and the second call for the commit of
+// the first.
 func TestTheNextBatchIsComputedWhileOneIsWritten(t *testing.T) {
 	db := pgtest.Newest(t)
 	calls, beside := 0, db.Connect(t)
 	b := computed(t, db, numbered, "table: t\ntransform: {function: FUNCTION, reads: [n], writes: [n]}\n",
 		func(ctx context.Context, rows []transform.Row) ([]transform.Change, error) {
 			if calls++; calls == 2 {
+				if _, err := beside.Exec(ctx, "INSERT INTO called VALUES (2)"); err != nil {
+					return nil, err
+				}
 				pgtest.WaitUntil(t, beside, "SELECT count(*) = 40 FROM t WHERE n = id * 2")
 			}
 			return twice(ctx, rows)
 		})
+	b.exec(t, `CREATE TABLE called (n int); CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+		DECLARE until timestamptz := clock_timestamp() + interval '20 s'; BEGIN
+			WHILE NOT EXISTS (SELECT FROM called) LOOP
+				IF clock_timestamp() > until THEN RAISE EXCEPTION 'nothing is computed meanwhile'; END IF;
+			END LOOP;
+			RETURN NULL;
+		END $$`)
+	b.exec(t, "CREATE TRIGGER wait BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION wait()")
 	b.compute(t, 1, 40)
 	if n := b.number(t, "SELECT count(*) FROM t WHERE n = id * 2"); n != 100 || calls != 3 {
 		t.Fatalf("%d rows, %d calls", n, calls)
