@@ -127,7 +127,7 @@ func TestTablesAreTakenInOneOrder(t *testing.T) {
 func TestRunsThatGoOnHoldTheirTablesInTheNewSchema(t *testing.T) {
 	t.Parallel()
 	b := setup(t, pgtest.Newest(t))
-	b.exec(t, "DROP TABLE backfill.held; ALTER TABLE backfill.runs DROP COLUMN copies_into; DROP TRIGGER hold ON backfill.runs")
+	b.exec(t, "DROP TABLE backfill.held; ALTER TABLE backfill.runs DROP COLUMN copies_into; DROP TRIGGER hold ON backfill.runs; DROP TRIGGER hold_none ON backfill.runs")
 	b.exec(t, "UPDATE backfill.version SET version = 10")
 	must(t, b.ledger.Migrate(t.Context()))
 	b.exec(t, "INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, state) VALUES ('before', '', '', $1, '', '{}', 'RUNNING')", `"archive"."old"`)
