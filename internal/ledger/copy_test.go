@@ -1,9 +1,9 @@
 package ledger_test
 
 import (
+	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"backfill/internal/change"
@@ -93,39 +93,41 @@ func expectBusy(t *testing.T, err error, holder, table string) {
 	}
 }
 
-// TestOfManyCopiesOneGetsItsTables: none waits for another for ever, whichever table each takes first.
-func TestOfManyCopiesOneGetsItsTables(t *testing.T) {
+// TestTablesAreTakenInOneOrder, whichever of them a run walks: one that waits for the first of two has not taken the second, so that two runs that want each
+// other's tables never wait for each other.
+func TestTablesAreTakenInOneOrder(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Newest(t)
-	must(t, newLedger(t, db).Migrate(t.Context()))
-	var all sync.WaitGroup
-	var mutex sync.Mutex
-	opened := 0
-	for i, r := range []ledger.Run{copies("a", "old", "new"), copies("b", "new", "old"), copies("c", "old", "new"), copies("d", "new", "old")} {
-		r.Change.Table.Schema, r.Run = "archive", r.Run+string(rune('0'+i))
-		entries := newLedger(t, db)
-		all.Go(func() {
-			_, err := entries.Open(t.Context(), r)
-			mutex.Lock()
-			defer mutex.Unlock()
-			if err == nil {
-				opened++
-			} else if !failure.Is(err, failure.Busy) {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if opened != 1 {
-		t.Fatalf("%d runs have the tables", opened)
-	}
+	entries := newLedger(t, db)
+	must(t, entries.Migrate(t.Context()))
+	b := &bundle{ledger: entries, conn: db.Connect(t), db: db}
+	_, err := entries.Open(t.Context(), describe("holder", "users"))
+	must(t, err)
+	tx, err := b.conn.Begin(t.Context())
+	must(t, err)
+	_, err = tx.Exec(t.Context(), "INSERT INTO backfill.held (target, run) VALUES ($1, 'holder')", `"archive"."a"`)
+	must(t, err)
+	opened := make(chan error, 1)
+	other := newLedger(t, db)
+	go func() {
+		r := copies("waits", "z", "a")
+		r.Change.Table.Schema = "archive"
+		_, err := other.Open(context.Background(), r)
+		opened <- err
+	}()
+	beside := db.Connect(t)
+	pgtest.WaitUntil(t, beside, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
+	_, err = beside.Exec(t.Context(), `SET lock_timeout = '2s'; INSERT INTO backfill.held (target, run) VALUES ('"archive"."z"', 'holder'); DELETE FROM backfill.held WHERE target = '"archive"."z"'`)
+	must(t, err)
+	must(t, tx.Rollback(t.Context()))
+	must(t, <-opened)
 }
 
 // TestRunsThatGoOnHoldTheirTablesInTheNewSchema, those as well that the version before begins after it.
 func TestRunsThatGoOnHoldTheirTablesInTheNewSchema(t *testing.T) {
 	t.Parallel()
 	b := setup(t, pgtest.Newest(t))
-	b.exec(t, "DROP TABLE backfill.held; ALTER TABLE backfill.runs DROP COLUMN copies_into; DROP TRIGGER hold ON backfill.runs")
+	b.exec(t, "DROP TABLE backfill.held; ALTER TABLE backfill.runs DROP COLUMN copies_into; DROP TRIGGER hold ON backfill.runs; DROP TRIGGER hold_none ON backfill.runs")
 	b.exec(t, "UPDATE backfill.version SET version = 10")
 	must(t, b.ledger.Migrate(t.Context()))
 	b.exec(t, "INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, state) VALUES ('before', '', '', $1, '', '{}', 'RUNNING')", `"archive"."old"`)

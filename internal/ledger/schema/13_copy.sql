@@ -5,13 +5,19 @@ ALTER TABLE backfill.runs ADD COLUMN IF NOT EXISTS copies_into text NOT NULL DEF
 -- takes and gives back the tables in the same transaction.
 CREATE TABLE IF NOT EXISTS backfill.held (
     target text NOT NULL CONSTRAINT held_lock PRIMARY KEY,
-    run    text NOT NULL REFERENCES backfill.runs (run) ON DELETE CASCADE
+    run    text NOT NULL
 );
 INSERT INTO backfill.held (target, run) SELECT target, run FROM backfill.runs WHERE ended_at IS NULL ON CONFLICT DO NOTHING;
 
 CREATE OR REPLACE FUNCTION backfill.hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND (NEW.ended_at IS NULL) = (OLD.ended_at IS NULL) THEN
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM backfill.held;
+        RETURN NULL;
+    ELSIF TG_OP = 'DELETE' THEN
+        DELETE FROM backfill.held h WHERE h.run = OLD.run;
+        RETURN NULL;
+    ELSIF TG_OP = 'UPDATE' AND (NEW.ended_at IS NULL) = (OLD.ended_at IS NULL) THEN
         RETURN NULL;
     ELSIF NEW.ended_at IS NOT NULL THEN
         DELETE FROM backfill.held h WHERE h.run = NEW.run;
@@ -21,4 +27,5 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER hold AFTER INSERT OR UPDATE OF ended_at ON backfill.runs FOR EACH ROW EXECUTE FUNCTION backfill.hold();
+CREATE OR REPLACE TRIGGER hold AFTER INSERT OR UPDATE OF ended_at OR DELETE ON backfill.runs FOR EACH ROW EXECUTE FUNCTION backfill.hold();
+CREATE OR REPLACE TRIGGER hold_none AFTER TRUNCATE ON backfill.runs FOR EACH STATEMENT EXECUTE FUNCTION backfill.hold();
