@@ -26,8 +26,12 @@ type kind interface {
 
 // kind finds that of the definition. One whose kind could not be read is judged by what it sets.
 func (r *resolver) kind() kind {
-	if r.definition.Kind == change.Delete {
+	switch r.definition.Kind {
+	case change.Delete:
 		return deletion{}
+	case change.Joined:
+		return joined{}
+	case change.Set:
 	}
 	return set{}
 }

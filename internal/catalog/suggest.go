@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"backfill/internal/change"
 	"backfill/internal/definition"
 
 	"github.com/jackc/pgx/v5"
@@ -25,9 +26,13 @@ type candidate struct {
 	Known        bool // the schema that was asked for exists
 }
 
-// suggestTable reports a table that does not exist.
+// suggestTable reports that the table does not exist.
 func (r *resolver) suggestTable(ctx context.Context) error {
-	asked := r.definition.Table
+	return r.suggest(ctx, r.definition.Table, "table")
+}
+
+// suggest reports a table that does not exist.
+func (r *resolver) suggest(ctx context.Context, asked change.Table, path string) error {
 	rows, _ := r.tx.Query(ctx, tablesQuery, asked.Schema, asked.Name, maxTables)
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByName[candidate])
 	if err != nil {
@@ -37,7 +42,7 @@ func (r *resolver) suggestTable(ctx context.Context) error {
 	if len(tables) > 0 && !tables[0].Known {
 		message = fmt.Sprintf("schema %s does not exist", display(asked.Schema))
 	}
-	r.refuse("table", 0, message, suggestion(display(asked.Schema, asked.Name), asked.Name, tables))
+	r.refuse(path, 0, message, suggestion(display(asked.Schema, asked.Name), asked.Name, tables))
 	return nil
 }
 

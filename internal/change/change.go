@@ -17,6 +17,7 @@ type Change struct {
 	Table Table           `json:"table"`
 	Key   []keyset.Column `json:"key"`
 	Set   []Assignment    `json:"set,omitempty"`
+	Join  *Join           `json:"join,omitempty"` // of the kind Joined
 	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
 	Row    []Column `json:"row,omitempty"`
 	Where  string   `json:"where,omitempty"`

@@ -8,10 +8,11 @@ type Kind string
 const (
 	Set    Kind = "set"    // updates rows in place
 	Delete Kind = "delete" // deletes rows
+	Joined Kind = "join"   // updates rows in place, from rows of other tables
 )
 
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
-func (k Kind) Known() bool { return k == Set || k == Delete }
+func (k Kind) Known() bool { return k == Set || k == Delete || k == Joined }
 
 // Column is a column whose values a run overwrites or deletes. Undo keeps them.
 type Column struct {

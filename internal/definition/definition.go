@@ -35,6 +35,7 @@ type Definition struct {
 	Key         []string // columns' exact names; empty: the primary key
 	Kind        change.Kind
 	Set         []Assignment
+	Join        *Join                 // nil: the expressions read the table alone
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64

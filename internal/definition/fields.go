@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "from", "join", "unmatched", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -33,6 +33,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	}
 	r.kind(&d, root, given)
 	r.scoped(d, given)
+	r.joined(&d, given)
 	return d
 }
 
@@ -50,6 +51,8 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Key = r.key(e)
 	case "set":
 		d.Set = r.set(e)
+	case "from", "join", "unmatched":
+		r.join(d, e)
 	case "delete":
 		r.deletion(e)
 	case "where":

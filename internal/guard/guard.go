@@ -83,24 +83,35 @@ func checkBatch(ctx context.Context, tx pgx.Tx, c change.Change, bound keyset.Po
 			if err := check(ctx, tx, c, "changing a batch", update); err != nil {
 				return err
 			}
+			if err := checkJoin(ctx, tx, c, update); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 func check(ctx context.Context, tx pgx.Tx, c change.Change, purpose string, query statement.Query) error {
-	var text string
-	if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+query.SQL, query.Args...).Scan(&text); err != nil {
+	plan, err := explain(ctx, tx, query)
+	if err != nil {
 		return fmt.Errorf("explain %s of %s: %w", purpose, c.Table, err)
 	}
-	var plans []struct{ Plan node }
-	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
-		return fmt.Errorf("read the plan for %s of %s: %w", purpose, c.Table, err)
-	}
-	if found := plans[0].Plan.scan(); found != "" {
+	if found := plan.scan(aliases(c)); found != "" {
 		return failure.New(failure.Invalid, "%s would scan table %s for each batch: %s. "+
 			"The key (%s) needs a unique btree index with these columns in this order, in the columns' own collations",
 			purpose, c.Table, found, strings.Join(keyset.Names(c.Key), ", "))
 	}
 	return nil
+}
+
+func explain(ctx context.Context, tx pgx.Tx, query statement.Query) (node, error) {
+	var text string
+	if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+query.SQL, query.Args...).Scan(&text); err != nil {
+		return node{}, err
+	}
+	var plans []struct{ Plan node }
+	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
+		return node{}, fmt.Errorf("read %d plans: %w", len(plans), err)
+	}
+	return plans[0].Plan, nil
 }

@@ -82,6 +82,12 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	if found.Change.Kind == change.Delete {
 		fmt.Fprintln(w, "  delete the rows")
 	}
+	if j := found.Change.Join; j != nil {
+		for _, from := range j.From {
+			fmt.Fprintf(w, "  from %s %s\n", printable(from.Table.String()), from.Alias)
+		}
+		fmt.Fprintf(w, "  joined on %s\n", printable(strings.TrimSpace(j.On)))
+	}
 	if found.Change.Where != "" {
 		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(found.Change.Where)))
 	}

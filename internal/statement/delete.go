@@ -11,7 +11,12 @@ import (
 // meanwhile is locked, judged anew by its new version, and given as that.
 type deletion struct{}
 
-func (deletion) form(change.Change, int) Form { return Returning }
+func (deletion) form(c change.Change, _ int) Form {
+	if !c.Undo {
+		return Forget
+	}
+	return Returning
+}
 
 func (d deletion) apply(bind *binder, c change.Change, keys string, form Form) string {
 	gives := "1"

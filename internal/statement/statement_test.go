@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 const tables = `
 CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized text, plan varchar(20), seen timestamptz);
 CREATE SCHEMA "Sales Dept";
-CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb,
+CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb, email text, seen timestamptz,
 	PRIMARY KEY ("tenant Id", created_at, "ID"));
 CREATE TABLE public.bare (id bigint PRIMARY KEY);`
 
@@ -68,6 +68,21 @@ var (
 	purgeItems = change.Change{
 		Kind: change.Delete, Table: composite.Table, Key: composite.Key, Where: "n < 0", Deferrable: true,
 		Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "jsonb", Base: "jsonb"}},
+	}
+	// named is written from another table, whose columns have the same names.
+	named = change.Change{
+		Kind: change.Joined, Table: simple.Table, Key: simple.Key, Where: "users.email <> c.email AND c.seen > @since", Undo: true,
+		Join: &change.Join{From: []change.Source{{Alias: "c", Table: composite.Table}}, On: `c."ID" = users.id`},
+		Set: []change.Assignment{{Column: "email", Type: "text", Base: "text", Expression: "c.email || @since::text"},
+			{Column: "plan", Type: "character varying(20)", Base: "character varying", Expression: "'joined'"}},
+		Params: parameters.Params[:1],
+	}
+	// namedItems is of a table with a composite key and partitions, and looks into two others.
+	namedItems = change.Change{
+		Kind: change.Joined, Table: composite.Table, Key: composite.Key, Partitioned: true,
+		Join: &change.Join{From: []change.Source{{Alias: "u", Table: simple.Table}, {Alias: "b", Table: change.Table{Schema: "public", Name: "bare"}}},
+			On: `u.id = n AND b.id = u.id`, Unmatched: true},
+		Set: []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: `length(u.email) + b.id::int`}},
 	}
 	// bare is of a table that has no column beside its key.
 	bare = change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "bare"}, Key: simple.Key, Where: "id > 7"}
@@ -163,6 +178,15 @@ func goldens() map[string][]statement.Query {
 		"delete_restore_bare":      one(statement.Restore(bare, piece)),
 		"delete_leave":             one(statement.Leave(purge, piece, "a foreign key")),
 		"delete_held_bare":         one(statement.Held(bare, piece)),
+		"join_plain":               statement.Plain(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"join_keep":                keep(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Compared),
+		"join_lock":                statement.Lock(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"join_composite":           statement.Apply(namedItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Compared),
+		"join_lock_composite":      statement.Lock(namedItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Locked),
+		"join_stripe":              one(statement.Striped(named, stripe, statement.Compared)),
+		"join_stripe_composite":    one(statement.Striped(namedItems, stripe, statement.Compared)),
+		"join_stripe_lock":         statement.LockStripe(namedItems, stripe, statement.Locked),
+		"join_one":                 one(statement.One(namedItems, lo, statement.Compared)),
 		"cursor_first":             one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
 		"cursor_composite":         one(statement.Cursor(composite, "walk", lo, hi)),
 	}

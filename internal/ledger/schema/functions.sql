@@ -156,6 +156,16 @@ BEGIN
     RETURN written;
 END $$;
 
+-- paired gives the number of rows that a batch found, unless one of them belongs to several rows of the tables that are joined.
+CREATE OR REPLACE FUNCTION backfill.paired(wanted bigint, pairs bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    IF pairs > 1 THEN
+        RAISE EXCEPTION USING ERRCODE = '21000',
+            MESSAGE = format('%s rows of the joined tables belong to one row, and it is not said which', pairs);
+    END IF;
+    RETURN wanted;
+END $$;
+
 -- reject notes a row that does not allow the change, in the transaction that passes over it, and counts it in the ledger.
 -- One that was rejected before, and is tried again, has its new error. It raises where the run has as many as its budget allows; rows of one run are noted one after the other, so that the
 -- count is right whatever its workers do at once.

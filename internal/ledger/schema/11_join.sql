@@ -1,0 +1,1 @@
+-- Version 11: rows that are written from other tables. It has no tables of its own, only backfill.paired (functions.sql).
