@@ -60,8 +60,9 @@ type resolver struct {
 	size       size
 	key        []column
 	referred   []reference // by other tables, of a deletion
-	sources    []source    // that are joined to the table
-	torn       bool        // one of them is not there: expressions cannot be judged
+	archive    []archiveColumn
+	sources    []source // that are joined to the table
+	torn       bool     // one of them is not there: expressions cannot be judged
 	scattered  bool
 	volatile   bool
 	blind      bool // rights are missing, or a parameter's value is refused: plans would only say so again

@@ -29,6 +29,8 @@ func (r *resolver) kind() kind {
 	switch r.definition.Kind {
 	case change.Delete:
 		return deletion{}
+	case change.Archived:
+		return archived{}
 	case change.Joined:
 		return joined{}
 	case change.Set:

@@ -19,9 +19,11 @@ type Change struct {
 	Set   []Assignment    `json:"set,omitempty"`
 	Join  *Join           `json:"join,omitempty"` // of the kind Joined
 	// Row are the columns beside the key of a row that is deleted, without those that Postgres generates.
-	Row    []Column `json:"row,omitempty"`
-	Where  string   `json:"where,omitempty"`
-	Params []Param  `json:"params,omitempty"`
+	Row []Column `json:"row,omitempty"`
+	// Archive is of the kind Archived.
+	Archive *Archive `json:"archive,omitempty"`
+	Where   string   `json:"where,omitempty"`
+	Params  []Param  `json:"params,omitempty"`
 	// Volatile: an expression gives another value each time (gen_random_uuid()), so rows that "already hold the
 	// value" cannot be told and every row in scope is written.
 	Volatile bool `json:"volatile,omitempty"`

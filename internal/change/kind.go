@@ -9,10 +9,12 @@ const (
 	Set    Kind = "set"    // updates rows in place
 	Delete Kind = "delete" // deletes rows
 	Joined Kind = "join"   // updates rows in place, from rows of other tables
+	// Archived deletes rows, and puts them into another table.
+	Archived Kind = "archive"
 )
 
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
-func (k Kind) Known() bool { return k == Set || k == Delete || k == Joined }
+func (k Kind) Known() bool { return k == Set || k == Joined || k.Deletes() }
 
 // Column is a column whose values a run overwrites or deletes. Undo keeps them.
 type Column struct {
@@ -23,7 +25,7 @@ type Column struct {
 
 // Columns lists the columns whose values undo keeps beside the key.
 func (c Change) Columns() []Column {
-	if c.Kind == Delete {
+	if c.Kind.Deletes() {
 		return c.Row
 	}
 	columns := make([]Column, len(c.Set))

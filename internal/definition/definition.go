@@ -35,6 +35,7 @@ type Definition struct {
 	Key         []string // columns' exact names; empty: the primary key
 	Kind        change.Kind
 	Set         []Assignment
+	Archive     change.Table          // of the rows that are deleted; zero: there is none
 	Join        *Join                 // nil: the expressions read the table alone
 	Where       expression.Expression // zero: every row
 	Params      []Param

@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "from", "join", "unmatched", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "from", "join", "unmatched", "delete", "archive", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -34,6 +34,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	r.kind(&d, root, given)
 	r.scoped(d, given)
 	r.joined(&d, given)
+	r.archived(&d, given)
 	return d
 }
 
@@ -55,6 +56,8 @@ func (r *reader) field(d *Definition, e entry) {
 		r.join(d, e)
 	case "delete":
 		r.deletion(e)
+	case "archive":
+		d.Archive = r.table(e)
 	case "where":
 		d.Where = r.expression(e, e.name)
 	case "params":

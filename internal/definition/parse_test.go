@@ -137,6 +137,17 @@ func TestParseADeletion(t *testing.T) {
 	}
 }
 
+func TestParseAnArchive(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Users\nwhere: seen < now()\narchive: Old.\"Users\"\ndelete: true\nundo: off\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	if d.Kind != change.Archived || d.Archive != (change.Table{Schema: "old", Name: "Users"}) || d.Undo {
+		t.Errorf("got %+v", d)
+	}
+}
+
 func TestParseAJoin(t *testing.T) {
 	t.Parallel()
 	source := "name: a\ntable: Orders\nfrom:\n  c: Shop.Customers\n  r: '\"R\"'\njoin: c.id = orders.customer_id AND c.since > @since\nset: {n: c.n}\nparams: {since: date}\n"

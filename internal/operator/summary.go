@@ -38,7 +38,7 @@ func effect(status run.Status) string {
 
 // deed is what was done to the rows that were affected.
 func deed(status run.Status) string {
-	if status.Kind == string(change.Delete) {
+	if change.Kind(status.Kind).Deletes() {
 		return "deleted"
 	}
 	return "changed"

@@ -79,8 +79,11 @@ func (s *session) fine(w io.Writer, found finding, subject subject) {
 	for _, set := range found.Change.Set {
 		fmt.Fprintf(w, "  %s = %s\n", printable(set.Column), printable(strings.TrimSpace(set.Expression)))
 	}
-	if found.Change.Kind == change.Delete {
+	if found.Change.Kind.Deletes() {
 		fmt.Fprintln(w, "  delete the rows")
+	}
+	if a := found.Change.Archive; a != nil {
+		fmt.Fprintf(w, "  archive them in %s\n", printable(a.Table.String()))
 	}
 	if j := found.Change.Join; j != nil {
 		for _, from := range j.From {

@@ -52,11 +52,11 @@ func inTheWay(older change.Change, newer ledger.Later) string {
 	rows := figure.Plural(newer.Written, "row", "rows")
 	column := shared(older, newer.Change)
 	switch {
-	case older.Kind == change.Delete && newer.Change.Kind == change.Delete: // other rows
+	case older.Kind.Deletes() && newer.Change.Kind.Deletes(): // other rows
 		return ""
-	case newer.Change.Kind == change.Delete:
+	case newer.Change.Kind.Deletes():
 		return "deleted " + rows
-	case older.Kind == change.Delete:
+	case older.Kind.Deletes():
 		return "wrote " + rows
 	case column != "":
 		return fmt.Sprintf("wrote %s of column %s as well", rows, column)
@@ -67,9 +67,9 @@ func inTheWay(older change.Change, newer ledger.Later) string {
 // forced says what becomes of what the newer run did, where the older is rolled back all the same.
 func forced(older change.Change, newer ledger.Later) string {
 	switch {
-	case newer.Change.Kind == change.Delete:
+	case newer.Change.Kind.Deletes():
 		return "rows that are gone are then left alone and reported"
-	case older.Kind == change.Delete:
+	case older.Kind.Deletes():
 		return "rows then come back as they were, without what " + newer.Run + " wrote"
 	}
 	return fmt.Sprintf("rows that hold what %s wrote are then left alone and reported", newer.Run)

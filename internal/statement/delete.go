@@ -36,6 +36,15 @@ func (deletion) plain(bind *binder, c change.Change, keys string) string {
 // kept has no marks: nothing is left to be told apart. A column that was added since the run began would be lost with the
 // row, so nothing is deleted then.
 func (deletion) kept(bind *binder, c change.Change) (marks, condition string) {
+	return "''::bytea", " WHERE " + whole(bind, c)
+}
+
+func whole(bind *binder, c change.Change) string {
+	return fmt.Sprintf("backfill.whole(%s, %s)", bind.value(Table(c.Table), "text"), bind.value(rowNames(c), "text[]"))
+}
+
+// rowNames are the columns of a row that is deleted, those of the key first.
+func rowNames(c change.Change) []string {
 	names := make([]string, 0, len(c.Key)+len(c.Row))
 	for _, column := range c.Key {
 		names = append(names, column.Name)
@@ -43,16 +52,24 @@ func (deletion) kept(bind *binder, c change.Change) (marks, condition string) {
 	for _, column := range c.Row {
 		names = append(names, column.Name)
 	}
-	return "''::bytea", fmt.Sprintf(" WHERE backfill.whole(%s, %s)", bind.value(Table(c.Table), "text"), bind.value(names, "text[]"))
+	return names
 }
 
 // restore inserts the rows again. One whose key, or another value that has to be unique, is taken by now stays out. With a
 // constraint that is deferrable there is no ON CONFLICT: the batch fails as with any other constraint.
 func (deletion) restore(c change.Change) restoring {
-	names, values, same := quoted(c.Key), numbered("k", len(c.Key)), make([]string, len(c.Key))
-	for i := range names {
+	same := make([]string, len(c.Key))
+	for i := range same {
 		same[i] = fmt.Sprintf("r.r%[1]d = i.k%[1]d", i+1)
 	}
+	return restoring{same: strings.Join(same, " AND "), absent: "r.r1",
+		why: "another row has its key, or a value that has to be unique; or a trigger kept it out",
+		cte: "backfill_restored AS (" + inserting(c, "backfill_image") + ")"}
+}
+
+// inserting inserts rows as they were, and gives their keys.
+func inserting(c change.Change, rows string) string {
+	names, values := quoted(c.Key), numbered("k", len(c.Key))
 	gives := named("r", names)
 	for i, column := range c.Row {
 		names, values = append(names, Quote(column.Name)), append(values, fmt.Sprintf("o%d::%s", i+1, column.Type))
@@ -61,8 +78,6 @@ func (deletion) restore(c change.Change) restoring {
 	if c.Deferrable {
 		unless = ""
 	}
-	return restoring{same: strings.Join(same, " AND "), absent: "r.r1",
-		why: "another row has its key, or a value that has to be unique; or a trigger kept it out",
-		cte: fmt.Sprintf("backfill_restored AS (INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE\nSELECT %s FROM backfill_image ORDER BY n\n%sRETURNING %s)",
-			Table(c.Table), strings.Join(names, ", "), strings.Join(values, ", "), unless, gives)}
+	return fmt.Sprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE\nSELECT %s FROM %s ORDER BY n\n%sRETURNING %s",
+		Table(c.Table), strings.Join(names, ", "), strings.Join(values, ", "), rows, unless, gives)
 }

@@ -26,6 +26,8 @@ func of(c change.Change) kind {
 		return set{}
 	case change.Delete:
 		return deletion{}
+	case change.Archived:
+		return archived{}
 	case change.Joined:
 		return joined{}
 	}

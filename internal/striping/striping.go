@@ -46,7 +46,7 @@ type Figures struct {
 // Choose gives the number of passes, and why.
 func Choose(c change.Change, f Figures) (passes int, reason string) {
 	switch {
-	case c.Kind == change.Delete:
+	case c.Kind.Deletes():
 		return Plain, "plain: rows are deleted, and none is written that could be HOT"
 	case c.Indexed != "":
 		return Plain, fmt.Sprintf("plain: a written column is indexed (%s), so no update can be HOT", c.Indexed)

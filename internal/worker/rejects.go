@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"backfill/internal/batch"
-	"backfill/internal/change"
 	"backfill/internal/failure"
 	"backfill/internal/postgres"
 
@@ -18,7 +17,7 @@ import (
 // no place any more, which is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it.
 func (s *walk) passes(failed *batch.Failed) bool {
 	if s.claim.Back {
-		return s.change.Kind == change.Delete && failed.Displaced()
+		return s.change.Kind.Deletes() && failed.Displaced()
 	}
 	return s.budget() > 0
 }

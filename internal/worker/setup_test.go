@@ -85,9 +85,10 @@ func (b *bundle) worker(t *testing.T, url string) *worker.Worker {
 
 // wrong counts what a run has not done to each row once: the row is exactly one higher than it was, or gone and kept.
 var wrong = map[change.Kind]string{
-	change.Set:    "SELECT count(*) FROM counters WHERE n <> id + 1",
-	change.Joined: "SELECT count(*) FROM counters WHERE n <> id + 1",
-	change.Delete: fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
+	change.Set:      "SELECT count(*) FROM counters WHERE n <> id + 1",
+	change.Joined:   "SELECT count(*) FROM counters WHERE n <> id + 1",
+	change.Delete:   fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
+	change.Archived: fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
 }
 
 // afresh makes the table what it was.

@@ -1,1 +1,1 @@
--- Version 11: rows that are written from other tables. It has no tables of its own, only backfill.paired (functions.sql).
+-- Version 11: rows that are written from other tables. and rows that are archived. They have no tables of their own, only functions (functions.sql).
