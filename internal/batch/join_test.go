@@ -10,6 +10,7 @@ import (
 
 	"backfill/internal/batch"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
 	"backfill/internal/postgres"
 	"backfill/internal/statement"
@@ -277,5 +278,23 @@ func TestARowThatIsNeverAtRest(t *testing.T) {
 		}
 		stop()
 		must(t, users.Wait())
+	})
+}
+
+// TestARowThatBelongsToSeveralFailsWhereItWasLocked as well: a second row may have come between both tries of a batch.
+func TestARowThatBelongsToSeveralFailsWhereItWasLocked(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := reversible(t, db, customers+"INSERT INTO customers VALUES (4, 'another'); ANALYZE", byCustomer+"undo: off\n")
+		claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
+		must(t, err)
+		for id, code := range map[string]string{"3": "21000", "4": ""} {
+			update := statement.One(b.change, []string{id}, statement.Locked)
+			sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Pairs: true})
+			_, err = b.conn.Exec(t.Context(), sql, args...)
+			if err := postgres.Classify(err); code == "" && err != nil || code != "" && !postgres.Raised(err, code) {
+				t.Errorf("row %s: got %v, want SQLSTATE %q", id, err, code)
+			}
+		}
 	})
 }
