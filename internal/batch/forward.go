@@ -88,6 +88,11 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	return outcome, next, nil
 }
 
+// parts are those of the data statements.
+func (r Runner) parts(form statement.Form) ledger.Parts {
+	return ledger.Parts{Found: form == statement.Compared, Image: r.Change.Undo, Pairs: r.Change.Join != nil}
+}
+
 // early tells whether a commit may come before it is on the disk.
 func (r Runner) early(last bool) bool { return !last && !r.Change.Volatile }
 
@@ -100,14 +105,18 @@ func (r Runner) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, ta
 	outcome Outcome, next Target, err error,
 ) {
 	updates := r.updates(claim, target, form)
-	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, target, rows, form, updates)), func(results pgx.BatchResults) (err error) {
-		outcome, next, err = r.read(results, claim, target, rows, len(updates))
+	var locks []statement.Query
+	if len(updates) > 0 {
+		locks = statement.Lock(r.Change, target.span, form)
+	}
+	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, target, rows, form, locks, updates)), func(results pgx.BatchResults) (err error) {
+		outcome, next, err = r.read(results, claim, target, rows, len(locks), len(updates))
 		return err
 	})
 	return outcome, next, err
 }
 
-func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form statement.Form, updates []statement.Query) *pgx.Batch {
+func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form statement.Form, locks, updates []statement.Query) *pgx.Batch {
 	pipeline := &pgx.Batch{}
 	sql, args := claim.Advance(ledger.Step{
 		Keys: target.Keys, Reached: target.span.Hi, Done: target.Final, Timeout: r.Timeout,
@@ -115,15 +124,18 @@ func (r Runner) pipeline(claim ledger.Claim, target Target, rows int64, form sta
 	pipeline.Queue(sql, args...)
 	sql, args = settings(claim.Message, custom, r.early(target.Final))
 	pipeline.Queue(sql, args...)
+	for _, lock := range locks {
+		pipeline.Queue(lock.SQL, lock.Args...)
+	}
 	for _, update := range updates {
-		sql, args := claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget})
+		sql, args := claim.Count(update.SQL, update.Args, r.parts(form))
 		pipeline.Queue(sql, args...)
 	}
 	switch {
 	case !target.Final:
 		next := statement.Next(r.Change, target.span.Hi, claim.Message.Hi, rows)
 		pipeline.Queue(next.SQL, next.Args...)
-	case form != statement.Forget:
+	case r.Change.Undo:
 		sql, args := claim.Weigh()
 		pipeline.Queue(sql, args...)
 	}
@@ -136,7 +148,7 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 		return nil
 	}
 	updates := statement.Apply(r.Change, target.span, form)
-	if form == statement.Forget {
+	if !r.Change.Undo {
 		return updates
 	}
 	for i := range updates {
@@ -147,8 +159,8 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 	return updates
 }
 
-func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, updates int) (Outcome, Target, error) {
-	steering, err := begin(results)
+func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, locks, updates int) (Outcome, Target, error) {
+	steering, err := beginLocked(results, locks)
 	outcome := Outcome{Keys: target.Keys, Affected: claim.Affected, Done: target.Final, Steering: steering}
 	if err != nil {
 		return outcome, Target{}, err

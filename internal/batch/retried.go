@@ -78,30 +78,36 @@ func (r *Retried) update(ctx context.Context, conn *pgx.Conn, claim ledger.Claim
 func (r *Retried) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, update updating, form statement.Form) (
 	outcome Outcome, next keyset.Point, err error,
 ) {
-	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, row, update(form), form)), func(results pgx.BatchResults) (err error) {
-		outcome, next, err = r.read(results)
+	locks := statement.LockOne(r.Change, row, form)
+	err = postgres.Read(conn.SendBatch(ctx, r.pipeline(claim, row, update(form), form, locks)), func(results pgx.BatchResults) (err error) {
+		outcome, next, err = r.read(results, len(locks))
 		return err
 	})
 	return outcome, next, err
 }
 
-func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, update statement.Query, form statement.Form) *pgx.Batch {
+func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, update statement.Query, form statement.Form, locks []statement.Query) *pgx.Batch {
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(ledger.Step{Timeout: r.Timeout}))
 	queue(settings(claim.Message, custom, r.early(false)))
-	if form != statement.Forget {
+	for _, lock := range locks {
+		queue(lock.SQL, lock.Args)
+	}
+	if r.Change.Undo {
 		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
 	}
-	queue(claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared || r.Computed != nil, Image: form != statement.Forget}))
+	parts := r.parts(form)
+	parts.Found = parts.Found || r.Computed != nil
+	queue(claim.Count(update.SQL, update.Args, parts))
 	queue(claim.Consume(row))
 	queue(claim.DueReject())
 	return pipeline
 }
 
-func (r *Retried) read(results pgx.BatchResults) (outcome Outcome, next keyset.Point, err error) {
-	if outcome.Steering, err = begin(results); err != nil {
+func (r *Retried) read(results pgx.BatchResults, locks int) (outcome Outcome, next keyset.Point, err error) {
+	if outcome.Steering, err = beginLocked(results, locks); err != nil {
 		return outcome, nil, err
 	}
 	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {

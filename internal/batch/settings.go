@@ -34,3 +34,14 @@ func begin(results pgx.BatchResults) (steering ledger.Steering, err error) {
 	}
 	return steering, results.QueryRow().Scan(&steering.Limited, &steering.Surplus, &steering.Budget, nil, nil)
 }
+
+// beginLocked is begin where statements that lock rows follow.
+func beginLocked(results pgx.BatchResults, locks int) (steering ledger.Steering, err error) {
+	steering, err = begin(results)
+	for range locks {
+		if err == nil {
+			_, err = results.Exec()
+		}
+	}
+	return steering, err
+}

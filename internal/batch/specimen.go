@@ -30,7 +30,7 @@ func Specimens(c change.Change, major int, span statement.Span, passes int) []Sp
 	}
 	target := Target{span: span, last: span.Hi, Keys: 1}
 	updates := r.updates(claim, target, form)
-	specimens := named(r.pipeline(claim, target, 1, form, updates), func(i int) string {
+	specimens := named(r.pipeline(claim, target, 1, form, nil, updates), func(i int) string {
 		switch {
 		case i == 0:
 			return "the ledger takes the batch, or refuses it"
@@ -65,7 +65,7 @@ func (r Runner) passes(claim ledger.Claim, span statement.Span, passes int, form
 	open := statement.Open(r.Change, claim.Message.Run, claim.Message.Chunk, keyset.Range{Lo: span.Lo, Hi: span.Hi}, s.Window)
 	next := stripes{stripe: statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Rows: 2, Take: 1}, left: 2}
 	list := []Specimen{{"passes: the keys of a window are listed", open}}
-	return append(list, named(s.pipeline(claim, next, form), func(i int) string {
+	return append(list, named(s.pipeline(claim, next, form, nil), func(i int) string {
 		return []string{"passes: the ledger takes the batch, or refuses it", "passes: settings; limits of the run", "passes: HOT updates so far",
 			"passes: the change" + keeping(form) + ", counted in the ledger", "passes: HOT updates are counted", "passes: the keys are used up",
 			"passes: which keys are next"}[i]

@@ -146,8 +146,9 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 
 // send makes the batch one transaction. A batch that fails is to be repeated from what the ledger holds.
 func (s *Striped) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, next stripes, form statement.Form) (outcome Outcome, after stripes, err error) {
-	err = postgres.Read(conn.SendBatch(ctx, s.pipeline(claim, next, form)), func(results pgx.BatchResults) (err error) {
-		outcome, after, err = s.read(results, claim, next)
+	locks := statement.LockStripe(s.Change, next.stripe, form)
+	err = postgres.Read(conn.SendBatch(ctx, s.pipeline(claim, next, form, locks)), func(results pgx.BatchResults) (err error) {
+		outcome, after, err = s.read(results, claim, next, len(locks))
 		return err
 	})
 	return outcome, after, err
@@ -158,31 +159,34 @@ func (s *Striped) done(claim ledger.Claim, next stripes) bool {
 	return next.last() && next.stripe.Reached.Same(claim.Message.Hi)
 }
 
-func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form) *pgx.Batch {
+func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form, locks []statement.Query) *pgx.Batch {
 	pipeline, table := &pgx.Batch{}, statement.Table(s.Change.Table)
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	done := s.done(claim, next)
 	queue(claim.Advance(ledger.Step{Keys: next.stripe.Take, Reached: next.reached(), Done: done, Timeout: s.Timeout}))
 	queue(settings(claim.Message, generic, s.early(done)))
+	for _, lock := range locks {
+		queue(lock.SQL, lock.Args)
+	}
 	queue(claim.BeforeHot(table))
 	update := statement.Striped(s.Change, next.stripe, form)
-	if form != statement.Forget {
+	if s.Change.Undo {
 		update = statement.Keep(s.Change, keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
 	}
-	queue(claim.Count(update.SQL, update.Args, ledger.Parts{Found: form == statement.Compared, Image: form != statement.Forget}))
+	queue(claim.Count(update.SQL, update.Args, s.parts(form)))
 	queue(claim.CountHot(table))
 	consume, peek := statement.ConsumeStripe(next.stripe), statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
 	queue(consume.SQL, consume.Args)
 	queue(peek.SQL, peek.Args)
-	if done && form != statement.Forget {
+	if done && s.Change.Undo {
 		queue(claim.Weigh())
 	}
 	return pipeline
 }
 
-func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes) (Outcome, stripes, error) {
-	steering, err := begin(results)
+func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes, locks int) (Outcome, stripes, error) {
+	steering, err := beginLocked(results, locks)
 	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next), Steering: steering}
 	if err != nil {
 		return outcome, stripes{}, err

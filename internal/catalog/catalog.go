@@ -61,6 +61,9 @@ type resolver struct {
 	key          []column
 	referred     []reference // by other tables, of a table whose rows are deleted
 	target       target      // of a copy
+	archive      []archiveColumn
+	sources      []source // that are joined to the table
+	torn         bool     // one of them is not there: expressions cannot be judged
 	publications []string
 	scattered    bool
 	volatile     bool

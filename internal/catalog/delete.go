@@ -39,7 +39,7 @@ func (deletion) unsteady(r *resolver, p probe) {
 func (deletion) complete(r *resolver, c *change.Change) {
 	c.Deferrable = slices.ContainsFunc(r.indexes, func(i index) bool { return i.Late })
 	for _, found := range r.columns {
-		if c.Undo && !found.Generated && !slices.ContainsFunc(r.key, func(k column) bool { return k.Name == found.Name }) {
+		if (c.Undo || c.Kind == change.Archived) && !found.Generated && !slices.ContainsFunc(r.key, func(k column) bool { return k.Name == found.Name }) {
 			c.Row = append(c.Row, change.Column{Name: found.Name, Type: found.Type, Base: found.Base})
 		}
 	}

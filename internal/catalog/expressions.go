@@ -32,6 +32,9 @@ func (r *resolver) checkExpressions(ctx context.Context) error {
 	if err := r.setPath(ctx, r.session.searchPath); err != nil {
 		return err
 	}
+	if r.torn {
+		return r.checkSyntax(ctx)
+	}
 	for _, p := range r.probes() {
 		fine, err := r.prepare(ctx, p)
 		if err != nil {
@@ -60,7 +63,7 @@ func (r *resolver) checkSyntax(ctx context.Context) error {
 // probes are the expressions of the kind, and `where`.
 func (r *resolver) probes() []probe {
 	probes := append(r.kind().probes(r), probe{
-		path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + r.quoted() + " WHERE (", behind: ")",
+		path: "where", expression: r.definition.Where, before: "SELECT 1 FROM " + r.quoted() + r.beside(", ") + " WHERE (", behind: ")",
 	})
 	for i, p := range probes {
 		if !r.typed(p.expression) { // a type that is not known decides which function is meant

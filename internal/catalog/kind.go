@@ -30,6 +30,10 @@ func (r *resolver) kind() kind {
 	switch r.definition.Kind {
 	case change.Delete:
 		return deletion{}
+	case change.Archived:
+		return archived{}
+	case change.Joined:
+		return joined{}
 	case change.Copy:
 		return copying{}
 	case change.Move:

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"backfill/internal/definition"
@@ -10,6 +11,8 @@ import (
 )
 
 var missingColumn = regexp.MustCompile(`^column "?(?:[^"]*\.)?([^"]+?)"? does not exist$`)
+
+var ambiguousColumn = regexp.MustCompile(`^column reference "(.+)" is ambiguous$`)
 
 // remedy adds to Postgres' message what to do: its own hint where it has one.
 func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
@@ -22,11 +25,20 @@ func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
 	case server.Code == "42703" && r.definition.Quoted(p.path) && ordinary.MatchString(p.expression.String()):
 		return "YAML's quotes are not part of the SQL; for a text write \"'" + p.expression.String() + "'\""
 	case server.Code == "42703" && missing != nil:
-		names := r.columnNames()
+		names := append(r.columnNames(), r.sourceColumns()...)
 		for i, name := range names {
 			names[i] = display(name) // as it is written in SQL
 		}
 		return definition.DidYouMean(missing[1], names)
+	case server.Code == "42702" && ambiguousColumn.MatchString(server.Message):
+		column := ambiguousColumn.FindStringSubmatch(server.Message)[1]
+		names := []string{display(r.definition.Table.Name) + "." + display(column)}
+		for _, s := range r.sources {
+			if slices.Contains(s.columns, column) {
+				names = append(names, s.Alias+"."+display(column))
+			}
+		}
+		return "write it with the name of its table: " + strings.Join(names, ", or ")
 	case server.Code == "42804" && p.path == "where":
 		return "write a condition, like total > 0 or total IS NOT NULL"
 	}

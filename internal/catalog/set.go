@@ -58,9 +58,9 @@ func (set) probes(r *resolver) (probes []probe) {
 	for _, assignment := range r.definition.Set {
 		p := probe{path: "set." + assignment.Column, expression: assignment.Expression}
 		if message, _ := r.assignable(assignment.Column); message == "" {
-			p.before, p.behind = "UPDATE "+r.quoted()+" SET "+quote(assignment.Column)+" = (", ")"
+			p.before, p.behind = "UPDATE "+r.quoted()+" SET "+quote(assignment.Column)+" = (", ")"+r.beside(" FROM ")
 		} else {
-			p.before, p.behind = "SELECT (", ") FROM "+r.quoted()
+			p.before, p.behind = "SELECT (", ") FROM "+r.quoted()+r.beside(", ")
 		}
 		probes = append(probes, p)
 	}

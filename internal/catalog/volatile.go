@@ -17,7 +17,7 @@ func (r *resolver) checkVolatile(ctx context.Context, p probe) error {
 	bound, values := r.bind(p.expression)
 	const before = "FROM (SELECT ("
 	query := fmt.Sprintf("EXPLAIN (FORMAT JSON) SELECT 1 FROM (SELECT (%s) AS value FROM %s) AS %s WHERE value IS NULL",
-		p.expression.Bind(bound), quote(r.definition.Table.Schema, r.definition.Table.Name), alias)
+		p.expression.Bind(bound), r.quoted()+r.beside(", "), alias)
 	var plan string
 	server, err := r.try(ctx, func() error { return r.tx.QueryRow(ctx, query, values...).Scan(&plan) })
 	if err != nil {

@@ -17,8 +17,11 @@ type Change struct {
 	Table Table           `json:"table"`
 	Key   []keyset.Column `json:"key"`
 	Set   []Assignment    `json:"set,omitempty"`
+	Join  *Join           `json:"join,omitempty"` // of the kind Joined
 	// Row are the columns of a row that is deleted, without those that Postgres generates: beside the key, or of a row that is moved all.
 	Row []Column `json:"row,omitempty"`
+	// Archive is of the kind Archived.
+	Archive *Archive `json:"archive,omitempty"`
 	// Copy is what a copy writes, and where; nil for every other kind.
 	Copy *Copying `json:"copy,omitempty"`
 	// Function is what computes the values that are written, where the kind is Transform.

@@ -23,6 +23,8 @@ func (c Change) Effects() []Effect {
 	switch c.Kind {
 	case Delete:
 		return []Effect{{Table: c.Table, Deletes: true}}
+	case Archived:
+		return []Effect{{Table: c.Table, Deletes: true}, {Table: c.Archive.Table, Fills: names(c.Archive.Row)}}
 	case Copy, Move:
 		effect := Effect{Table: c.Copy.Into}
 		for _, assignment := range c.Copy.Columns {

@@ -7,7 +7,9 @@ type Kind string
 // statement, and in the file of its name beside it; what the rest asks of a kind is in kinds.
 const (
 	Set       Kind = "set"       // updates rows in place
+	Joined    Kind = "join"      // the same, from rows of other tables
 	Delete    Kind = "delete"    // deletes rows
+	Archived  Kind = "archive"   // the same, and puts them into another table
 	Copy      Kind = "copy"      // inserts rows into another table
 	Move      Kind = "move"      // the same, and deletes them where they were
 	Transform Kind = "transform" // updates rows in place, by values that a Go function computes
@@ -22,8 +24,10 @@ type traits struct {
 
 var kinds = map[Kind]traits{
 	Set:       {deed: "changed"},
+	Joined:    {deed: "changed"},
 	Transform: {deed: "changed"},
 	Delete:    {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
+	Archived:  {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
 	Copy:      {deed: "copied", plain: "rows are written to another table, where they are new", displaced: true},
 	Move:      {deed: "moved", plain: "rows are written to another table, where they are new", displaced: true},
 }
@@ -55,7 +59,7 @@ type Column struct {
 // Columns lists the columns whose values undo keeps beside the key.
 func (c Change) Columns() []Column {
 	switch c.Kind {
-	case Delete, Move:
+	case Delete, Archived, Move:
 		return c.Row
 	case Copy:
 		return c.Copy.Written()

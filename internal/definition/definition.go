@@ -36,6 +36,8 @@ type Definition struct {
 	DependsOn   []string // names of backfills
 	Kind        change.Kind
 	Set         []Assignment
+	Join        *Join        // nil: the expressions read the table alone
+	Archive     change.Table // of the rows that are deleted; zero: there is none
 	Transform   Transform
 	Copy        *Copy                 // nil: another kind
 	Where       expression.Expression // zero: every row

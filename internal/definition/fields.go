@@ -35,8 +35,16 @@ var fields = []field{
 		func(r *reader, d *Definition, e entry) { d.Key = r.key(e) }, nil},
 	{property{"set", "column: SQL expression over the row as it was", setShape()},
 		func(r *reader, d *Definition, e entry) { d.Set = r.set(e) }, nil},
+	{property{"from", "other tables that set reads: what expressions call it: table", fromShape()},
+		func(r *reader, d *Definition, e entry) { r.join(d, e) }, []string{"join", "set"}},
+	{property{"join", "SQL condition: how a row of the table finds its rows in those", words()},
+		func(r *reader, d *Definition, e entry) { r.join(d, e) }, []string{"from", "set"}},
+	{property{"unmatched", "a row that finds none: leave (default), or set, with NULLs", shape{"enum": []any{"leave", "set"}}},
+		func(r *reader, d *Definition, e entry) { r.join(d, e) }, []string{"from", "set"}},
 	{property{"delete", "true: the rows in scope are deleted", shape{"enum": []any{true, "true"}}},
 		func(r *reader, _ *Definition, e entry) { r.deletion(e) }, []string{"where"}},
+	{property{"archive", "the table into which rows are put when they are deleted; as table", matching(tablePattern)},
+		func(r *reader, d *Definition, e entry) { d.Archive = r.table(e) }, []string{"delete"}},
 	{property{"transform", "a Go function computes what is written", transformShape()},
 		func(r *reader, d *Definition, e entry) { d.Transform = r.transform(e) }, nil},
 	{property{"copy", "the rows in scope are copied into another table, or moved there", copyShape()},
@@ -95,6 +103,8 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	r.scoped(d, given)
 	r.moves(d)
 	r.independent(d)
+	r.joined(&d, given)
+	r.archived(&d, given)
 	return d
 }
 

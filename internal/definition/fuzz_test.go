@@ -96,14 +96,14 @@ func within(t *testing.T, lines []string, p definition.Problem) {
 func whole(d definition.Definition) bool {
 	sets, computes, copies := len(d.Set) > 0, d.Transform.Function != "" && len(d.Transform.Writes) > 0, d.Copy != nil && d.Copy.Into.Name != ""
 	switch d.Kind {
-	case change.Set:
-		return sets && !computes && !copies
+	case change.Set, change.Joined:
+		return (d.Join != nil) == (d.Kind == change.Joined) && sets && !computes && !copies
 	case change.Transform:
 		return computes && !sets && !copies
 	case change.Copy, change.Move:
 		return copies && !sets && !computes && d.Copy.Move == (d.Kind == change.Move)
-	case change.Delete:
-		return !sets && !computes && !copies && !d.Where.IsZero()
+	case change.Delete, change.Archived:
+		return (d.Archive.Name != "") == (d.Kind == change.Archived) && !sets && !computes && !copies && !d.Where.IsZero()
 	}
 	return false
 }

@@ -128,6 +128,9 @@ func (r *reader) parameters(d Definition) {
 	for _, assignment := range d.copied() {
 		r.uses(d, assignment.Expression, join("copy.columns", assignment.Column), used)
 	}
+	if d.Join != nil {
+		r.uses(d, d.Join.On, "join", used)
+	}
 	for _, param := range d.Params {
 		mentioned := used[param.Name] || r.unread && r.text.holds("@"+param.Name)
 		if path := join("params", param.Name); !mentioned && !r.problems.within(path) {

@@ -177,6 +177,32 @@ func TestParseAMove(t *testing.T) {
 	}
 }
 
+func TestParseAnArchive(t *testing.T) {
+	t.Parallel()
+	d, problems := definition.Parse([]byte("name: a\ntable: Users\nwhere: seen < now()\narchive: Old.\"Users\"\ndelete: true\nundo: off\n"))
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	if d.Kind != change.Archived || d.Archive != (change.Table{Schema: "old", Name: "Users"}) || d.Undo {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestParseAJoin(t *testing.T) {
+	t.Parallel()
+	source := "name: a\ntable: Orders\nfrom:\n  c: Shop.Customers\n  r: '\"R\"'\njoin: c.id = orders.customer_id AND c.since > @since\nset: {n: c.n}\nparams: {since: date}\n"
+	for unmatched, want := range map[string]bool{"": false, "unmatched: leave\n": false, "unmatched: set\n": true} {
+		d, problems := definition.Parse([]byte(source + unmatched))
+		if problems != nil {
+			t.Fatal(problems)
+		}
+		from := []change.Source{{Alias: "c", Table: change.Table{Schema: "shop", Name: "customers"}}, {Alias: "r", Table: change.Table{Schema: "public", Name: "R"}}}
+		if diff := cmp.Diff(from, d.Join.From); diff != "" || d.Kind != change.Joined || d.Join.On.String() != "c.id = orders.customer_id AND c.since > @since" || d.Join.Unmatched != want {
+			t.Errorf("%s: got %+v, %s", unmatched, d.Join, diff)
+		}
+	}
+}
+
 func TestEachWayToDealWithAFailure(t *testing.T) {
 	t.Parallel()
 	for _, way := range change.OnFailures() {

@@ -21,7 +21,7 @@ const (
 	Invalid Class = "Backfill.Invalid"
 	// Busy: another run that has not ended works on the same table.
 	Busy Class = "Backfill.Busy"
-	// Data: rows do not allow the change (SQLSTATE 22xxx, 23xxx); the row has to be found.
+	// Data: rows do not allow the change (SQLSTATE 21000, 22xxx, 23xxx); the row has to be found.
 	Data Class = "Backfill.Data"
 	// Permanent: neither time nor another request helps (rights, a dropped column, a bug); a person has to look.
 	Permanent Class = "Backfill.Permanent"

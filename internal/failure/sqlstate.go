@@ -47,6 +47,7 @@ var sqlstates = map[string]Class{
 	ColumnAdded:    Permanent,
 
 	"08":          Unknown,   // connection exception: a commit may have happened
+	"21000":       Data,      // cardinality violation: a subquery, or a join, has more than one row for this one
 	"22":          Data,      // data exception: cast, overflow, division by zero
 	"23":          Data,      // constraint violation
 	"26000":       Unknown,   // a prepared statement is gone: a pooler has changed the connection behind ours; another one helps

@@ -58,7 +58,7 @@ func checkWalk(ctx context.Context, tx pgx.Tx, c change.Change, bound keyset.Poi
 	if _, err := tx.Exec(ctx, ordered, "off"); err != nil {
 		return err
 	}
-	if err := check(ctx, tx, c, "finding the next keys", statement.Next(c, bound, bound, sample), node.sort, node.scan); err != nil {
+	if err := check(ctx, tx, c, "finding the next keys", statement.Next(c, bound, bound, sample), node.sort, scanOf(c)); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, ordered, "on")
@@ -80,7 +80,10 @@ func checkBatch(ctx context.Context, tx pgx.Tx, c change.Change, bound keyset.Po
 	}
 	for _, span := range []statement.Span{{Range: keyset.Range{Hi: hi}}, {Range: keyset.Range{Lo: hi, Hi: bound}}} {
 		for _, update := range statement.Plain(c, span) {
-			if err := check(ctx, tx, c, "changing a batch", update, node.scan); err != nil {
+			if err := check(ctx, tx, c, "changing a batch", update, scanOf(c)); err != nil {
+				return err
+			}
+			if err := checkJoin(ctx, tx, c, update); err != nil {
 				return err
 			}
 		}
@@ -89,20 +92,33 @@ func checkBatch(ctx context.Context, tx pgx.Tx, c change.Change, bound keyset.Po
 }
 
 func check(ctx context.Context, tx pgx.Tx, c change.Change, purpose string, query statement.Query, looks ...func(node) string) error {
-	var text string
-	if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+query.SQL, query.Args...).Scan(&text); err != nil {
+	plan, err := explain(ctx, tx, query)
+	if err != nil {
 		return fmt.Errorf("explain %s of %s: %w", purpose, c.Table, err)
 	}
-	var plans []struct{ Plan node }
-	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
-		return fmt.Errorf("read the plan for %s of %s: %w", purpose, c.Table, err)
-	}
 	for _, look := range looks {
-		if found := look(plans[0].Plan); found != "" {
+		if found := look(plan); found != "" {
 			return failure.New(failure.Invalid, "%s would scan table %s for each batch: %s. "+
 				"The key (%s) needs a unique btree index with these columns in this order, in the columns' own collations",
 				purpose, c.Table, found, strings.Join(keyset.Names(c.Key), ", "))
 		}
 	}
 	return nil
+}
+
+// scanOf is the scan that matters to a change: what it joins may be read whole (see checkJoin).
+func scanOf(c change.Change) func(node) string {
+	return func(n node) string { return n.scan(aliases(c)) }
+}
+
+func explain(ctx context.Context, tx pgx.Tx, query statement.Query) (node, error) {
+	var text string
+	if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+query.SQL, query.Args...).Scan(&text); err != nil {
+		return node{}, err
+	}
+	var plans []struct{ Plan node }
+	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
+		return node{}, fmt.Errorf("read %d plans: %w", len(plans), err)
+	}
+	return plans[0].Plan, nil
 }

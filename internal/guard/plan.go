@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 type node struct {
 	Type      string `json:"Node Type"`
 	Relation  string `json:"Relation Name"`
+	Alias     string `json:"Alias"`
 	Index     string `json:"Index Name"`
 	Condition string `json:"Index Cond"`
 	Parent    string `json:"Parent Relationship"`
@@ -31,20 +33,49 @@ func (n node) sort() string {
 }
 
 // scan names the first node that reads a whole table or index, "" if none does. Sub-plans of the user's expressions
-// (InitPlan, SubPlan) are their own affair: a look-up table is often small and scanned.
-func (n node) scan() string {
+// (InitPlan, SubPlan) are their own affair: a look-up table is often small and scanned. So are the tables that are joined,
+// by their aliases (see wide).
+func (n node) scan(joined []string) string {
 	switch {
-	case n.Parent == "InitPlan" || n.Parent == "SubPlan":
+	case n.own() || n.of(joined...):
 		return ""
-	case n.Type == "Seq Scan":
+	case n.whole() && n.Type == "Seq Scan":
 		return fmt.Sprintf("a sequential scan of %s", n.Relation)
-	case strings.HasPrefix(n.Type, "Index") && n.Condition == "" || n.Type == "Bitmap Index Scan" && n.Condition == "":
+	case n.whole():
 		return fmt.Sprintf("a scan of the whole index %s", n.Index)
 	}
 	for _, child := range n.Plans {
-		if found := child.scan(); found != "" {
+		if found := child.scan(joined); found != "" {
 			return found
 		}
 	}
 	return ""
+}
+
+// reads tells whether the plan reads the whole of the table of that alias.
+func (n node) reads(alias string) bool {
+	if n.own() {
+		return false
+	}
+	if n.of(alias) && (n.whole() || len(n.Plans) == 1 && n.Plans[0].whole()) {
+		return true
+	}
+	return slices.ContainsFunc(n.Plans, func(child node) bool { return child.reads(alias) })
+}
+
+// of tells whether the node reads a table of these aliases, or a partition of one, which has a number behind.
+func (n node) of(aliases ...string) bool {
+	return slices.ContainsFunc(aliases, func(alias string) bool {
+		rest, ok := strings.CutPrefix(n.Alias, alias)
+		return ok && strings.Trim(rest, "_0123456789") == ""
+	})
+}
+
+// own tells whether the node is of a sub-plan of the user's. The statement's CTEs are ours.
+func (n node) own() bool {
+	return n.Parent == "SubPlan" || n.Parent == "InitPlan" && !strings.HasPrefix(n.Subplan, "CTE backfill_")
+}
+
+func (n node) whole() bool {
+	return n.Type == "Seq Scan" || (strings.HasPrefix(n.Type, "Index") || n.Type == "Bitmap Index Scan") && n.Condition == ""
 }

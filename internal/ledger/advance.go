@@ -29,9 +29,15 @@ func (c Claim) Advance(step Step) (sql string, args []any) {
 // was written; where there is backfill_found (rows that were to be written), both must agree, else BF004 is raised. It returns
 // the chunk's new sum, and the bytes that backfill_image kept, 0 where there is none.
 func (c Claim) Count(data string, args []any, has Parts) (string, []any) {
-	written, kept := "(SELECT count(*) FROM backfill_changed)", "0"
-	if has.Found {
-		written = "backfill.written(" + written + ", (SELECT count(*) FROM backfill_found))"
+	written, kept, found := "(SELECT count(*) FROM backfill_changed)", "0", "(SELECT count(*) FROM backfill_found)"
+	if has.Pairs {
+		found = fmt.Sprintf("CASE WHEN %s < %s THEN backfill.paired(%[2]s, (SELECT max(backfill_pairs) FROM backfill_found)) ELSE %[2]s END", written, found)
+	}
+	switch {
+	case has.Found:
+		written = fmt.Sprintf("backfill.written(%s, %s)", written, found)
+	case has.Pairs:
+		written = fmt.Sprintf("least(%s, %s)", written, found)
 	}
 	if has.Image {
 		kept = "coalesce((SELECT sum(bytes) FROM backfill_image), 0)::bigint"
@@ -41,8 +47,8 @@ func (c Claim) Count(data string, args []any, has Parts) (string, []any) {
 	return sql, append(args[:len(args):len(args)], c.Message.Run, c.Message.Chunk)
 }
 
-// Parts tells which CTEs a data statement has beside backfill_changed.
-type Parts struct{ Found, Image bool }
+// Parts tells which CTEs a data statement has beside backfill_changed. Pairs: backfill_found has how often a row is in it.
+type Parts struct{ Found, Image, Pairs bool }
 
 // CountBack makes the ledger count what a restoring statement did: a list of CTEs of which backfill_restored and
 // backfill_kept have a row for each row. It returns the chunk's new sums of both.

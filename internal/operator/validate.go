@@ -127,8 +127,17 @@ func does(w io.Writer, c change.Change) {
 	if f := c.Function; f != nil {
 		fmt.Fprintf(w, "  %s = %s(%s), version %s\n", printable(columnList(f.Writes)), printable(f.Name), printable(columnList(f.Reads)), printable(f.Version))
 	}
-	if c.Kind == change.Delete {
+	if c.Kind.Deletes() {
 		fmt.Fprintln(w, "  delete the rows")
+	}
+	if a := c.Archive; a != nil {
+		fmt.Fprintf(w, "  archive them in %s\n", printable(a.Table.String()))
+	}
+	if j := c.Join; j != nil {
+		for _, from := range j.From {
+			fmt.Fprintf(w, "  from %s %s\n", printable(from.Table.String()), from.Alias)
+		}
+		fmt.Fprintf(w, "  joined on %s\n", printable(strings.TrimSpace(j.On)))
 	}
 	if c.Where != "" {
 		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(c.Where)))

@@ -49,7 +49,7 @@ func (s *skipper) skip(ctx context.Context, page records.Page, keys []int64) (re
 // empty finds the chunks in which no row matches. What they scanned are their keys, as a worker would have counted them:
 // the walk has passed each, and progress, the estimated end and the size of a chunk are reckoned in keys.
 func (s *skipper) empty(ctx context.Context, page records.Page, keys []int64) ([]ledger.Entry, error) {
-	if s.gaveUp || s.stored.Change.Where == "" {
+	if s.gaveUp || s.stored.Change.Where == "" || s.stored.Change.Join != nil { // where may read the joined rows
 		return nil, nil
 	}
 	conn, err := s.planner.Session.Conn(ctx)

@@ -83,6 +83,7 @@ func TestEveryKeyAndKind(t *testing.T) {
 		CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF parted FOR VALUES FROM (0) TO (2000);
 		CREATE TABLE p2 PARTITION OF parted FOR VALUES FROM (2000) TO (9000); INSERT INTO parted SELECT g, g FROM generate_series(1, 5000) g;
 		CREATE TABLE others (k int PRIMARY KEY, n int, note text, fixed varchar(3));
+		INSERT INTO others SELECT g, g + 1 FROM generate_series(100, 499) g; CREATE TABLE old (LIKE parted INCLUDING INDEXES);
 		CREATE TABLE nobody (id int PRIMARY KEY, n int); ANALYZE;`
 	const items = "name: a\ntable: '\"Sales Dept\".\"Items\"'\n"
 	cases := map[string]struct {
@@ -100,6 +101,8 @@ func TestEveryKeyAndKind(t *testing.T) {
 		"copied":        {items + "where: n > 2500\ncopy: {into: others, columns: {k: n, note: upper(note), fixed: \"'x'\"}}\n", 5000, 2500, 8},
 		"moved":         {"name: a\ntable: parted\ncopy: {into: others, columns: {k: id, n: -n}, move: true}\nwhere: n > 4000\n", 5000, 1000, 2},
 		"computed":      {items + "transform: {function: rehearsed, reads: [note, n], writes: [note]}\nwhere: n > 2500\n", 5000, 2500, 8},
+		"joined":        {"name: a\ntable: parted\nfrom: {o: others}\njoin: o.k = parted.id\nset: {n: o.n}\nwhere: o.n > 100\n", 5000, 400, 1},
+		"archived":      {"name: a\ntable: parted\ndelete: true\nwhere: n > 4000\narchive: old\n", 5000, 1000, 2},
 		"no rows":       {"name: a\ntable: nobody\nset: {n: 1}\n", 0, 0, 0},
 		"none in scope": {"name: a\ntable: parted\nset: {n: 1}\nwhere: n < 0\n", 5000, 0, 0},
 	}

@@ -97,7 +97,7 @@ func (l *look) explain(ctx context.Context, span statement.Span, current bool) e
 		l.found.Plan = prospect.Plan{Lines: []string{}, Verdict: "the table is empty, so there is no plan to look at"}
 		return nil
 	}
-	plan, err := guard.Explain(ctx, l.conn, l.bare(span, current)[0])
+	plan, err := guard.Explain(ctx, l.conn, l.change, l.bare(span, current)[0])
 	if err != nil {
 		return l.miss("the plan", err)
 	}
@@ -113,7 +113,7 @@ const asked = 32
 
 // skips tells whether an index on `where` saves chunks, by asking it as the planner does.
 func (l *look) skips(ctx context.Context, found places) error {
-	if l.change.Where == "" || l.bound == nil || l.late("whether an index tells chunks without a row in scope") {
+	if l.change.Where == "" || l.change.Join != nil || l.bound == nil || l.late("whether an index tells chunks without a row in scope") {
 		return nil
 	}
 	ranges := found.ranges

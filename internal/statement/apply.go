@@ -35,7 +35,7 @@ func each(c change.Change, span Span, build func(bind *binder, keys string) stri
 	parts := split(span)
 	queries := make([]Query, len(parts))
 	for i, part := range parts {
-		bind := &binder{}
+		bind := binding(c)
 		queries[i] = Query{SQL: build(bind, bind.stretch(c.Key, part)), Args: bind.args}
 	}
 	return queries

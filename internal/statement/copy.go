@@ -14,7 +14,12 @@ import (
 // waited for, and the row read anew; one who comes later waits, and then finds the row in the target.
 type copying struct{}
 
-func (copying) form(change.Change, int) Form { return Locked }
+func (copying) form(c change.Change, _ int) Form {
+	if !c.Undo {
+		return Forget
+	}
+	return Locked
+}
 
 // plain reads and locks, which is what has to keep to the key: what is inserted follows from it.
 func (copying) plain(bind *binder, c change.Change, keys string) string {
@@ -114,12 +119,12 @@ backfill_changed AS (SELECT 1 FROM backfill_written UNION ALL SELECT 1 WHERE 0 >
 		row(qualified(target, key)), known,
 		strings.Join(qualified(target, written), ", "), strings.Join(qualified("excluded", written), ", "), gives,
 		row(numbered("k", len(key))), known,
-		joined("backfill_written", "backfill_there", "USING ("+strings.Join(numbered("k", len(key)), ", ")+")"))
+		outer("backfill_written", "backfill_there", "USING ("+strings.Join(numbered("k", len(key)), ", ")+")"))
 }
 
-// joined pairs the rows of two CTEs by a full join, which cannot be a nested loop: Postgres takes a list to be short, and would compare each
+// outer pairs the rows of two CTEs by a full join, which cannot be a nested loop: Postgres takes a list to be short, and would compare each
 // row with each.
-func joined(a, b, how string) string {
+func outer(a, b, how string) string {
 	return fmt.Sprintf("SELECT * FROM (SELECT *, true AS backfill_a FROM %s) AS a\nFULL JOIN (SELECT *, true AS backfill_b FROM %s) AS b %s\nWHERE coalesce(backfill_a AND backfill_b, false)",
 		a, b, how)
 }

@@ -34,6 +34,19 @@ func (set) outcome(bind *binder, c change.Change) (values []string, condition st
 	return values, differs(bind, c)
 }
 
+// outcome of a row that is written from others: of each of them, where it belongs to several.
+func (joined) outcome(bind *binder, c change.Change) (values []string, differs string) {
+	casts := make([]string, len(c.Set))
+	for i, assignment := range c.Set {
+		values = append(values, "("+bind.expression(assignment.Expression, c.Params)+")")
+		casts[i] = values[i] + "::" + assignment.Type
+	}
+	if c.Volatile {
+		return values, "true"
+	}
+	return values, fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(prefixed(bind.target, columns(c.Columns())), ", "), strings.Join(casts, ", "))
+}
+
 // outcome of a row that is copied is the whole of the new one, as far as the copy gives it.
 func (copying) outcome(bind *binder, c change.Change) (values []string, differs string) {
 	for _, assignment := range c.Copy.Columns {
@@ -47,17 +60,19 @@ func (k moving) outcome(bind *binder, c change.Change) (values []string, differs
 }
 
 // holds are the values that c.Shown() have before the change. A row that is copied is none yet.
-func holds(c change.Change) []string {
+func holds(bind *binder, c change.Change) []string {
 	values := make([]string, len(c.Shown()))
 	for i, column := range c.Shown() {
-		if values[i] = Quote(column.Column); c.Copy != nil {
+		if values[i] = bind.target + Quote(column.Column); c.Copy != nil {
 			values[i] = "NULL::text"
 		}
 	}
 	return values
 }
 
-func (transformed) outcome(*binder, change.Change) (values []string, differs string) { return nil, "true" }
+func (transformed) outcome(*binder, change.Change) (values []string, differs string) {
+	return nil, "true"
+}
 
 func (deletion) outcome(*binder, change.Change) (values []string, differs string) { return nil, "true" }
 
@@ -68,17 +83,29 @@ func foresee(bind *binder, c change.Change) (values []string, differs string) {
 	return nil, "true"
 }
 
+// within is the condition for the rows that are in scope; "": all are.
+func within(bind *binder, c change.Change) string {
+	conditions := matches(c)
+	if c.Where == "" {
+		return conditions
+	}
+	if conditions != "" {
+		return conditions + " AND (" + bind.expression(c.Where, c.Params) + ")"
+	}
+	return bind.expression(c.Where, c.Params)
+}
+
 // Tally counts the rows of a span: all, those in scope, and those that would be written. One query for each stretch of the
 // index (see split); the sums are those of the span.
 func Tally(c change.Change, span Span) []Query {
 	return each(c, span, func(bind *binder, keys string) string {
-		scope := "true"
-		if c.Where != "" {
-			scope = bind.expression(c.Where, c.Params)
+		scope := within(bind, c)
+		if scope == "" {
+			scope = "true"
 		}
 		_, written := foresee(bind, c)
 		return fmt.Sprintf("SELECT count(*), count(*) FILTER (WHERE %[1]s), count(*) FILTER (WHERE CASE WHEN %[1]s\n  THEN %[2]s END)\nFROM %[3]s WHERE %[4]s",
-			scope, written, Table(c.Table), keys)
+			scope, written, source(bind, c), keys)
 	})
 }
 
@@ -90,14 +117,14 @@ const longestValue = 200
 // stretch; the first that gives a row has it.
 func Sample(c change.Change, span Span) []Query {
 	return each(c, span, func(bind *binder, keys string) string {
-		if c.Where != "" {
-			keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", bind.expression(c.Where, c.Params)) // see scope
+		if scope := within(bind, c); scope != "" {
+			keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", scope) // see scope
 		}
 		values, written := foresee(bind, c)
-		key, held := quoted(c.Key), holds(c)
+		key, held := prefixed(bind.target, quoted(c.Key)), holds(bind, c)
 		order := strings.Join(key, ", ")
 		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT 1",
-			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), Table(c.Table), keys, order)
+			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), source(bind, c), keys, order)
 		after, long := make([]string, len(values)), make([]string, len(values))
 		for i := range values {
 			after[i], long[i] = assigned(c.Shown()[i], fmt.Sprintf("backfill_n%d", i+1))

@@ -5,7 +5,7 @@ import "backfill/internal/change"
 // kind is what the statements of a kind of change have of their own. What they have in common walks the key (walk,
 // ranges, stripe), and keeps, reads and consumes undo (keep, restore).
 type kind interface {
-	// form chooses how a change that keeps undo gets at what it overwrites, on a server of that version.
+	// form chooses how a change gets at what it overwrites, on a server of that version.
 	form(c change.Change, major int) Form
 	// apply makes the CTEs of Apply for the rows of the keys that a condition has.
 	apply(bind *binder, c change.Change, keys string, form Form) string
@@ -35,6 +35,10 @@ func of(c change.Change) kind {
 		return set{}
 	case change.Delete:
 		return deletion{}
+	case change.Archived:
+		return archived{}
+	case change.Joined:
+		return joined{}
 	case change.Copy:
 		return copying{}
 	case change.Move:
@@ -46,12 +50,7 @@ func of(c change.Change) kind {
 }
 
 // FormFor chooses how a batch gets at what it overwrites, on a server of that version.
-func FormFor(c change.Change, major int) Form {
-	if !c.Undo {
-		return Forget
-	}
-	return of(c).form(c, major)
-}
+func FormFor(c change.Change, major int) Form { return of(c).form(c, major) }
 
 type unknown struct{}
 

@@ -30,7 +30,7 @@ func (m moving) apply(bind *binder, c change.Change, keys string, form Form) str
 		for i := range same {
 			same[i] = fmt.Sprintf("k%d = %s", i+1, same[i])
 		}
-		inserted, moved = copied(c), joined("backfill_written", "backfill_found", "ON "+strings.Join(same, " AND "))
+		inserted, moved = copied(c), outer("backfill_written", "backfill_found", "ON "+strings.Join(same, " AND "))
 	}
 	// A row that a trigger keeps out of the target, or gives another key there, would be gone.
 	return fmt.Sprintf("%sbackfill_written AS (%s\nFROM backfill_found\nRETURNING %s),\nbackfill_moved AS (%s),\n"+

@@ -9,10 +9,15 @@ import (
 
 // One changes the row of that key, if it is there, in scope, and not right already.
 func One(c change.Change, row keyset.Point, form Form) Query {
-	bind := &binder{}
+	bind := binding(c)
+	return Query{SQL: of(c).apply(bind, c, bind.single(c.Key, row), form), Args: bind.args}
+}
+
+// single is the condition for one key.
+func (b *binder) single(key []keyset.Column, row keyset.Point) string {
 	terms := make([]string, len(row))
 	for i, text := range row {
-		terms[i] = bind.compare(c.Key[i], "=", text)
+		terms[i] = b.compare(key[i], "=", text)
 	}
-	return Query{SQL: of(c).apply(bind, c, strings.Join(terms, " AND "), form), Args: bind.args}
+	return strings.Join(terms, " AND ")
 }

@@ -66,5 +66,5 @@ func (b *binder) stretch(key []keyset.Column, p part) string {
 }
 
 func (b *binder) compare(column keyset.Column, operator, text string) string {
-	return Quote(column.Name) + " " + operator + " " + b.value(text, column.Type)
+	return b.target + Quote(column.Name) + " " + operator + " " + b.value(text, column.Type)
 }

@@ -27,8 +27,9 @@ ORDER BY seq DESC, part DESC LIMIT 2`, Args: []any{run, chunk}}
 }
 
 // restoring is how the rows of backfill_image are restored: backfill_restored, how both are joined as r and i, what r has
-// not where a row was left alone, and why that is; "": it no longer holds what the run wrote.
-type restoring struct{ cte, same, absent, why string }
+// not where a row was left alone, and why that is; "": it no longer holds what the run wrote. Where `or` holds of i, it is
+// another reason.
+type restoring struct{ cte, same, absent, why, or, orWhy string }
 
 // Restore gives rows back what they held, where they still are as the run left them. It is a list of CTEs:
 // backfill_restored has a row for each row that was restored, backfill_kept one for each that was left alone and noted as
@@ -54,7 +55,11 @@ func restore(c change.Change, p Piece, how restoring, unless string) Query {
 	from, to := bind.value(p.Done, "bigint"), bind.value(p.Done+p.Take, "bigint")
 	names, why, anew := "", "", ""
 	if how.why != "" {
-		names, why, anew = ", why", ", "+bind.value(how.why, "text"), "why = excluded.why, "
+		names, why, anew = ", why", bind.value(how.why, "text"), "why = excluded.why, "
+		if how.or != "" {
+			why = fmt.Sprintf("CASE WHEN %s THEN %s ELSE %s END", how.or, bind.value(how.orWhy, "text"), why)
+		}
+		why = ", " + why
 	}
 	sql := fmt.Sprintf(`%s,
 %s,

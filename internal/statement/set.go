@@ -15,6 +15,8 @@ type set struct{}
 
 func (set) form(c change.Change, major int) Form {
 	switch {
+	case !c.Undo:
+		return Forget
 	case major >= 18:
 		return Returning
 	case c.Partitioned:
@@ -115,13 +117,7 @@ func list(lists ...string) string {
 	return strings.Join(slices.DeleteFunc(lists, func(s string) bool { return s == "" }), ", ")
 }
 
-func qualified(relation string, names []string) []string {
-	all := make([]string, len(names))
-	for i, name := range names {
-		all[i] = relation + "." + name
-	}
-	return all
-}
+func qualified(relation string, names []string) []string { return prefixed(relation+".", names) }
 
 // named gives expressions the names prefix1, prefix2 ...
 func named(prefix string, expressions []string) string {

@@ -33,6 +33,15 @@ func Table(table change.Table) string { return Quote(table.Schema, table.Name) }
 type binder struct {
 	args   []any
 	params map[string]string
+	target string // before the key's columns, where other tables stand beside the table
+}
+
+// binding begins a statement that applies a change.
+func binding(c change.Change) *binder {
+	if c.Join == nil {
+		return &binder{}
+	}
+	return &binder{target: Quote(c.Table.Name) + "."}
 }
 
 // value adds an argument and gives its placeholder.

@@ -22,10 +22,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // tables are what the golden statements are prepared on.
 const tables = `
-CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized text, plan varchar(20), seen timestamptz);
+CREATE TABLE public.users (id bigint PRIMARY KEY, email text, email_normalized text, plan varchar(20), seen timestamptz, shout text GENERATED ALWAYS AS (upper(email)) STORED);
 CREATE SCHEMA "Sales Dept";
-CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb,
+CREATE TABLE "Sales Dept"."Order ""Items""" ("tenant Id" uuid, created_at timestamptz, "ID" bigint, n int, note jsonb, email text, seen timestamptz,
 	PRIMARY KEY ("tenant Id", created_at, "ID"));
+CREATE TABLE "Sales Dept".filed (id numeric, email text, email_normalized text, plan text, seen timestamptz, shout text, at timestamptz DEFAULT now());
+CREATE TABLE "Sales Dept"."Filed Items" (LIKE "Sales Dept"."Order ""Items""");
 CREATE TABLE public.bare (id bigint PRIMARY KEY);
 CREATE SCHEMA archive;
 CREATE TABLE archive.users (id bigint PRIMARY KEY, email text, plan varchar(20), source text, made uuid DEFAULT gen_random_uuid());
@@ -84,6 +86,33 @@ var (
 		Kind: change.Transform, Table: composite.Table, Key: composite.Key, Undo: true,
 		Function: &change.Function{Name: "number", Version: "1", Writes: []change.Column{{Name: "n", Type: "integer", Base: "integer"},
 			{Name: "note", Type: "jsonb", Base: "jsonb"}}},
+	}
+	// named is written from another table, whose columns have the same names.
+	named = change.Change{
+		Kind: change.Joined, Table: simple.Table, Key: simple.Key, Where: "users.email <> c.email AND c.seen > @since", Undo: true,
+		Join: &change.Join{From: []change.Source{{Alias: "c", Table: composite.Table}}, On: `c."ID" = users.id`},
+		Set: []change.Assignment{{Column: "email", Type: "text", Base: "text", Expression: "c.email || @since::text"},
+			{Column: "plan", Type: "character varying(20)", Base: "character varying", Expression: "'joined'"}},
+		Params: parameters.Params[:1],
+	}
+	// namedItems is of a table with a composite key and partitions, and looks into two others.
+	namedItems = change.Change{
+		Kind: change.Joined, Table: composite.Table, Key: composite.Key, Partitioned: true,
+		Join: &change.Join{From: []change.Source{{Alias: "u", Table: simple.Table}, {Alias: "b", Table: change.Table{Schema: "public", Name: "bare"}}},
+			On: `u.id = n AND b.id = u.id`, Unmatched: true},
+		Set: []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: `length(u.email) + b.id::int`}},
+	}
+	// filed is archived: a column of another type, one that Postgres generates, one more.
+	filed = change.Change{
+		Kind: change.Archived, Table: simple.Table, Key: simple.Key, Where: purge.Where, Params: purge.Params, Row: purge.Row, Undo: true,
+		Archive: &change.Archive{Table: change.Table{Schema: "Sales Dept", Name: "filed"}, Row: []change.Column{{Name: "email", Type: "text", Base: "text"},
+			{Name: "id", Type: "numeric", Base: "numeric"}, {Name: "email_normalized", Type: "text", Base: "text"}, {Name: "plan", Type: "text", Base: "text"},
+			{Name: "shout", Type: "text", Base: "text"}, {Name: "seen", Type: "timestamp with time zone", Base: "timestamp with time zone"}}},
+	}
+	filedItems = change.Change{
+		Kind: change.Archived, Table: composite.Table, Key: composite.Key, Where: "n < 0", Deferrable: true, Row: purgeItems.Row,
+		Archive: &change.Archive{Table: change.Table{Schema: "Sales Dept", Name: "Filed Items"}, Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "note", Type: "jsonb", Base: "jsonb"},
+			{Name: "tenant Id", Type: "uuid", Base: "uuid"}, {Name: "ID", Type: "bigint", Base: "bigint"}, {Name: "created_at", Type: "timestamp with time zone", Base: "timestamp with time zone"}}},
 	}
 	// bare is of a table that has no column beside its key.
 	bare = change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "bare"}, Key: simple.Key, Where: "id > 7"}
@@ -298,6 +327,21 @@ func goldens() map[string][]statement.Query {
 		"move_restore":               one(statement.Restore(moved(change.Fail), piece)),
 		"move_leave":                 one(statement.Leave(moved(change.Fail), piece, "a foreign key")),
 		"move_held":                  one(statement.Held(moved(change.Fail), piece)),
+		"join_plain":                 statement.Plain(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
+		"join_keep":                  keep(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Compared),
+		"join_lock":                  statement.Lock(named, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Locked),
+		"join_composite":             statement.Apply(namedItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Compared),
+		"join_lock_composite":        statement.Lock(namedItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Locked),
+		"join_stripe":                one(statement.Striped(named, stripe, statement.Compared)),
+		"join_stripe_composite":      one(statement.Striped(namedItems, stripe, statement.Compared)),
+		"join_stripe_lock":           statement.LockStripe(namedItems, stripe, statement.Locked),
+		"join_one":                   one(statement.One(namedItems, lo, statement.Compared)),
+		"archive_keep":               keep(filed, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), statement.Returning),
+		"archive_composite":          statement.Apply(filedItems, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), statement.Forget),
+		"archive_one":                one(statement.One(filed, keyset.Point{"10"}, statement.Returning)),
+		"archive_restore":            one(statement.Restore(filed, piece)),
+		"archive_restore_composite":  one(statement.Restore(filedItems, piece)),
+		"archive_leave":              one(statement.Leave(filed, piece, "a foreign key")),
 	}
 }
 

@@ -94,7 +94,7 @@ func Stripes(run string, chunk int64) Query {
 
 // Striped changes the rows of a stripe.
 func Striped(c change.Change, s Stripe, form Form) Query {
-	bind := &binder{}
+	bind := binding(c)
 	return Query{SQL: of(c).apply(bind, c, bind.listed(c.Key, s), form), Args: bind.args}
 }
 
@@ -104,7 +104,7 @@ func (b *binder) listed(key []keyset.Column, s Stripe) string {
 	stripe := fmt.Sprintf("backfill.stripes AS s WHERE s.run = %s AND s.chunk = %s AND s.part = %s",
 		b.value(s.Run, "text"), b.value(s.Chunk, "bigint"), b.value(s.Part, "integer"))
 	if integer(key) {
-		return fmt.Sprintf("%s = ANY ((SELECT s.ids[%s + 1:%s] FROM %s)::%s[])", Quote(key[0].Name), from, to, stripe, key[0].Type)
+		return fmt.Sprintf("%s%s = ANY ((SELECT s.ids[%s + 1:%s] FROM %s)::%s[])", b.target, Quote(key[0].Name), from, to, stripe, key[0].Type)
 	}
 	casts, lists := make([]string, len(key)), make([]string, len(key))
 	for i, column := range key {
@@ -114,9 +114,9 @@ func (b *binder) listed(key []keyset.Column, s Stripe) string {
 	list := fmt.Sprintf("SELECT %s FROM (SELECT s.* FROM %s) AS s, unnest(%s) AS e (%s)", strings.Join(casts, ", "), stripe,
 		strings.Join(lists, ", "), strings.Join(numbered("k", len(key)), ", "))
 	if len(key) == 1 {
-		return fmt.Sprintf("%s = ANY (ARRAY(%s))", Quote(key[0].Name), list)
+		return fmt.Sprintf("%s%s = ANY (ARRAY(%s))", b.target, Quote(key[0].Name), list)
 	}
-	return fmt.Sprintf("%s IN (%s)", row(quoted(key)), list)
+	return fmt.Sprintf("%s IN (%s)", row(prefixed(b.target, quoted(key))), list)
 }
 
 // ConsumeStripe takes off the stripe what a batch has applied; the row goes when nothing of it is left.

@@ -159,7 +159,7 @@ func (h *history) sees(next value, back bool) error {
 
 // effect is what a run makes of the row.
 func (h *history) effect() value {
-	if h.kind == change.Delete {
+	if h.kind.Deletes() {
 		return value{gone: true}
 	}
 	return value{n: h.now.n + 1}

@@ -109,6 +109,8 @@ var wrong = map[change.Kind]string{
 		+ abs(%[1]d - coalesce(sum(rows), 0)) FROM backfill.undo`, rows),
 	change.Move: fmt.Sprintf(`SELECT (SELECT count(*) FROM counters) + (SELECT abs(%[1]d - count(*)) FROM copied) + (SELECT count(*) - count(DISTINCT id) FROM copied WHERE n = id)
 		+ abs(%[1]d - coalesce(sum(rows), 0)) FROM backfill.undo`, rows),
+	change.Joined:   "SELECT count(*) FROM counters WHERE n <> id + 1",
+	change.Archived: fmt.Sprintf("SELECT (SELECT count(*) FROM counters) + abs(%d - coalesce(sum(rows), 0)) FROM backfill.undo", rows),
 }
 
 // afresh makes the table what it was.
@@ -118,6 +120,7 @@ var afresh = map[change.Kind]string{
 	change.Delete:    fmt.Sprintf("TRUNCATE counters; INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g", rows),
 	change.Copy:      "TRUNCATE copied",
 	change.Move:      fmt.Sprintf("TRUNCATE counters, copied; INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, %d) g", rows),
+	change.Joined:    "UPDATE counters SET n = id",
 }
 
 // expectOnce demands that every row saw the change exactly once, and that the ledger says so.

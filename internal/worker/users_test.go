@@ -31,7 +31,7 @@ const slowly = `CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ 
 	CREATE FUNCTION slowly_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		IF OLD.id % 8 = 0 AND current_setting('application_name') LIKE 'backfill%' THEN PERFORM pg_sleep(0.0002); END IF; RETURN OLD; END $$;
 	CREATE TRIGGER slowly_gone BEFORE DELETE ON counters FOR EACH ROW EXECUTE FUNCTION slowly_gone();
-	ALTER TABLE counters ALTER n TYPE bigint, ALTER note DROP NOT NULL`
+	ALTER TABLE counters ALTER n TYPE bigint, ALTER note DROP NOT NULL; CREATE TABLE step AS SELECT 1 AS one; CREATE TABLE gone (LIKE counters); CREATE INDEX ON gone (id)`
 
 // TestUsersAtWork: users insert, change and delete rows while runs and their rollbacks go over them. Their journal
 // explains every value, every row that a run wrote is restored or named as a conflict, and no write is lost.
@@ -81,7 +81,13 @@ var cycles = func() []change.Change {
 	moved, movedInPasses := incremented, incremented
 	moved.Function, movedInPasses.Function = incrementing("bigint"), incrementing("bigint")
 	moved.ChunkRows, movedInPasses.ChunkRows = 500, striped
-	return []change.Change{kept, passes, purge, moved, movedInPasses}
+	joined := passes // by one row, which all of them find
+	joined.Kind, joined.Join = change.Joined, &change.Join{From: []change.Source{{Alias: "s", Table: change.Table{Schema: "public", Name: "step"}}}, On: "true"}
+	joined.Set = []change.Assignment{{Column: "n", Type: "bigint", Base: "bigint", Expression: "n + s.one"}}
+	archive := purge
+	archive.Kind, archive.Archive = change.Archived, &change.Archive{Table: change.Table{Schema: "public", Name: "gone"},
+		Row: []change.Column{{Name: "id", Type: "bigint", Base: "bigint"}, purge.Row[0], purge.Row[1]}}
+	return []change.Change{kept, passes, purge, moved, movedInPasses, joined, archive}
 }()
 
 // cycle is one run and its rollback, beside users.

@@ -156,6 +156,26 @@ BEGIN
     RETURN written;
 END $$;
 
+-- paired gives the number of rows that a batch found, unless one of them belongs to several rows of the tables that are joined.
+CREATE OR REPLACE FUNCTION backfill.paired(wanted bigint, pairs bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    IF pairs > 1 THEN
+        RAISE EXCEPTION USING ERRCODE = '21000',
+            MESSAGE = format('%s rows of the joined tables belong to one row, and it is not said which', pairs);
+    END IF;
+    RETURN wanted;
+END $$;
+
+-- archived tells that all rows that a batch deleted are in the archive.
+CREATE OR REPLACE FUNCTION backfill.archived(deleted bigint, kept bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF deleted <> kept THEN
+        RAISE EXCEPTION USING ERRCODE = '44000',
+            MESSAGE = format('the archive did not take %s of %s rows: a trigger keeps them out', deleted - kept, deleted);
+    END IF;
+    RETURN true;
+END $$;
+
 -- reject notes a row that does not allow the change, in the transaction that passes over it, and counts it in the ledger.
 -- One that was rejected before, and is tried again, has its new error. It raises where the run has as many as its budget allows; rows of one run are noted one after the other, so that the
 -- count is right whatever its workers do at once.
@@ -193,7 +213,7 @@ BEGIN
         AND NOT attisdropped AND attgenerated = '' AND attname <> ALL (columns) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'BF006',
-            MESSAGE = format('column %I was added to %s after the run began, so undo would not keep it; end this run and start another', added, target);
+            MESSAGE = format('column %I was added to %s after the run began, so it would not be kept; end this run and start another', added, target);
     END IF;
     RETURN true;
 END $$;

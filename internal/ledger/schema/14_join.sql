@@ -1,0 +1,1 @@
+-- Version 14: rows that are written from other tables. and rows that are archived. They have no tables of their own, only functions (functions.sql).

@@ -1,0 +1,3 @@
+SELECT count(*) FROM (SELECT FROM "Sales Dept"."Order ""Items""" WHERE ("Order ""Items"""."tenant Id", "Order ""Items"""."created_at", "Order ""Items"""."ID") IN (SELECT k1::uuid, k2::timestamp with time zone, k3::bigint FROM (SELECT s.* FROM backfill.stripes AS s WHERE s.run = $3::text AND s.chunk = $4::bigint AND s.part = $5::integer) AS s, unnest(s.keys[0 * s.rows + 1 + $1::bigint:0 * s.rows + $2::bigint], s.keys[1 * s.rows + 1 + $1::bigint:1 * s.rows + $2::bigint], s.keys[2 * s.rows + 1 + $1::bigint:2 * s.rows + $2::bigint]) AS e (k1, k2, k3))
+ORDER BY "Order ""Items"""."tenant Id", "Order ""Items"""."created_at", "Order ""Items"""."ID" FOR NO KEY UPDATE) AS backfill_locked;
+-- ['\x02' '\a' "run-1" '\a' '\x03']
