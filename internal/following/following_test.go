@@ -2,6 +2,7 @@ package following_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -141,31 +142,34 @@ func TestAnEmptyTableIsFollowed(t *testing.T) {
 	s.expect(t, 0, 1) // in which nobody brought a row
 }
 
-// TestARunThatChasesSaysSo: each round brings rows in the old form. It slows down and says why, and ends when they stop.
+// TestARunThatChasesSaysSo: each of twelve rounds brings rows in the old form. From the tenth on it slows down and says why, and it ends when
+// they stop.
 func TestARunThatChasesSaysSo(t *testing.T) {
 	t.Parallel()
-	s := open(t, pgtest.Newest(t), 1_000, "old")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	s := open(t, pgtest.Newest(t), 12, "old")
+	ended, quicker := make(chan struct{}), make(chan struct{})
+	go func() { // the pace is not waited for
+		defer close(quicker)
 		beside := s.DB.Connect(t)
-		for range 2 {
-			pgtest.WaitUntil(t, beside, "SELECT EXISTS (SELECT FROM backfill.runs WHERE round >= 10 AND round_at > clock_timestamp() - interval '1 hour')")
-			_, err := beside.Exec(t.Context(), "UPDATE backfill.runs SET round_at = round_at - interval '1 day'") // the pace is not waited for
-			must(t, err)
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				_, err := beside.Exec(t.Context(), "UPDATE backfill.runs SET round_at = round_at - interval '1 hour' WHERE round >= 10 AND round_at > clock_timestamp() - interval '1 hour'")
+				must(t, err)
+			}
 		}
-		pgtest.WaitUntil(t, beside, "SELECT EXISTS (SELECT FROM backfill.runs WHERE round >= 12)")
-		_, err := beside.Exec(t.Context(), "UPDATE inserts SET rounds = 0; UPDATE backfill.runs SET round_at = round_at - interval '1 day'")
-		must(t, err)
-		pgtest.WaitUntil(t, beside, "SELECT EXISTS (SELECT FROM backfill.runs WHERE round >= 13)")
-		_, err = beside.Exec(t.Context(), "UPDATE backfill.runs SET round_at = round_at - interval '1 day'")
-		must(t, err)
 	}()
 	s.start(t, "follow")
-	<-done
-	s.expect(t, 0, s.Number(t, "SELECT round FROM backfill.runs"))
-	if s.Number(t, "SELECT count(*) FROM backfill.changes WHERE detail LIKE '%they still come without the change%have who inserts them write the new form, or cancel the run'") == 0 {
-		t.Error("the log of the run does not say why it goes on")
+	close(ended)
+	<-quicker
+	s.expect(t, 0, 13) // the last brought none
+	const why = "%%round %d;%%they still come without the change%%have who inserts them write the new form, or cancel the run"
+	for round, says := range map[int]int64{10: 0, 11: 1, 12: 1} {
+		if n := s.Number(t, "SELECT count(*) FROM backfill.changes WHERE detail LIKE $1", fmt.Sprintf(why, round)); n != says {
+			t.Errorf("at round %d the log of the run says %d times why it goes on", round, n)
+		}
 	}
 }
 
