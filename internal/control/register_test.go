@@ -7,6 +7,7 @@ import (
 
 	"backfill/internal/control"
 	"backfill/internal/failure"
+	"backfill/internal/prospect"
 	"backfill/internal/records"
 	"backfill/internal/registry"
 	"backfill/internal/review"
@@ -152,7 +153,7 @@ func TestANameIsJudgedByTheVersionThatItNames(t *testing.T) {
 	b := withUsers(t)
 	b.register(t, halve)
 	b.register(t, "name: halve\ntable: users\nset: {n: n / 4}\n")
-	var found review.Finding
+	var found prospect.Checked
 	must(t, json.Unmarshal([]byte(b.answer(t, `{"action":"validate","backfill":"halve"}`)), &found))
 	if found.Version != 2 || found.Change.Set[0].Expression != "n / 4" {
 		t.Errorf("%+v", found)
@@ -184,7 +185,7 @@ func TestANameOfTwoDefinitionsIsRefused(t *testing.T) {
 	if !strings.Contains(told, "start users-email-normalized@1") {
 		t.Error(told)
 	}
-	var found review.Finding
+	var found prospect.Checked
 	must(t, json.Unmarshal([]byte(b.answer(t, `{"action":"validate","backfill":"users-email-normalized@1"}`)), &found))
 	if found.Version != added.Version {
 		t.Errorf("%+v", found)
@@ -197,10 +198,10 @@ func TestWhatADefinitionDependsOnIsSaid(t *testing.T) {
 	b := withUsers(t)
 	made := b.register(t, "name: halve\ntable: users\nset: {n: n / 2}\ndepends_on: before\n")
 	b.Exec(t, "DROP SCHEMA backfill CASCADE")
-	var found review.Finding
+	var found prospect.Checked
 	must(t, json.Unmarshal([]byte(b.answer(t, `{"action":"validate","backfill":"halve"}`)), &found))
-	for _, notes := range [][]string{made.Notes, found.Notes} {
-		if !strings.Contains(strings.Join(notes, "\n"), "a start is refused now: before is not done: no run of it has begun") {
+	for _, notes := range [][]string{made.Notes, found.InTheWay} {
+		if !strings.Contains(strings.Join(notes, "\n"), "before is not done: no run of it has begun") {
 			t.Errorf("%v", notes)
 		}
 	}

@@ -10,6 +10,7 @@ import "backfill/internal/change"
 // Prospect is what a run would do.
 type Prospect struct {
 	Backfill   string        `json:"backfill"`
+	Version    int64         `json:"version,omitempty"` // of a definition that is registered
 	Change     change.Change `json:"change"`
 	InTheWay   []string      `json:"in_the_way"` // what a start would be refused for now, and might not be later
 	Notes      []string      `json:"notes"`
@@ -78,6 +79,7 @@ type Row struct {
 // Summary is what may be kept where everybody reads it who may look at an execution.
 type Summary struct {
 	Backfill string    `json:"backfill"`
+	Version  int64     `json:"version,omitempty"` // of a definition that is registered
 	Table    string    `json:"table"`
 	Kind     string    `json:"kind"`
 	InTheWay []string  `json:"in_the_way"`
@@ -91,13 +93,14 @@ type Summary struct {
 
 // Summary leaves out what may hold a row's value.
 func (p Prospect) Summary() Summary {
-	return Summary{Backfill: p.Backfill, Table: p.Change.Table.String(), Kind: string(p.Change.Kind), InTheWay: p.InTheWay, Notes: p.Notes,
+	return Summary{Backfill: p.Backfill, Version: p.Version, Table: p.Change.Table.String(), Kind: string(p.Change.Kind), InTheWay: p.InTheWay, Notes: p.Notes,
 		Passes: p.Passes, Plan: p.Plan.Verdict, Extent: p.Extent, Estimate: p.Estimate, Unknown: p.Unknown}
 }
 
 // Checked is a definition that may run, and what Postgres says of the statements that it would send.
 type Checked struct {
 	Backfill  string        `json:"backfill"`
+	Version   int64         `json:"version,omitempty"` // of a definition that is registered
 	Change    change.Change `json:"change"`
 	Estimated int64         `json:"estimated"`
 	Notes     []string      `json:"notes"`

@@ -95,7 +95,7 @@ func (r Rehearser) Check(ctx context.Context, subject review.Subject) (prospect.
 		return prospect.Checked{}, err
 	}
 	found := l.found
-	return prospect.Checked{Backfill: found.Backfill, Change: found.Change, Estimated: found.Extent.Rows, Notes: found.Notes,
+	return prospect.Checked{Backfill: found.Backfill, Version: found.Version, Change: found.Change, Estimated: found.Extent.Rows, Notes: found.Notes,
 		InTheWay: found.InTheWay, Plan: found.Plan, Prepared: found.Prepared, Unknown: found.Unknown}, nil
 }
 
@@ -111,7 +111,7 @@ func (r Rehearser) begin(ctx context.Context, subject review.Subject) (*look, er
 		return nil, err
 	}
 	l := &look{conn: conn, change: finding.Change, bound: finding.Bound, until: until}
-	l.found = prospect.Prospect{Backfill: finding.Backfill, Change: finding.Change, InTheWay: []string{}, Notes: []string{}, Locks: locks(finding.Change),
+	l.found = prospect.Prospect{Backfill: finding.Backfill, Version: finding.Version, Change: finding.Change, InTheWay: []string{}, Notes: []string{}, Locks: locks(finding.Change),
 		Statements: []prospect.Statement{}, Sample: []prospect.Row{}, Unknown: []string{}, Extent: prospect.Extent{Rows: finding.Estimated}}
 	l.found.Notes = append(l.found.Notes, finding.Notes...)
 	l.noteWindows(finding.Source)
