@@ -53,16 +53,15 @@ SERVERS = exports="$$($(STACK) env)"; eval "$$exports"; \
 	BACKFILL_TEST_DYNAMODB="$$($(STACK) dynamodb)"; export BACKFILL_TEST_DYNAMODB; \
 	BACKFILL_TEST_PGBOUNCER="$$($(STACK) tool pgbouncer || [[ $$? == 3 ]])"; export BACKFILL_TEST_PGBOUNCER
 
-# Most tests wait for a server, a lease or a beat: three packages at once, those that wait longest first, and the stack's own tests
-# beside them use two processors best.
+# Those that take longest come first, so that no package is at work alone at the end. They need all of two processors by themselves: three packages
+# at once, or the stack's own tests beside them, take no less time, and make deadlines tight.
 LONGEST = ./internal/e2e ./internal/worker ./internal/faults
 
 .PHONY: test
 test: up ## Set everything up and pass all tests
 	@$(SERVERS); \
-	$(MAKE) test-local >.local/log/test-local.log 2>&1 & local=$$!; trap 'kill $$local; exit 130' INT TERM; \
-	status=0; go test -count=1 -timeout 30m -p 3 $(LONGEST) ./... || status=$$?; \
-	wait $$local || status=$$?; cat .local/log/test-local.log; exit $$status
+	go test -count=1 -timeout 30m -p 2 $(LONGEST) ./...
+	@$(MAKE) test-local
 
 # BACKFILL_USER_WRITES, BACKFILL_CHAOS_KILLS and BACKFILL_POISON_ROWS are how many; BACKFILL_CHAOS_SEED makes the same choices again.
 .PHONY: chaos

@@ -66,6 +66,7 @@ func TestPostgresIsReadOnlyForAWhile(t *testing.T) {
 			d.Variables["LOOK_AHEAD"] = "64" // all of it is planned at the start: no planner is tried again in the governor's place
 		}
 		a := s.inTheMiddle(t, w)
+		pgtest.WaitUntil(t, c.Database().Connect(t), "SELECT EXISTS (SELECT FROM backfill.runs WHERE state = 'RUNNING' AND beats > 0)")
 		c.ReadOnly(t, true)
 		s.log.Await(t, patience, "worker", "SQLSTATE 25006")
 		s.log.Await(t, patience, "governor", "SQLSTATE 25006")

@@ -67,7 +67,7 @@ func (f Follower) Follow(ctx context.Context, id string, plan records.Plan) (Nex
 	if err != nil || !stored.Change.Follow {
 		return Complete, err
 	}
-	if plan.Cursor != nil && !plan.Cursor.Same(stored.Bound) || plan.Cursor == nil && stored.Bound != nil {
+	if !plan.Cursor.Same(stored.Bound) {
 		return Plan, f.Records.OpenPlan(ctx, id, plan.Planned) // who moved the bound did not live to do it
 	}
 	round, err := f.Ledger.Round(ctx, id)
