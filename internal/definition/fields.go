@@ -14,7 +14,7 @@ import (
 )
 
 // keys are the file's keys, in the order in which a person writes them.
-var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle"}
+var keys = []string{"name", "description", "owner", "table", "key", "set", "delete", "where", "params", "chunk_rows", "undo", "error_budget", "on_failure", "windows", "throttle", "verify", "repeatable"}
 
 // namePattern keeps a name usable in a run id, in an execution name and as a file name.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -68,6 +68,10 @@ func (r *reader) field(d *Definition, e entry) {
 		d.Windows = r.windows(e)
 	case "throttle":
 		d.Throttle, d.Metrics = r.throttle(e)
+	case "verify":
+		d.Verify = r.invariant(e)
+	case "repeatable":
+		d.Repeatable = r.repeatable(e)
 	default:
 		r.refuse(e.key, "", fmt.Sprintf("the key %q is not known", e.name), DidYouMean(e.name, keys))
 	}
