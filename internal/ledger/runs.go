@@ -29,7 +29,7 @@ const undefinedTable = "42P01"
 type Run struct {
 	Run        string
 	Backfill   string
-	Action     string // start, or rollback
+	Action     string // start, rollback or verify
 	Execution  string // ARN of the execution that the run belongs to; only its end may end the run
 	Definition string // the file's text
 	Change     change.Change

@@ -163,6 +163,12 @@ func goldens() map[string][]statement.Query {
 		"delete_restore_bare":      one(statement.Restore(bare, piece)),
 		"delete_leave":             one(statement.Leave(purge, piece, "a foreign key")),
 		"delete_held_bare":         one(statement.Held(bare, piece)),
+		"provable":                 one(statement.Provable(composite, hi, "n")),
+		"left":                     one(statement.Left(purge, keyset.Point{"20"})),
+		"look":                     statement.Look(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), false, statement.Forget),
+		"look_mend_returning":      statement.Look(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), true, statement.Returning),
+		"look_mend_compared":       statement.Look(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), true, statement.Compared),
+		"look_mend_composite":      statement.Look(composite, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), true, statement.Locked),
 		"cursor_first":             one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
 		"cursor_composite":         one(statement.Cursor(composite, "walk", lo, hi)),
 	}
