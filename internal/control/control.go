@@ -87,20 +87,21 @@ type action struct {
 }
 
 var actions = map[string]action{
-	"status":    {false, (*Control).status},
-	"list":      {false, (*Control).list},
-	"chunks":    {false, (*Control).chunks},
-	"conflicts": {false, (*Control).conflicts},
-	"rejects":   {false, (*Control).rejects},
-	"pause":     {true, (*Control).pause},
-	"resume":    {true, (*Control).resume},
-	"await":     {true, (*Control).await},
-	"cancel":    {true, (*Control).cancel},
-	"tune":      {true, (*Control).tune},
-	"validate":  {true, (*Control).validate},
-	"rebuild":   {true, (*Control).rebuild},
-	"sweep":     {true, (*Control).sweep},
-	"close":     {true, (*Control).close},
+	"status":      {false, (*Control).status},
+	"list":        {false, (*Control).list},
+	"chunks":      {false, (*Control).chunks},
+	"conflicts":   {false, (*Control).conflicts},
+	"rejects":     {false, (*Control).rejects},
+	"certificate": {false, (*Control).certificate},
+	"pause":       {true, (*Control).pause},
+	"resume":      {true, (*Control).resume},
+	"await":       {true, (*Control).await},
+	"cancel":      {true, (*Control).cancel},
+	"tune":        {true, (*Control).tune},
+	"validate":    {true, (*Control).validate},
+	"rebuild":     {true, (*Control).rebuild},
+	"sweep":       {true, (*Control).sweep},
+	"close":       {true, (*Control).close},
 }
 
 // Handle answers an input: {"action": ...}, or an event of an execution that ended badly.

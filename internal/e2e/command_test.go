@@ -39,6 +39,7 @@ func TestCommand(t *testing.T) {
 		"a row that fails":     c.aRowThatFails,
 		"rejected rows":        c.rejectedRows,
 		"a failure pauses":     c.aFailureThatPauses,
+		"verification":         c.verification,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

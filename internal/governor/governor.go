@@ -57,10 +57,11 @@ type Drainer interface {
 	Drain(ctx context.Context) error
 }
 
-// Completer brings a run to COMPLETED if it is complete, and tells whether it is.
+// Completer brings a run to COMPLETED if it is complete, and tells whether it is; so for its rollback, and for its verification.
 type Completer interface {
 	Complete(ctx context.Context, id string, planned int64) (bool, error)
 	RolledBack(ctx context.Context, id string) (bool, error)
+	Verified(ctx context.Context, id string, planned int64) (holds, done bool, err error)
 }
 
 // Rebuilder makes the records of a run agree with Postgres.

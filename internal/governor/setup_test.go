@@ -8,6 +8,7 @@ import (
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/governor"
+	"backfill/internal/inquiry"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/regulator"
@@ -46,7 +47,7 @@ func (b *bundle) another() *governor.Governor {
 		Ledger: b.Ledger, Records: b.Records,
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Drainer:   repair.Drainer{Letters: b.letters, Ledger: b.Ledger, Records: b.Records},
-		Completer: completion.New(b.Ledger, b.Records),
+		Completer: completion.New(b.Ledger, b.Records).Asking(inquiry.Inquirer{Session: b.Session}),
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},

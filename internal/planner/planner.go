@@ -55,6 +55,7 @@ type Ledger interface {
 	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
 	Retry(ctx context.Context, id, execution string) (ledger.Run, error)
 	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)
+	Verify(ctx context.Context, id, execution string, mends bool) (ledger.Run, error)
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
 	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
