@@ -13,6 +13,7 @@ import (
 	"backfill/internal/dispatch"
 	"backfill/internal/following"
 	"backfill/internal/governor"
+	"backfill/internal/inquiry"
 	"backfill/internal/invocation"
 	"backfill/internal/pausing"
 	"backfill/internal/queue"
@@ -45,7 +46,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
 		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records},
-		Completer: completion.New(base.Ledger, base.Records),
+		Completer: completion.New(base.Ledger, base.Records).Asking(inquiry.Inquirer{Session: base.Session}),
 		Follower:  following.Follower{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),

@@ -67,6 +67,8 @@ type resolver struct {
 	publications []string
 	scattered    bool
 	volatile     bool
+	chance       bool // `where` is volatile
+	verify       change.Verify
 	blind        bool // rights are missing, or a parameter's value is refused: plans would only say so again
 	notes        []string
 	problems     definition.Problems
@@ -115,6 +117,9 @@ func (r *resolver) run(ctx context.Context) error {
 	if err := r.checkMetrics(ctx); err != nil {
 		return err
 	}
+	if err := r.checkVerify(ctx); err != nil {
+		return err
+	}
 	return r.note(ctx)
 }
 
@@ -134,12 +139,14 @@ func (r *resolver) change() change.Change {
 		Kind: r.definition.Kind, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
 		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure, Follow: r.definition.Follow,
+		Verify:      &r.verify,
 		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Scattered: r.scattered,
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})
 	}
 	r.kind().complete(r, &c)
+	c.Verify.Left = c.Clears() && !r.chance && !moment.MatchString(r.definition.Where.String())
 	return c
 }
 

@@ -133,7 +133,7 @@ func TestWhatADeletionIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := change.Change{Kind: change.Delete, Table: change.Table{Schema: "public", Name: "t"}, Key: []keyset.Column{{Name: "id", Type: "integer"}},
-				Where: "n < 0", ChunkRows: 100_000}
+				Where: "n < 0", ChunkRows: 100_000, Verify: resolved.Change.Verify}
 			if undo == "on" {
 				want.Undo, want.Row = true, []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "code", Type: "text", Base: "text"},
 					{Name: "at", Type: "timestamp with time zone", Base: "timestamp with time zone"}}

@@ -116,7 +116,7 @@ func TestResolve(t *testing.T) {
 			want := change.Change{
 				Kind: change.Set, Table: d.Table, Key: fit.key, Set: withBases(fit.set), Where: d.Where.String(),
 				Params: arguments(t, d), ChunkRows: 100_000, Undo: true,
-				Partitioned: name == "a partitioned table", RowBytes: resolved.Change.RowBytes, Indexed: indexed[name],
+				Partitioned: name == "a partitioned table", RowBytes: resolved.Change.RowBytes, Indexed: indexed[name], Verify: resolved.Change.Verify,
 			}
 			if diff := cmp.Diff(want, resolved.Change); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -69,6 +69,7 @@ func (set) probes(r *resolver) (probes []probe) {
 
 func (set) unsteady(r *resolver, p probe) {
 	if p.path == "where" {
+		r.chance = true
 		r.warn("where is volatile: which rows are in scope depends on the moment")
 		return
 	}

@@ -53,6 +53,8 @@ type Change struct {
 	Throttle signal.Limits `json:"throttle,omitempty"`
 	// Metrics are the signals of the definition's own.
 	Metrics []signal.Metric `json:"metrics,omitempty"`
+	// Verify is how the run is verified; nil: it began before that was noted.
+	Verify *Verify `json:"verify,omitempty"`
 	// ChunkRows is the number of keys in a chunk.
 	ChunkRows int64 `json:"chunk_rows"`
 }

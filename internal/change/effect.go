@@ -1,6 +1,10 @@
 package change
 
-import "backfill/internal/keyset"
+import (
+	"slices"
+
+	"backfill/internal/keyset"
+)
 
 // Written is the table whose rows undo keeps and gives back, and the columns by which it knows them.
 func (c Change) Written() (Table, []keyset.Column) {
@@ -40,6 +44,11 @@ func (c Change) Effects() []Effect {
 	default:
 		return []Effect{{Table: c.Table, Columns: names(c.Columns())}}
 	}
+}
+
+// Clears tells whether a run leaves no row in scope in the table that it walks.
+func (c Change) Clears() bool {
+	return slices.ContainsFunc(c.Effects(), func(e Effect) bool { return e.Deletes && e.Table == c.Table })
 }
 
 // Shown lists the columns in which people are shown what becomes of a row, with the expressions that give it as far as there are any.

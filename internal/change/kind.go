@@ -20,17 +20,24 @@ type traits struct {
 	deed      string // what was done to the rows that are affected, as people say it
 	plain     string // why passes over a chunk cannot pay; "": they may
 	displaced bool   // a rollback may find that a row has no place beside the others any more, which is a conflict
+	unjudged  string // why its rows do not tell by themselves whether they hold what they should; "": they may
 }
 
 var kinds = map[Kind]traits{
 	Set:       {deed: "changed"},
-	Joined:    {deed: "changed"},
-	Transform: {deed: "changed"},
-	Delete:    {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
-	Archived:  {deed: "deleted", plain: "rows are deleted, and none is written that could be HOT", displaced: true},
-	Copy:      {deed: "copied", plain: "rows are written to another table, where they are new", displaced: true},
-	Move:      {deed: "moved", plain: "rows are written to another table, where they are new", displaced: true},
+	Joined:    {deed: "changed", unjudged: "what a row should hold stands in other tables, which may have changed since"},
+	Transform: {deed: "changed", unjudged: "what a row should hold only its Go function can tell"},
+	Delete:    {deed: "deleted", plain: unwritten, displaced: true, unjudged: gone},
+	Archived:  {deed: "deleted", plain: unwritten, displaced: true, unjudged: gone},
+	Copy:      {deed: "copied", plain: elsewhere, displaced: true, unjudged: "its rows are in another table, and applications may have changed both since"},
+	Move:      {deed: "moved", plain: elsewhere, displaced: true, unjudged: gone},
 }
+
+const (
+	unwritten = "rows are deleted, and none is written that could be HOT"
+	elsewhere = "rows are written to another table, where they are new"
+	gone      = "its rows are gone from the table"
+)
 
 // Known tells whether this build knows the kind. A run that a newer one began may be of another.
 func (k Kind) Known() bool { return kinds[k].deed != "" }
@@ -48,6 +55,14 @@ func (k Kind) Plain() string { return kinds[k].plain }
 
 // Displaces tells whether a rollback leaves alone a row that has no place any more beside the others. Else that fails its chunk.
 func (k Kind) Displaces() bool { return kinds[k].displaced }
+
+// Unjudged says why rows of the kind do not tell by themselves whether they hold what they should, "" where they may.
+func (k Kind) Unjudged() string {
+	if !k.Known() {
+		return "this version does not know a change of kind " + string(k)
+	}
+	return kinds[k].unjudged
+}
 
 // Column is a column whose values a run overwrites or deletes. Undo keeps them.
 type Column struct {

@@ -21,7 +21,7 @@ func States() []State { return []State{Pending, Processing, Completed, Failed, R
 var Transitions = transition.Table[State]{
 	Pending: {
 		Processing: "a worker claimed it",
-		Completed:  "no row of it matches the definition's where, so it was not sent",
+		Completed:  "no row of it matches the definition's where, so it was not sent; or the verification that had opened it has ended early",
 	},
 	Processing: {
 		Processing: "its lease expired and another worker claimed it",
@@ -31,7 +31,7 @@ var Transitions = transition.Table[State]{
 		Failed:     "an error that waiting does not mend",
 	},
 	Completed: {
-		Pending: "a rollback closed it by its fence, or its rejected rows are tried again",
+		Pending: "a rollback closed it by its fence, its rejected rows are tried again, or it is verified",
 	},
 	Failed: {
 		Pending: "a person resumed its run, or rolls it back",

@@ -1,4 +1,5 @@
-// Package completion decides that a run is complete, and makes the records agree with it.
+// Package completion decides that a run is complete, and makes the records agree with it. So it does for a rollback, and for a
+// verification, whose certificate it writes.
 //
 // Done means that Postgres confirms that the finished ranges tile the key space up to the bound: never that a queue
 // looks empty or that a counter is right. Invariants: the checkpoints agree with the ledger before the run is
@@ -27,6 +28,8 @@ type Ledger interface {
 	Tiling(ctx context.Context, id string) (ledger.Tiling, error)
 	Move(ctx context.Context, id string, from, to run.State) (bool, error)
 	Restored(ctx context.Context, id string) (ledger.Run, error)
+	Verified(ctx context.Context, id string) (ledger.Verified, error)
+	Certify(ctx context.Context, id string, certificate run.Certificate, reason string) (bool, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Entries(ctx context.Context, id string, numbers []int64) ([]ledger.Entry, error)
 }
@@ -41,8 +44,9 @@ type Records interface {
 
 // Completer completes runs.
 type Completer struct {
-	ledger  Ledger
-	records Records
+	ledger   Ledger
+	records  Records
+	inquirer Inquirer
 }
 
 // New makes a completer.

@@ -18,7 +18,7 @@ const (
 	mostBytes = 5 << 20
 )
 
-// Page is the input of conflicts and of rejects. Limit is 1 to 1000; 0 means 100.
+// Page is the input of conflicts, of rejects, and of certificate, where After is the number of a chunk. Limit is 1 to 1000; 0 means 100.
 type Page struct {
 	Action string `json:"action"`
 	Run    string `json:"run"`
@@ -40,6 +40,7 @@ type Ledger interface {
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
+	Digests(ctx context.Context, id string, after, limit int64) ([]ledger.Digest, error)
 	Await(ctx context.Context, id, execution, token string) (bool, error)
 	Waiting(ctx context.Context, id string) (string, error)
 	Woken(ctx context.Context, id, token string) error

@@ -115,6 +115,7 @@ var actions = map[string]action{
 	"definitions": {false, (*Control).definitions},
 	"conflicts":   {false, (*Control).conflicts},
 	"rejects":     {false, (*Control).rejects},
+	"certificate": {false, (*Control).certificate},
 	"dry_run":     {false, (*Control).dryRun},
 	"pause":       {true, (*Control).pause},
 	"resume":      {true, (*Control).resume},

@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "await, cancel, chunks, close, conflicts, definitions, dry_run, list, pause, rebuild, rejects, resume, status, sweep, tune, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "await, cancel, certificate, chunks, close, conflicts, definitions, dry_run, list, pause, rebuild, rejects, resume, status, sweep, tune, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}
@@ -153,7 +153,7 @@ func TestValidateTellsWhatWouldRunAndStoresNothing(t *testing.T) {
 	before := b.Number(t, "SELECT count(*) FROM backfill.runs")
 	got := b.answer(t, map[string]any{"action": "validate", "definition": "name: shout\ntable: users\nset: {shout: upper(email)}\n"})
 	want := `{"backfill":"shout","change":{"kind":"set","table":{"schema":"public","name":"users"},"key":[{"name":"id","type":"bigint"}],` +
-		`"set":[{"column":"shout","type":"text","base":"text","expression":"upper(email)"}],"undo":true,"row_bytes":16384,"chunk_rows":100000},"estimated":1,"notes":`
+		`"set":[{"column":"shout","type":"text","base":"text","expression":"upper(email)"}],"undo":true,"row_bytes":16384,"verify":{"values":true},"chunk_rows":100000},"estimated":1,"notes":`
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

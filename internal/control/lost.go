@@ -43,7 +43,7 @@ func identify(input []byte, name string) closing.Execution {
 		asked.Run = name
 	}
 	return closing.Execution{Run: asked.Run, Backfill: asked.Backfill,
-		Reopens: slices.Contains([]string{request.Resume, request.Retry, request.Rollback}, asked.Action)}
+		Reopens: slices.Contains([]string{request.Resume, request.Retry, request.Rollback, request.Verify}, asked.Action)}
 }
 
 // dryly tells whether an execution was to show what a run would do: it has none, and leaves nothing behind. Its end is not
@@ -69,7 +69,7 @@ type Ending struct {
 }
 
 // notice puts it in words. A run that did not end is one that the execution did not get: a resume or a rollback that
-// was refused.
+// was refused; or its verification was not finished.
 func notice(id string, state run.State, reason string) string {
 	what := "has failed"
 	switch state {
@@ -79,7 +79,7 @@ func notice(id string, state run.State, reason string) string {
 	case run.Cancelled:
 		what = "was cancelled"
 	default:
-		return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused: %s", id, state, reason)
+		return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused, or has failed: %s", id, state, reason)
 	}
 	return fmt.Sprintf("Run %s %s: %s - What it had committed, if anything, stays. How far it came: backfill status %s", id, what, reason, id)
 }

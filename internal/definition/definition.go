@@ -43,13 +43,15 @@ type Definition struct {
 	Where       expression.Expression // zero: every row
 	Params      []Param
 	ChunkRows   int64
-	Undo        bool             // keep what is overwritten
-	ErrorBudget int64            // rows that may fail
-	OnFailure   change.OnFailure // "": as change.Stop
-	Follow      bool             // rows that come behind the last key meanwhile are in scope
-	Windows     window.Windows   // when a run may work; none: always
-	Throttle    signal.Limits    // of the signals that are named; the others have their defaults
-	Metrics     []signal.Metric  // signals of the definition's own
+	Undo        bool                  // keep what is overwritten
+	ErrorBudget int64                 // rows that may fail
+	OnFailure   change.OnFailure      // "": as change.Stop
+	Follow      bool                  // rows that come behind the last key meanwhile are in scope
+	Windows     window.Windows        // when a run may work; none: always
+	Throttle    signal.Limits         // of the signals that are named; the others have their defaults
+	Metrics     []signal.Metric       // signals of the definition's own
+	Verify      expression.Expression // the invariant, a query in parentheses; zero: there is none
+	Repeatable  bool                  // a person says that the expressions give the same for a row that was written already
 	Source      string
 
 	origins  map[string]origin

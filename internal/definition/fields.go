@@ -73,6 +73,10 @@ var fields = []field{
 		func(r *reader, d *Definition, e entry) { d.Windows = r.windows(e) }, nil},
 	{property{"throttle", "limits of signals, and up to " + figure.Count(maxMetrics) + " metrics of your own", throttleShape()},
 		func(r *reader, d *Definition, e entry) { d.Throttle, d.Metrics = r.throttle(e) }, nil},
+	{property{"verify", "a query that gives true, or how many rows break it; asked when a run is verified", words()},
+		func(r *reader, d *Definition, e entry) { d.Verify = r.invariant(e) }, nil},
+	{property{"repeatable", "true: your word that the expressions give the same for a row that was written already; default: false", shape{"enum": []any{true, false, "true", "false"}}},
+		func(r *reader, d *Definition, e entry) { d.Repeatable = r.repeatable(e) }, nil},
 }
 
 // names are those of fields.

@@ -122,6 +122,7 @@ func (r *reader) value(param Param, e entry, path string) (string, bool) {
 func (r *reader) parameters(d Definition) {
 	used := map[string]bool{}
 	r.uses(d, d.Where, "where", used)
+	r.uses(d, d.Verify, "verify", used)
 	for _, assignment := range d.Set {
 		r.uses(d, assignment.Expression, join("set", assignment.Column), used)
 	}
@@ -149,7 +150,11 @@ func (r *reader) uses(d Definition, e expression.Expression, path string, used m
 			if nearest := Nearest(name, known); nearest != "" {
 				remedy = fmt.Sprintf("did you mean @%s?", nearest)
 			}
-			r.refuse(r.origins[path].at(e.Where(name)), path, "@"+name+" is not declared", remedy)
+			offset := e.Where(name)
+			if path == "verify" { // of the parenthesis that is not in the file
+				offset--
+			}
+			r.refuse(r.origins[path].at(offset), path, "@"+name+" is not declared", remedy)
 		}
 	}
 }

@@ -41,6 +41,7 @@ func TestCommand(t *testing.T) {
 		"rejected rows":        c.rejectedRows,
 		"a failure pauses":     c.aFailureThatPauses,
 		"registered":           c.registered,
+		"verification":         c.verification,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

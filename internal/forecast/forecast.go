@@ -47,9 +47,12 @@ const stalled = 0.02
 // the chunks that are left are counted, each as large as those that are done. The spread is between the present speed and the average.
 func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
 	left := float64(status.Rows.Estimated - status.Rows.Scanned)
-	if status.State == run.RollingBack {
+	switch {
+	case status.State == run.RollingBack:
 		left = float64(status.Rows.Affected - status.Rows.Restored - status.Rows.Conflicts)
-	} else if status.Chunks.AllPlanned && status.Chunks.Completed > 0 {
+	case status.State == run.Verifying:
+		left = float64(status.Rows.Scanned - status.Rows.Verified)
+	case status.Chunks.AllPlanned && status.Chunks.Completed > 0:
 		size := float64(status.Rows.Scanned) / float64(status.Chunks.Completed+status.Chunks.Processing)
 		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
 	}

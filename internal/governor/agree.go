@@ -13,7 +13,8 @@ import (
 // its sums.
 func (b *beat) agree(ctx context.Context, p ledger.Progress) error {
 	id, recorded := b.record.Status.Run, b.record.Status.Rows
-	lost := recorded.Handled() - p.Scanned - p.Restored - p.Conflicts
+	// What was verified is counted anew by each verification.
+	lost := recorded.Handled() - recorded.Verified - p.Scanned - p.Restored - p.Conflicts
 	back := p.Beats <= b.record.Beats || lost > 0
 	if !back && p.Last <= b.record.Plan.Planned {
 		return nil

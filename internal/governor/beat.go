@@ -83,13 +83,15 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	case p.Back && p.State.Ended() && p.ClosesAs == "":
 		return b.back(ctx, p, again) // a beat before this one did not live to tell
 	case p.State.Ended(), p.State == run.Cancelling:
-		return b.finish(ctx, id)
+		return b.finish(ctx, p)
 	case p.State.Pauses():
 		return b.pause(ctx, p)
 	case p.Broken > 0 && !b.goesOn(p):
 		return b.failed(ctx, p)
 	case p.State == run.RollingBack:
 		return b.back(ctx, p, again)
+	case p.State == run.Verifying:
+		return b.verify(ctx, p, again)
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
 		return b.complete(ctx, p)
 	}
@@ -134,18 +136,22 @@ func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again
 }
 
 // finish ends a run that is closing, as soon as no lease lives.
-func (b *beat) finish(ctx context.Context, id string) (turn.Next, error) {
-	state, err := b.governor.Closer.Finish(ctx, id)
+func (b *beat) finish(ctx context.Context, p ledger.Progress) (turn.Next, error) {
+	state, err := b.governor.Closer.Finish(ctx, b.record.Status.Run)
 	if err != nil {
 		return "", err
 	}
-	return b.ended(ctx, state)
+	as := p.ClosesAs
+	if p.Certified != nil && !p.Certified.Holds { // a beat before this one did not live to tell
+		as = run.Failed
+	}
+	return b.closed(ctx, state, as)
 }
 
-// goesOn tells whether chunks are to be finished beside those that have failed. A rollback stops.
+// goesOn tells whether chunks are to be finished beside those that have failed. A rollback stops, and so does a verification.
 func (b *beat) goesOn(p ledger.Progress) bool {
 	plan := b.record.Plan
-	return p.OnFailure == change.Continue && p.State != run.RollingBack &&
+	return p.OnFailure == change.Continue && p.State.Works() &&
 		(!plan.Closed || p.Completed+p.RolledBack+p.Failed != plan.Planned)
 }
 
@@ -159,7 +165,7 @@ func (b *beat) failed(ctx context.Context, p ledger.Progress) (turn.Next, error)
 	}
 	reason := failing(failures)
 	slog.WarnContext(ctx, "chunks failed", "run", id, "chunks", failures.First, "of", failures.Count, "on_failure", p.OnFailure)
-	if p.OnFailure == change.Pause && p.State != run.RollingBack {
+	if p.OnFailure == change.Pause && p.State.Works() {
 		_, err := b.governor.Pauser.PauseFailed(ctx, id, reason)
 		return "", err // the next sample goes on with the pause
 	}
@@ -168,7 +174,7 @@ func (b *beat) failed(ctx context.Context, p ledger.Progress) (turn.Next, error)
 	if err != nil {
 		return "", err
 	}
-	return b.ended(ctx, state)
+	return b.closed(ctx, state, run.Failed)
 }
 
 // failing names failed chunks, and says why the first of them did.

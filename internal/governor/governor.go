@@ -58,10 +58,11 @@ type Drainer interface {
 	Drain(ctx context.Context) error
 }
 
-// Completer brings a run to COMPLETED if it is complete, and tells whether it is.
+// Completer brings a run to COMPLETED if it is complete, and tells whether it is; so for its rollback, and for its verification.
 type Completer interface {
 	Complete(ctx context.Context, id string, planned int64) (bool, error)
 	RolledBack(ctx context.Context, id string) (bool, error)
+	Verified(ctx context.Context, id string, planned int64) (holds, done bool, err error)
 }
 
 // Follower has a run whose plan is worked off go on, where rows came behind its bound.

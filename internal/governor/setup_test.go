@@ -9,6 +9,7 @@ import (
 	"backfill/internal/completion"
 	"backfill/internal/following"
 	"backfill/internal/governor"
+	"backfill/internal/inquiry"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/regulator"
@@ -47,7 +48,7 @@ func (b *bundle) another() *governor.Governor {
 		Ledger: b.Ledger, Records: b.Records,
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Drainer:   repair.Drainer{Letters: b.letters, Ledger: b.Ledger, Records: b.Records},
-		Completer: completion.New(b.Ledger, b.Records),
+		Completer: completion.New(b.Ledger, b.Records).Asking(inquiry.Inquirer{Session: b.Session}),
 		Follower:  following.Follower{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),

@@ -34,7 +34,7 @@ func (b *beat) observe(p ledger.Progress) (speed float64) {
 // moving is since when the run goes on without a break.
 func moving(status run.Status) time.Time {
 	for _, change := range slices.Backward(status.Changes) {
-		if change.State.Works() || change.State == run.RollingBack {
+		if change.State.Moves() {
 			return change.At
 		}
 	}
@@ -45,7 +45,7 @@ func moving(status run.Status) time.Time {
 func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	status := &b.record.Status
 	regulated := run.Throttle{}
-	if p.State.Works() || p.State == run.RollingBack {
+	if p.State.Moves() {
 		var err error
 		if regulated, err = b.governor.Regulator.Regulate(ctx, status.Run, speed); err != nil {
 			slog.WarnContext(ctx, "rate not decided", "run", status.Run, "class", failure.Of(err), "error", failure.Safe(err))

@@ -39,12 +39,12 @@ func (b *beat) stand(ctx context.Context, p ledger.Progress) (turn.Next, error) 
 	if err != nil {
 		return "", err
 	}
-	return b.ended(ctx, state)
+	return b.closed(ctx, state, run.Failed)
 }
 
 // open tells whether there is something for workers to do.
 func (b *beat) open(p ledger.Progress) bool {
-	if p.State == run.RollingBack {
+	if !p.State.Works() {
 		return p.Open > 0
 	}
 	return p.Completed+p.RolledBack+p.Failed < b.record.Plan.Planned

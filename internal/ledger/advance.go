@@ -47,6 +47,43 @@ func (c Claim) Count(data string, args []any, has Parts) (string, []any) {
 	return sql, append(args[:len(args):len(args)], c.Message.Run, c.Message.Chunk)
 }
 
+// CountLook makes the ledger count what a look at rows has found, and what was written of it, in the same statement: a list of CTEs
+// of which backfill_looked has the figures, and backfill_changed a row for each row that was written, where something may be. It returns the
+// chunk's sums of rows that deviate and that were written, and the bytes that were kept.
+func (c Claim) CountLook(data string, args []any, mends bool, has Parts) (string, []any) {
+	written, kept := "0", "0"
+	if mends {
+		written = "(SELECT count(*) FROM backfill_changed)"
+	}
+	if has.Found {
+		written = "backfill.written(" + written + ", (SELECT count(*) FROM backfill_found))"
+	}
+	if has.Image {
+		kept = "coalesce((SELECT sum(bytes) FROM backfill_image), 0)::bigint"
+	}
+	sql := fmt.Sprintf(`WITH %s,
+backfill_written AS MATERIALIZED (SELECT %s AS rows)
+UPDATE backfill.ledger AS l SET affected = l.affected + w.rows, mended = l.mended + w.rows, fitting = l.fitting + v.fitting,
+  deviating = l.deviating + v.deviating, digest = coalesce(l.digest, 0) + v.digest,
+  nulls = (SELECT array_agg(coalesce(l.nulls[n], 0) + v.nulls[n] ORDER BY n) FROM generate_subscripts(v.nulls, 1) AS n)
+FROM backfill_looked AS v, backfill_written AS w
+WHERE l.run = $%d AND l.chunk = $%d RETURNING l.affected, l.deviating, l.mended, %s`, data, written, len(args)+1, len(args)+2, kept)
+	return sql, append(args[:len(args):len(args)], c.Message.Run, c.Message.Chunk)
+}
+
+// CountUnjudged counts a row that cannot be judged, since its expression fails on it, as one that deviates.
+// Nobody knows what its columns hold, so it counts as NULL in each of them.
+func (c Claim) CountUnjudged(columns int) (string, []any) {
+	return `UPDATE backfill.ledger SET deviating = deviating + 1, fitting = fitting + 1, digest = coalesce(digest, 0),
+		nulls = (SELECT array_agg(coalesce(nulls[n], 0) + 1 ORDER BY n) FROM generate_series(1, $3::int) AS n) WHERE run = $1 AND chunk = $2`,
+		[]any{c.Message.Run, c.Message.Chunk, columns}
+}
+
+// CountNothing notes that a chunk without a row was looked at.
+func (c Claim) CountNothing() (string, []any) {
+	return "UPDATE backfill.ledger SET digest = coalesce(digest, 0) WHERE run = $1 AND chunk = $2", []any{c.Message.Run, c.Message.Chunk}
+}
+
 // Parts tells which CTEs a data statement has beside backfill_changed. Pairs: backfill_found has how often a row is in it.
 type Parts struct{ Found, Image, Pairs bool }
 

@@ -40,6 +40,8 @@ type Claim struct {
 	Affected int64        // rows written so far
 	Reason   string
 	Back     bool  // the chunk is being rolled back
+	Verifies bool  // it was done, and is being looked at once more
+	Mends    bool  // what it finds to deviate is written again
 	Restored int64 // rows that this claim has taken back, conflicts among them
 	Passes   int   // over a window of the chunk; 1: it is not striped; 0: not decided yet
 	Striped  int64 // rows written in the striped chunks shortly before this one
@@ -67,10 +69,10 @@ func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string)
 	}
 	err = conn.QueryRow(ctx,
 		`SELECT verdict, coalesce(fence, 0), coalesce(seq, 0), "position", coalesce(scanned, 0), coalesce(affected, 0),
-		coalesce(reason, ''), coalesce(direction = 'back', false), coalesce(passes, 0), coalesce(striped, 0), coalesce(striped_hot, 0), coalesce(due, false),
-		s.limited, s.surplus, s.budget FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8), backfill.steer($1, $2) s`,
+		coalesce(reason, ''), coalesce(direction = 'back', false), coalesce(direction = 'verify', false), coalesce(mends, false), coalesce(passes, 0), coalesce(striped, 0), coalesce(striped_hot, 0), coalesce(due, false),
+		s.limited, s.surplus, s.budget FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8, verifies => true), backfill.steer($1, $2) s`,
 		message.Run, message.Chunk, message.Lo, message.Hi, message.Send, owner, l.terms.Lease, l.terms.Heartbeat,
-	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason, &claim.Back,
+	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason, &claim.Back, &claim.Verifies, &claim.Mends,
 		&claim.Passes, &claim.Striped, &claim.Hot, &claim.Due, &claim.Limited, &claim.Surplus, &claim.Budget)
 	if err != nil {
 		return claim, fmt.Errorf("claim chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))

@@ -41,7 +41,8 @@ func (l *Ledger) change(ctx context.Context, id string, to run.State, sql string
 	return tag.RowsAffected() == 1, nil
 }
 
-// Finish ends a run that is CANCELLING as soon as no lease lives, and tells the state and reason that it has then.
+// Finish ends a run that is CANCELLING as soon as no lease lives, and tells the state and reason that it has then. Where it was its verification
+// that was closed, it is COMPLETED as before, and the reason says what became of that.
 // An expired lease is taken away by the fence first: its worker may still be in a transaction, which this waits for.
 func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason string, err error) {
 	conn, err := l.database.Conn(ctx)
@@ -51,9 +52,12 @@ func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason
 	if err := takeExpired(ctx, conn, id, run.Cancelling, "run closed"); err != nil {
 		return "", "", fmt.Errorf("end run %s: %w", id, err)
 	}
-	_, err = conn.Exec(ctx, `UPDATE backfill.runs r SET state = r.closes_as, ended_at = clock_timestamp()
-		WHERE r.run = $1 AND r.state = 'CANCELLING'
-		AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING')`, id)
+	_, err = conn.Exec(ctx, `WITH ended AS (UPDATE backfill.runs r SET ended_at = clock_timestamp(),
+				state = CASE action WHEN 'verify' THEN 'COMPLETED' ELSE r.closes_as END, action = CASE action WHEN 'verify' THEN 'start' ELSE action END,
+				reason = CASE action WHEN 'verify' THEN $2 || reason ELSE reason END
+			WHERE r.run = $1 AND r.state = 'CANCELLING'
+			AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING') RETURNING run)
+		`+leaveVerification+` FROM ended e WHERE l.run = e.run AND l.direction = 'verify'`, id, run.Unverified)
 	if err != nil {
 		return "", "", fmt.Errorf("end run %s: %w", id, postgres.Classify(err))
 	}

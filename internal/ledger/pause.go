@@ -127,11 +127,11 @@ func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was
 		return false, err
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 ELSE $3 END, reason = '',
+		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 WHEN 'verify' THEN $6 ELSE $3 END, reason = '',
 			free_until = CASE WHEN paused_for = 'window' AND $4 = '' THEN paused_until ELSE free_until END, paused_until = NULL,
 			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5,
 			heartbeat = CASE heartbeat WHEN 'epoch' THEN heartbeat ELSE clock_timestamp() END, resumed_at = clock_timestamp()
-			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by)
+			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by, run.Verifying)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}

@@ -81,9 +81,9 @@ func TestWhatWasOnItsWayCountsAsLost(t *testing.T) {
 func TestOnlyARunThatGoesOnIsPaused(t *testing.T) {
 	b := setup(t, pgtest.Newest(t))
 	for _, state := range run.States() {
-		for action, back := range map[string]run.State{"start": run.Running, "rollback": run.RollingBack} {
+		for action, back := range map[string]run.State{"start": run.Running, "rollback": run.RollingBack, "verify": run.Verifying} {
 			b.exec(t, "UPDATE backfill.runs SET state = $1, action = $2", state, action)
-			can := state == run.Planning || state == run.Running || state == run.RollingBack
+			can := state.Moves()
 			b.pause(t, can)
 			if can {
 				b.rests(t, run.Paused)

@@ -20,7 +20,7 @@ import (
 // Progress is what the ledger holds of a run at one moment. Chunks that no worker has claimed yet are not in it.
 type Progress struct {
 	State      run.State
-	Action     string // start, or rollback
+	Action     string // start, rollback or verify
 	Reason     string
 	Back       bool      // it is being rolled back, or its last rollback ended in order
 	ClosesAs   run.State // as what the run was closed before its end; "": it was not
@@ -55,7 +55,11 @@ type Progress struct {
 	Affected   int64
 	Restored   int64
 	Conflicts  int64
-	Rejected   int64         // rows that are in backfill.rejects
+	Rejected   int64 // rows that are in backfill.rejects
+	Looked     int64 // keys that the last verification has passed
+	Deviating  int64 // rows that it found not to hold what they should
+	Mended     int64 // of them written again
+	Certified  *run.Certificate
 	UndoBytes  int64         // as stored, of the chunks that were completed
 	Striped    int64         // chunks that are gone over in passes
 	Changes    []run.Change  // the last ones, the newest last
@@ -88,7 +92,7 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, backfill.awaited(writers), ` + idle
+		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, backfill.awaited(writers), certificate, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
@@ -98,6 +102,7 @@ const (
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
+		coalesce(sum(looked), 0)::bigint, coalesce(sum(deviating), 0)::bigint, coalesce(sum(mended), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
 		max(greatest(advanced_at, CASE l.state WHEN 'COMPLETED' THEN l.updated_at END)), max(l.updated_at) FILTER (WHERE fence > 0),
 		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE l.state = 'PENDING' AND l.reason <> '' AND backfill.works(r.state, direction)))[1], ''),
@@ -141,17 +146,23 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed, paused, free, advanced, seen pgtype.Timestamptz
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &p.Idle)
+	var certificate []byte
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &certificate, &p.Idle)
 	if err != nil {
 		return p, err
 	}
 	if p.Until != nil {
 		*p.Until = p.Until.UTC()
 	}
+	if certificate != nil {
+		if err := json.Unmarshal(certificate, &p.Certified); err != nil {
+			return p, err
+		}
+	}
 	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
 	var changes, latest []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Striped, &p.Passes,
+		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
 		return p, err

@@ -64,7 +64,7 @@ func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int6
 		return err
 	}
 	// A rollback that was cancelled and goes on still leads to where the first one came from.
-	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, action = 'rollback', execution = $3, reason = '', closes_as = NULL,
+	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, action = 'rollback', execution = $3, reason = '', closes_as = NULL, certificate = NULL,
 		returns_to = CASE action WHEN 'rollback' THEN coalesce(returns_to, state) ELSE state END,
 		ended_at = NULL, heartbeat = clock_timestamp(), resumed_at = clock_timestamp() WHERE run = $1`, id, run.RollingBack, execution)
 	if err != nil {

@@ -26,10 +26,7 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 		if err != nil || owner == execution {
 			return err
 		}
-		to := run.Running
-		if action == "rollback" {
-			to = run.RollingBack
-		}
+		to := onward(action)
 		if refusal := revivable(state, to, watched); refusal != "" {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, refusal)
 		}
@@ -44,13 +41,24 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 	return l.Run(ctx, id)
 }
 
+// onward is the state in which a run of that action goes on.
+func onward(action string) run.State {
+	switch action {
+	case "rollback":
+		return run.RollingBack
+	case "verify":
+		return run.Verifying
+	}
+	return run.Running
+}
+
 // revivable says why a run cannot be resumed; "" where it can. A run that nobody watches has lost its execution.
 func revivable(state, to run.State, watched bool) string {
 	_, legal := run.Transitions.Cause(state, to)
 	switch {
 	case state == run.Completed, state == run.RolledBack:
 		return "there is nothing left to do"
-	case state.Ended() && legal, state.Works() && !watched, state == run.RollingBack && !watched:
+	case state.Ended() && legal, state.Moves() && !watched:
 		return ""
 	case state.Pauses():
 		return "it is paused, and its execution waits: `backfill resume` lets it go on, as does the action resume of the control function"
@@ -73,7 +81,7 @@ func revive(ctx context.Context, tx pgx.Tx, id, execution string, state, to run.
 		}
 	}
 	_, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = $2, execution = $3, reason = '', closes_as = NULL, ended_at = NULL,
-		returns_to = CASE action WHEN 'rollback' THEN returns_to END,
+		returns_to = CASE action WHEN 'rollback' THEN returns_to END, certificate = NULL,
 		heartbeat = clock_timestamp(), resumed_at = clock_timestamp() WHERE run = $1`, id, to, execution)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ type Run struct {
 	Run        string
 	Backfill   string
 	Version    int64  // of a definition that was registered; 0: it was compiled in, or came with the request
-	Action     string // start, or rollback
+	Action     string // start, rollback or verify
 	Execution  string // ARN of the execution that the run belongs to; only its end may end the run
 	Definition string // the file's text
 	Change     change.Change

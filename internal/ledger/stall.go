@@ -17,13 +17,13 @@ func (p Progress) Stalled() bool { return strings.HasPrefix(p.Reason, stalled) }
 // Stall notes that a run stands still, and why: once, in its reason, and so in its log.
 func (l *Ledger) Stall(ctx context.Context, id, why string) error {
 	return l.stand(ctx, id, `UPDATE backfill.runs SET reason = $2 || $3 WHERE run = $1 AND NOT starts_with(reason, $2)
-		AND (backfill.works(state, 'forward') OR backfill.works(state, 'back'))`, stalled, why)
+		AND backfill.moves(state)`, stalled, why)
 }
 
 // Moves takes back that a run stands still: a row was handled.
 func (l *Ledger) Moves(ctx context.Context, id string) error {
 	return l.stand(ctx, id, `WITH moving AS (UPDATE backfill.runs SET reason = '' WHERE run = $1 AND starts_with(reason, $2)
-			AND (backfill.works(state, 'forward') OR backfill.works(state, 'back')) RETURNING run)
+			AND backfill.moves(state) RETURNING run)
 		INSERT INTO backfill.changes (run, detail) SELECT run, 'no longer stalled' FROM moving`, stalled)
 }
 

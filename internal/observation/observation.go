@@ -32,6 +32,8 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
 	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
 	status.Rows.Restored, status.Rows.Conflicts, status.Rows.Rejected = p.Restored, p.Conflicts, p.Rejected
+	status.Rows.Verified, status.Rows.Deviating, status.Rows.Mended = p.Looked, p.Deviating, p.Mended
+	status.Certificate = p.Certified
 	status.Chunks = run.Chunks{
 		Total: plan.Planned, AllPlanned: plan.Closed,
 		Pending: plan.Planned - p.Known + p.Pending, Processing: p.Processing,

@@ -16,9 +16,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// mostChunks is how many control lists in one answer.
-const mostChunks = 1000
-
 // chunkPage is the input of chunks.
 type chunkPage struct {
 	Action string `json:"action"`
@@ -83,7 +80,7 @@ func (p chunkPage) check(at *cobra.Command) error {
 	if p.State != "" && !slices.Contains(chunk.States(), chunk.State(p.State)) {
 		return misused(at, fmt.Errorf("--state %s is no state of a chunk", strings.ToLower(p.State)))
 	}
-	return within(at, p.Limit, mostChunks, p.After)
+	return within(at, p.Limit, p.After)
 }
 
 // chunks shows chunks, a line each, the reasons below, and the way to those that follow.

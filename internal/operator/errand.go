@@ -13,7 +13,7 @@ import (
 	"backfill/internal/run"
 )
 
-// errand is an execution for a run that is there already: a resume, a retry, or a rollback.
+// errand is an execution for a run that is there already: a resume, a retry, a rollback, or a verification.
 type errand struct {
 	request request.Request
 	name    string // of the execution
@@ -29,7 +29,12 @@ func newErrand(asked request.Request, now time.Time) errand {
 }
 
 // what names the errand in messages.
-func (e errand) what() string { return "the " + e.request.Action }
+func (e errand) what() string {
+	if e.request.Action == request.Verify {
+		return "the verification"
+	}
+	return "the " + e.request.Action
+}
 
 // send starts the execution, follows it until it is accepted or refused, and to its end if somebody waits.
 func (s *session) send(ctx context.Context, asked request.Request, wait bool) error {
@@ -108,9 +113,11 @@ func (s *session) underWay(w io.Writer, sent errand, status run.Status) {
 	what := "run " + status.Run
 	if backward(status) {
 		what = "the rollback of run " + status.Run
+	} else if verifying(status) {
+		what = "the verification of run " + status.Run
 	}
 	how := "goes on"
-	if sent.request.Action == request.Rollback {
+	if sent.request.Action == request.Rollback || sent.request.Action == request.Verify {
 		how = "has begun"
 	}
 	fmt.Fprintf(w, "%s %s: it is %s on %s\n", what, how, s.painted(w, status.State), printable(status.Table))

@@ -38,6 +38,14 @@ var errandTranscripts = map[string]transcript{
 	"rollback-unclosed": {[]string{"rollback", "email-1"}, denied("Backfill.Permanent", `{"Error":"Backfill.Transient","Cause":"{\"errorMessage\":\"connect to database app: refused\",\"errorType\":\"Backfill.Transient\"}"}`, reversible())},
 	"rollback-taken":    {[]string{"rollback", "email-1"}, quicker()},
 	"usage-chunks":      {[]string{"rollback", "email-1", "--chunks", ""}, nil},
+	"verify":            {[]string{"verify", "email-1"}, accepts(reversible(), verification(300_000))},
+	"verify-wait":       {[]string{"verify", "email-1", "--wait"}, until(Execution{}, reversible(), verification(0), verification(300_000), certifiedRun(true))},
+	"verify-json":       {[]string{"verify", "email-1", "--wait", "-o", "json"}, until(Execution{}, reversible(), verification(300_000), certifiedRun(true))},
+	"verify-count":      {[]string{"verify", "email-1", "--no-write", "--wait"}, until(failed("RunFailed"), reversible(), verification(300_000), certifiedRun(false))},
+	"verify-cancelled":  {[]string{"verify", "email-1", "--wait"}, until(failed("RunCancelled"), reversible(), verification(300_000), uncertified())},
+	"verify-resume":     {[]string{"resume", "email-1"}, accepts(verificationLost(), verification(300_000))},
+	"verify-refused":    {[]string{"verify", "email-1"}, denied("Backfill.Invalid", "run email-1 is CANCELLED: only a run that is COMPLETED can be verified; resume it first", stopped())},
+	"help-verify":       {[]string{"verify", "--help"}, nil},
 	"help-rollback":     {[]string{"rollback", "--help"}, nil},
 }
 
@@ -103,6 +111,7 @@ func TestAnErrandSendsWhatTheEventsShow(t *testing.T) {
 		"resume.json":          {"resume display-name-1", "display-name-1-resume-20261124-120000"},
 		"retry.json":           {"retry display-name-1", "display-name-1-retry-20261124-120000"},
 		"rollback.json":        {"rollback display-name-1", "display-name-1-rollback-20261124-120000"},
+		"verify.json":          {"verify display-name-1", "display-name-1-verify-20261124-120000"},
 		"rollback-chunks.json": {"rollback display-name-1 --chunks 3,7-9 --force", "display-name-1-rollback-20261124-120000"},
 	} {
 		b := setup(t)
@@ -143,7 +152,7 @@ func TestTheNameOfAnErrandFits(t *testing.T) {
 // TestNothingIsStartedForARunThatIsNotKnown: the execution would fail.
 func TestNothingIsStartedForARunThatIsNotKnown(t *testing.T) {
 	t.Parallel()
-	for _, action := range []string{"resume", "retry", "rollback"} {
+	for _, action := range []string{"resume", "retry", "rollback", "verify"} {
 		b := setup(t)
 		b.control.answers["status"] = []any{unknownRun()}
 		if code := b.run(t, action, "email-1"); code != exitInvalid || len(b.executions.started) > 0 {

@@ -25,10 +25,10 @@ func (s *session) fetch(ctx context.Context, id, what string, asked, found any) 
 }
 
 // within finds what control would refuse as well: there it could not be told from a run that is not known.
-func within(at *cobra.Command, limit, most, after int64) error {
+func within(at *cobra.Command, limit, after int64) error {
 	switch {
-	case limit < 1 || limit > most:
-		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", limit, most))
+	case limit < 1 || limit > mostRows:
+		return misused(at, fmt.Errorf("--limit %d is not within 1 to %d", limit, mostRows))
 	case after < 0:
 		return misused(at, fmt.Errorf("--after %d is less than 0", after))
 	}

@@ -71,6 +71,9 @@ func done(status run.Status) float64 {
 	if backward(status) {
 		return restored(status.Rows)
 	}
+	if verifying(status) {
+		return min(float64(status.Rows.Verified)/max(float64(status.Rows.Scanned), 1), 0.99)
+	}
 	part := 0.0
 	if status.Rows.Estimated > 0 {
 		part = float64(status.Rows.Scanned) / float64(status.Rows.Estimated)
@@ -98,6 +101,11 @@ func backward(status run.Status) bool {
 	return status.State == run.RollingBack || status.State == run.RolledBack || status.Action == request.Rollback
 }
 
+// verifying tells whether the figures that matter are those of a verification that goes on.
+func verifying(status run.Status) bool {
+	return status.State == run.Verifying || status.Action == request.Verify
+}
+
 // restored is the part of the changed rows that a rollback has dealt with.
 func restored(rows run.Rows) float64 {
 	if rows.Affected <= 0 {
@@ -106,8 +114,8 @@ func restored(rows run.Rows) float64 {
 	return min(float64(rows.Restored+rows.Conflicts)/float64(rows.Affected), 0.99)
 }
 
-// moving tells whether workers work, forward or back.
-func moving(state run.State) bool { return state.Works() || state == run.RollingBack }
+// moving tells whether workers work, whichever way.
+func moving(state run.State) bool { return state.Moves() }
 
 func percent(status run.Status) int { return int(done(status) * 100) }
 

@@ -63,6 +63,9 @@ func progress(status run.Status) string {
 	if backward(status) {
 		return fmt.Sprintf("%s of %s rows restored", figure.Count(status.Rows.Restored), figure.Count(status.Rows.Affected)) + conflicts(status.Rows)
 	}
+	if verifying(status) {
+		return fmt.Sprintf("%s of %s rows verified", figure.Count(status.Rows.Verified), figure.Count(status.Rows.Scanned)) + deviations(status.Rows)
+	}
 	if status.Rows.Estimated > 0 && status.State != run.Completed {
 		return fmt.Sprintf("%s of about %s rows", figure.Count(status.Rows.Scanned), figure.Count(status.Rows.Estimated))
 	}
@@ -83,6 +86,17 @@ func conflicts(rows run.Rows) string {
 		return ""
 	}
 	return ", " + figure.Plural(rows.Conflicts, "conflict", "conflicts")
+}
+
+// deviations counts what a verification has found so far, as the end of a list.
+func deviations(rows run.Rows) string {
+	switch {
+	case rows.Deviating == 0:
+		return ""
+	case rows.Mended > 0:
+		return fmt.Sprintf(", %s deviated, %s written again", figure.Count(rows.Deviating), figure.Count(rows.Mended))
+	}
+	return fmt.Sprintf(", %s deviate", figure.Count(rows.Deviating))
 }
 
 // pace is the speed and what is left, while workers work.

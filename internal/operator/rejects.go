@@ -41,7 +41,7 @@ from the database for you, and stored nowhere else.`,
 	command.Flags().Int64Var(&asked.After, "after", 0, "how many to leave out: those that were listed before")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		asked.Run = args[0]
-		if err := within(command, asked.Limit, mostRows, asked.After); err != nil {
+		if err := within(command, asked.Limit, asked.After); err != nil {
 			return err
 		}
 		var found passedOver

@@ -10,14 +10,15 @@ import (
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
 	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
-	chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand, schemaCommand, versionCommand,
+	verifyCommand, certificateCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
+	schemaCommand, versionCommand,
 }
 
 const overview = `Changes the data of a live Postgres table, as a serverless pipeline in your own AWS account.
 
 Exit codes:
     0  done as asked
-    1  the run or its rollback failed, was cancelled, or could not begin because another run holds the table
+    1  the run, its rollback or its verification failed, was cancelled, or could not begin because another run holds the table
     2  the command or its input is wrong; every problem is printed
     3  not reachable: AWS, credentials, the stack, its functions or its database
   130  stopped by Ctrl-C; the run goes on`

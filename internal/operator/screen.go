@@ -68,6 +68,7 @@ func (s *session) standingOf(w io.Writer, status run.Status) sheet {
 	l.put("tuned", overOf(status.Throttle.Limits, ""))
 	l.put("undo", undo(status, now))
 	l.put("striping", status.Striping.Reason)
+	l.put("verified", verifiedOf(status, now))
 	if moving(status.State) {
 		l.put("speed", speed(status, now))
 	}
@@ -140,6 +141,20 @@ func undo(status run.Status, now time.Time) string {
 		return size(status.Undo.Bytes) + " kept"
 	}
 	return ""
+}
+
+// verifiedOf is when the run was verified last, and whether all held.
+func verifiedOf(status run.Status, now time.Time) string {
+	switch c := status.Certificate; {
+	case verifying(status):
+		return fmt.Sprintf("%s of %s rows so far", figure.Count(status.Rows.Verified), figure.Count(status.Rows.Scanned)) + deviations(status.Rows)
+	case c == nil:
+		return ""
+	case c.Holds:
+		return "it holds, " + moment(&c.At, now)
+	default:
+		return "it does not hold, " + moment(&c.At, now)
+	}
 }
 
 func onTable(status run.Status) string {

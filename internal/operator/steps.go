@@ -20,9 +20,12 @@ func (s *session) steps(status run.Status) []step {
 	}
 	if resumable(status) {
 		purpose := "go on"
-		if backward(status) {
+		switch {
+		case backward(status):
 			purpose = "go on with the rollback"
-		} else if status.Pause != nil && status.Pause.For == run.ForFailure {
+		case verifying(status):
+			purpose = "go on with the verification"
+		case status.Pause != nil && status.Pause.For == run.ForFailure:
 			purpose = "go on, and try the chunks that failed again"
 		}
 		steps = append(steps, step{s.suggest("resume", status.Run), purpose})
@@ -45,6 +48,9 @@ func (s *session) steps(status run.Status) []step {
 	}
 	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
+	}
+	if status.Certificate != nil {
+		steps = append(steps, step{s.suggest("certificate", status.Run), "see what was verified, and the SQL that a migration can rely on"})
 	}
 	return steps
 }
@@ -101,6 +107,9 @@ func (s *session) advice(status run.Status) string {
 func stays(status run.Status) string {
 	if backward(status) {
 		return "rows that were restored stay so"
+	}
+	if verifying(status) {
+		return "rows that were written again stay so"
 	}
 	return "what was committed stays"
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"backfill/internal/change"
@@ -18,12 +19,15 @@ func (s *session) summary(w io.Writer, status run.Status) {
 	}
 	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.standing(w, status), took(status))
 	fmt.Fprintf(w, "  %s; %s\n", effect(status), chunks(status))
+	if status.State == run.Completed && (status.Certificate != nil || unverified(status)) {
+		fmt.Fprintf(w, "  %s\n", printable(status.Reason))
+	}
 }
 
 // effect is what was done to rows.
 func effect(status run.Status) string {
 	rows := status.Rows
-	if backward(status) {
+	if backward(status) || verifying(status) {
 		return progress(status)
 	}
 	text := fmt.Sprintf("%s read, %s %s", figure.Plural(rows.Scanned, "row", "rows"), figure.Count(rows.Affected), deed(status)) + rejected(rows)
@@ -47,9 +51,13 @@ func took(status run.Status) string {
 	return " after " + span(lasted(status))
 }
 
-// lasted is 0 after a rollback, be it of a part: it may have come days after the run.
+// unverified tells whether a verification of the run was cancelled, or has failed.
+func unverified(status run.Status) bool { return strings.HasPrefix(status.Reason, run.Unverified) }
+
+// lasted is 0 after a rollback, be it of a part, and after a verification: they may have come days after the run.
 func lasted(status run.Status) time.Duration {
-	if status.EndedAt == nil || status.StartedAt.IsZero() || status.Action == request.Rollback || status.Chunks.RolledBack > 0 {
+	if status.EndedAt == nil || status.StartedAt.IsZero() || status.Action == request.Rollback || status.Chunks.RolledBack > 0 ||
+		status.Certificate != nil || unverified(status) {
 		return 0
 	}
 	return status.EndedAt.Sub(status.StartedAt)
@@ -63,8 +71,11 @@ func (s *session) standing(w io.Writer, status run.Status) string {
 // halfway is the end of a sentence about a rollback that is ending, or has ended, too early.
 func halfway(status run.Status) string {
 	early := status.State == run.Cancelling || status.State == run.Cancelled || status.State == run.Failed
-	if early && backward(status) {
+	switch {
+	case early && backward(status):
 		return " in its rollback"
+	case early && verifying(status):
+		return " in its verification"
 	}
 	return ""
 }

@@ -32,6 +32,8 @@ func (p *Planner) begin(ctx context.Context, call Call) (turn.Turn, error) {
 		return p.bring(ctx, asked, call.Execution, p.Ledger.Retry)
 	case request.Rollback:
 		return p.rollBack(ctx, asked, call.Execution)
+	case request.Verify:
+		return p.verify(ctx, asked, call.Execution)
 	}
 	return p.start(ctx, asked, call.Execution)
 }

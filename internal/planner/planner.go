@@ -56,6 +56,7 @@ type Ledger interface {
 	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
 	Retry(ctx context.Context, id, execution string) (ledger.Run, error)
 	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)
+	Verify(ctx context.Context, id, execution string, mends bool) (ledger.Run, error)
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
 	Dependencies(ctx context.Context, backfills []string) ([]ledger.Dependency, error)
 	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)

@@ -22,6 +22,7 @@ const (
 	Resume   = "resume"   // go on with a run that was cancelled, has failed or lost its execution
 	Retry    = "retry"    // try the failed chunks and the rejected rows of a run again
 	Rollback = "rollback" // take back what a run wrote
+	Verify   = "verify"   // look at a run that is COMPLETED once more
 )
 
 // Request is the input of an execution of the state machine "backfill".
@@ -33,6 +34,7 @@ type Request struct {
 	Run        string         `json:"run,omitempty"`     // start: default is the name of the execution
 	Chunks     string         `json:"chunks,omitempty"`  // rollback: numbers and ranges, "3,7-9"; default: all
 	Force      bool           `json:"force,omitempty"`   // rollback: though a newer run wrote the same columns
+	Write      *bool          `json:"write,omitempty"`   // verify: false counts rows that do not hold what they should, and writes none; default: true
 	DryRun     bool           `json:"dry_run,omitempty"` // start: only tell what the run would do
 	// StartedBy is put in by Step Functions where another execution starts this one.
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
@@ -73,13 +75,13 @@ func Parse(source []byte, name string) (Request, error) {
 func read(fields map[string]json.RawMessage) (r Request, problems []string) {
 	targets := map[string]any{
 		"action": &r.Action, "backfill": &r.Backfill, "definition": &r.Definition, "params": &r.Params, "run": &r.Run,
-		"chunks": &r.Chunks, "force": &r.Force, dryRun: &r.DryRun,
+		"chunks": &r.Chunks, "force": &r.Force, "write": &r.Write, dryRun: &r.DryRun,
 		startedBy: &r.StartedBy,
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		target, known := targets[key]
 		if !known {
-			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks, force and dry_run", key))
+			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks, force, write and dry_run", key))
 			continue
 		}
 		decoder := json.NewDecoder(bytes.NewReader(fields[key]))
@@ -95,7 +97,7 @@ func kindOf(target any) string {
 	switch target.(type) {
 	case *string:
 		return "a string"
-	case *bool:
+	case *bool, **bool:
 		return "true or false"
 	}
 	return "an object"
@@ -108,14 +110,16 @@ func given(fields map[string]json.RawMessage, key string) bool {
 }
 
 // onRun tells whether the action is one on a run that exists.
-func (r Request) onRun() bool { return slices.Contains([]string{Resume, Retry, Rollback}, r.Action) }
+func (r Request) onRun() bool {
+	return slices.Contains([]string{Resume, Retry, Rollback, Verify}, r.Action)
+}
 
 // check judges what was read; a field that could not be read has its problem already.
 func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	refuse := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	known := slices.Contains([]string{Start, Resume, Retry, Rollback}, r.Action)
+	known := slices.Contains([]string{Start, Resume, Retry, Rollback, Verify}, r.Action)
 	if !known && (r.Action != "" || !given(fields, "action")) { // it is judged as a start then
-		refuse(`action %q is not known; write "start", "resume", "retry" or "rollback"`, r.Action)
+		refuse(`action %q is not known; write "start", "resume", "retry", "rollback" or "verify"`, r.Action)
 	}
 	defined := given(fields, "backfill") || given(fields, "definition") || given(fields, "params")
 	switch {
@@ -129,6 +133,9 @@ func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	}
 	if r.Action != Start && r.DryRun {
 		refuse(`"dry_run" belongs to a start`)
+	}
+	if r.Action != Verify && given(fields, "write") {
+		refuse(`"write" belongs to a verification`)
 	}
 	if _, err := ParseChunks(r.Chunks); err != nil {
 		refuse("chunks: %s", err)

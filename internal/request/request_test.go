@@ -22,6 +22,8 @@ func TestGoodRequests(t *testing.T) {
 			Action: "start", Backfill: "users", Run: "r_9-A", Params: map[string]any{}},
 		`{"action":"start","backfill":"users","definition":"","params":null,"run":null}`: {
 			Action: "start", Backfill: "users", Run: "execution"},
+		`{"action":"verify","run":"r"}`:               {Action: "verify", Run: "r"},
+		`{"action":"verify","run":"r","write":false}`: {Action: "verify", Run: "r", Write: new(bool)},
 		`{"action":"start","backfill":"users","AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"arn:x"}`: {
 			Action: "start", Backfill: "users", Run: "execution", StartedBy: "arn:x"},
 		`{"action":"start","backfill":"users","params":{"since":"2024-01-01","all":true,"list":[1,null]}}`: {
@@ -78,6 +80,10 @@ func TestBadRequests(t *testing.T) {
 			`action "go"`, `give either`, `run "?"`},
 		`{"action":"start","backfill":7,"definition":"x"}`:          {"2 problems:\n", `"backfill" has to be a string`, `give either`},
 		`{"action":"start","backfill":"a","run":7}`:                 {`"run" has to be a string`},
+		`{"action":"verify"}`:                                       {`run "" is not`},
+		`{"action":"verify","run":"a","write":"no"}`:                {`"write" has to be true or false`},
+		`{"action":"verify","run":"a","backfill":"b","chunks":"1"}`: {`"verify" works with the definition`, `"chunks" and "force" belong`},
+		`{"action":"retry","run":"a","write":false}`:                {`"write" belongs to a verification`},
 		`{"action":"rollback"}`:                                     {`run "" is not`},
 		`{"action":"resume","run":"a","backfill":"b","chunks":"1"}`: {`"resume" works with the definition`, `"chunks" and "force" belong`},
 		`{"action":"rollback","run":"a","chunks":"3,x"}`:            {`"x" is neither a number`},

@@ -37,6 +37,8 @@ type Status struct {
 	EndedAt     *time.Time `json:"ended_at"`
 	ETA         *time.Time `json:"eta"`
 	ETASpread   *Spread    `json:"eta_spread"` // null: nothing is known of it
+	// Certificate is that of the last verification; null: there is none, or the run went on since.
+	Certificate *Certificate `json:"certificate,omitempty"`
 }
 
 // Spread is between when a run ends at its present speed, and when at its average.
@@ -62,13 +64,16 @@ type Rows struct {
 	Estimated int64 `json:"estimated"`
 	Scanned   int64 `json:"scanned"`
 	Affected  int64 `json:"affected"`
-	Rejected  int64 `json:"rejected"`  // passed over, since they do not allow the change
-	Restored  int64 `json:"restored"`  // by a rollback
-	Conflicts int64 `json:"conflicts"` // left alone by a rollback: they no longer held what the run wrote
+	Rejected  int64 `json:"rejected"`            // passed over, since they do not allow the change
+	Restored  int64 `json:"restored"`            // by a rollback
+	Conflicts int64 `json:"conflicts"`           // left alone by a rollback: they no longer held what the run wrote
+	Verified  int64 `json:"verified,omitempty"`  // looked at by the last verification
+	Deviating int64 `json:"deviating,omitempty"` // of them those that did not hold what they should
+	Mended    int64 `json:"mended,omitempty"`    // of them written again
 }
 
-// Handled counts what the run has dealt with, forward and back.
-func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts }
+// Handled counts what the run has dealt with, forward and back, and looked at once more.
+func (r Rows) Handled() int64 { return r.Scanned + r.Restored + r.Conflicts + r.Verified }
 
 // Undo is what the run keeps to be rolled back.
 type Undo struct {

@@ -14,6 +14,7 @@ const (
 	Planning    State = "PLANNING"     // accepted; no chunk is at a worker yet
 	Running     State = "RUNNING"      // chunks are planned and worked on, side by side
 	RollingBack State = "ROLLING_BACK" // what the run wrote is taken back, chunk by chunk
+	Verifying   State = "VERIFYING"    // it was COMPLETED, and is looked at once more, chunk by chunk
 	Pausing     State = "PAUSING"      // a person, the end of a window, or a chunk that failed stops it for a while: no batch starts any more, leases that live are awaited
 	Paused      State = "PAUSED"       // nobody works on it, and its execution waits to be woken
 	Cancelling  State = "CANCELLING"   // closing: no batch starts any more, leases that live are awaited
@@ -25,7 +26,7 @@ const (
 
 // States lists every state of a run.
 func States() []State {
-	return []State{Planning, Running, RollingBack, Pausing, Paused, Cancelling, Completed, Failed, Cancelled, RolledBack}
+	return []State{Planning, Running, RollingBack, Verifying, Pausing, Paused, Cancelling, Completed, Failed, Cancelled, RolledBack}
 }
 
 // Transitions is the one table of legal changes; each edge says its cause.
@@ -49,24 +50,33 @@ var Transitions = transition.Table[State]{
 		Pausing:    "a person paused it",
 		Cancelling: "a person cancelled, a chunk could not be restored, or the execution was lost",
 	},
+	Verifying: {
+		Completed:  "every chunk was looked at, and the certificate is written",
+		Pausing:    "a person paused it",
+		Cancelling: "a person cancelled its verification, a chunk could not be verified, or the execution was lost",
+	},
 	Pausing: {
 		Paused:      "no lease lives any more",
 		Running:     "a person let it go on",
 		RollingBack: "a person let its rollback go on",
+		Verifying:   "a person let its verification go on",
 		Cancelling:  "a person cancelled, or the execution was lost",
 	},
 	Paused: {
 		Running:     "a person let it go on",
 		RollingBack: "a person let its rollback go on",
+		Verifying:   "a person let its verification go on",
 		Cancelling:  "a person cancelled, or the execution was lost",
 	},
 	Cancelling: {
 		Cancelled: "no lease lives any more; a person had cancelled",
 		Failed:    "no lease lives any more; the run had failed",
+		Completed: "no lease lives any more; it was only its verification that was cancelled, or has failed",
 	},
 	Completed: {
 		Running:     "a person has its rejected rows tried again",
 		RollingBack: "a person rolls it back",
+		Verifying:   "a person has it verified",
 	},
 	Failed: {
 		Running:     "a person resumed it, or has its failed chunks and rejected rows tried again",
@@ -94,3 +104,6 @@ func (s State) Pauses() bool { return s == Pausing || s == Paused }
 
 // Works tells whether workers may claim and commit forward in the state.
 func (s State) Works() bool { return s == Planning || s == Running }
+
+// Moves tells whether workers may claim and commit in the state, whichever way they go.
+func (s State) Moves() bool { return s.Works() || s == RollingBack || s == Verifying }

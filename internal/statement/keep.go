@@ -118,15 +118,19 @@ func textOf(expression, sqlType string) string {
 // mark is 5 bytes of hash of what the columns hold. That a user's value is taken for ours is a matter of 1 in 10^12
 // for each row that a user changed.
 func mark(values []string, columns []change.Column) string {
+	return fmt.Sprintf(`substring(int8send(coalesce(hashtextextended((%s) COLLATE "C", 0), 0)) FROM 4)`, textImage(values, columns))
+}
+
+// textImage prints what the columns hold as one text, NULL only where a single one is.
+func textImage(values []string, columns []change.Column) string {
 	texts := make([]string, len(columns))
 	for i, sqlType := range basesOf(columns) {
 		texts[i] = textOf(values[i], sqlType)
 	}
-	image := texts[0]
 	if len(texts) > 1 {
-		image = "ROW(" + strings.Join(texts, ", ") + ")::text"
+		return "ROW(" + strings.Join(texts, ", ") + ")::text"
 	}
-	return fmt.Sprintf(`substring(int8send(coalesce(hashtextextended((%s) COLLATE "C", 0), 0)) FROM 4)`, image)
+	return texts[0]
 }
 
 // marks gathers the marks of rows.

@@ -342,6 +342,12 @@ func goldens() map[string][]statement.Query {
 		"archive_restore":            one(statement.Restore(filed, piece)),
 		"archive_restore_composite":  one(statement.Restore(filedItems, piece)),
 		"archive_leave":              one(statement.Leave(filed, piece, "a foreign key")),
+		"provable":                   one(statement.Provable(composite, hi, "n")),
+		"left":                       one(statement.Left(purge, keyset.Point{"20"})),
+		"look":                       statement.Look(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), false, statement.Forget),
+		"look_mend_returning":        statement.Look(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), true, statement.Returning),
+		"look_mend_compared":         statement.Look(parameters, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), true, statement.Compared),
+		"look_mend_composite":        statement.Look(composite, span(lo, keyset.Point{tenant, hi[1], "7"}, 1), true, statement.Locked),
 	}
 }
 

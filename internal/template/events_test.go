@@ -46,6 +46,8 @@ var decoders = map[string]func([]byte) error{
 	"resume.json":            asked,
 	"retry.json":             asked,
 	"rollback.json":          asked,
+	"verify.json":            asked,
+	"certificate.json":       into[control.Page],
 	"rollback-chunks.json":   asked,
 	"chunks.json":            into[control.ChunkPage],
 	"conflicts.json":         into[control.Page],

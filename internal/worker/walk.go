@@ -62,6 +62,8 @@ func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
 	switch {
 	case claim.Back:
 		return &batch.Back{Change: c, Timeout: w.timeout}
+	case claim.Verifies:
+		return &batch.Verifying{Runner: runner}
 	case c.Kind == change.Transform:
 		return transformed(runner, claim)
 	case claim.Due:
@@ -80,7 +82,7 @@ func finished(back bool) chunk.State {
 	return chunk.Completed
 }
 
-// batches applies the batches of one chunk, forward or back.
+// batches applies the batches of one chunk, forward or back, or looks at it once more.
 type batches interface {
 	Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (batch.Outcome, error)
 	// Pass passes over the row at which a batch of one has failed.
@@ -126,7 +128,7 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	switch {
 	case retried && !s.claim.Due: // the chunk goes on from where it was left
 		s.batches = s.worker.batches(s.change, *s.claim)
-	case s.claim.Passes == 0 && !s.claim.Back && !outcome.Done && !retried:
+	case s.claim.Passes == 0 && !s.claim.Back && !s.claim.Verifies && !outcome.Done && !retried:
 		err = s.decide(ctx)
 	}
 	return outcome.Done, err

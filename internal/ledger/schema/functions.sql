@@ -1,20 +1,28 @@
 -- The functions of the newest version, made anew after the tables.
 DROP FUNCTION IF EXISTS backfill.claim(text, bigint, text[], text[], bigint, text, interval, interval);
+DROP FUNCTION IF EXISTS backfill.claim(text, bigint, text[], text[], bigint, text, interval, interval, boolean);
 DROP FUNCTION IF EXISTS backfill.advance(text, bigint, bigint, bigint, bigint, text[], boolean, interval, interval, interval);
 
 -- works tells whether chunks of that direction are worked on in that state of their run.
 CREATE OR REPLACE FUNCTION backfill.works(run_state text, direction text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE direction WHEN 'back' THEN run_state = 'ROLLING_BACK' ELSE run_state IN ('PLANNING', 'RUNNING') END
+    SELECT CASE direction WHEN 'back' THEN run_state = 'ROLLING_BACK' WHEN 'verify' THEN run_state = 'VERIFYING'
+        ELSE run_state IN ('PLANNING', 'RUNNING') END
+$$;
+
+-- moves tells whether chunks of whatever direction are worked on.
+CREATE OR REPLACE FUNCTION backfill.moves(run_state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT run_state IN ('PLANNING', 'RUNNING', 'ROLLING_BACK', 'VERIFYING')
 $$;
 
 -- claim gives the caller the chunk if nobody else holds it, with a fence that is higher than any before.
--- The same owner may claim again while its lease lives: after an answer that never came.
+-- The same owner may claim again while its lease lives: after an answer that never came. A worker of a version that does not know
+-- verification gets no chunk of one: it would write where nothing is to be written.
 CREATE FUNCTION backfill.claim(
     the_run text, the_chunk bigint, the_lo text[], the_hi text[], the_send bigint, the_owner text,
-    lease interval, stale interval,
+    lease interval, stale interval, verifies boolean DEFAULT false,
     OUT verdict text, OUT fence bigint, OUT seq bigint, OUT "position" text[], OUT scanned bigint, OUT affected bigint,
     OUT reason text, OUT direction text, OUT passes integer, OUT striped bigint, OUT striped_hot bigint,
-    OUT due boolean
+    OUT due boolean, OUT mends boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     run_state text;
@@ -23,8 +31,8 @@ DECLARE
     no_slot   text;
 BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', '5s', true);
-    SELECT state, heartbeat INTO run_state, beat FROM backfill.runs r WHERE r.run = the_run;
-    IF run_state IS NULL OR NOT (backfill.works(run_state, 'forward') OR backfill.works(run_state, 'back')) THEN
+    SELECT r.state, r.heartbeat, r.mends INTO run_state, beat, mends FROM backfill.runs r WHERE r.run = the_run;
+    IF run_state IS NULL OR NOT backfill.moves(run_state) THEN
         verdict := 'closed';
         reason := coalesce(run_state, 'no such run');
         RETURN;
@@ -60,7 +68,7 @@ BEGIN
         verdict := 'leased';
     ELSIF the_send < entry.send OR (entry.state = 'PENDING' AND the_send = entry.send AND entry.fence > 0) THEN
         verdict := 'spent';
-    ELSIF entry.state = 'PENDING' AND entry.not_before > clock_timestamp() THEN
+    ELSIF entry.state = 'PENDING' AND entry.not_before > clock_timestamp() OR entry.direction = 'verify' AND NOT verifies THEN
         verdict := 'early';
     ELSE
         no_slot := backfill.refused(the_run, the_chunk);
@@ -123,7 +131,7 @@ BEGIN
         PERFORM pg_catalog.set_config('transaction_timeout', extract(epoch FROM lease) || 's', true);
     END IF;
     SELECT state, heartbeat INTO run_state, beat FROM backfill.runs r WHERE r.run = the_run;
-    IF run_state IS NULL OR NOT (backfill.works(run_state, 'forward') OR backfill.works(run_state, 'back')) THEN
+    IF run_state IS NULL OR NOT backfill.moves(run_state) THEN
         RAISE EXCEPTION USING ERRCODE = 'BF002',
             MESSAGE = format('run %s is %s', the_run, coalesce(run_state, 'unknown'));
     END IF;
@@ -132,7 +140,8 @@ BEGIN
             MESSAGE = format('run %s has no heartbeat since %s', the_run, beat);
     END IF;
     UPDATE backfill.ledger l
-        SET seq = l.seq + 1, scanned = l.scanned + keys, "position" = coalesce(reached, l."position"),
+        SET seq = l.seq + 1, scanned = l.scanned + CASE l.direction WHEN 'verify' THEN 0 ELSE keys END,
+            looked = l.looked + CASE l.direction WHEN 'verify' THEN keys ELSE 0 END, "position" = coalesce(reached, l."position"),
             state = CASE WHEN NOT done THEN l.state WHEN l.direction = 'back' THEN 'ROLLED_BACK' ELSE 'COMPLETED' END,
             undo_bytes = CASE WHEN done AND l.direction = 'back' THEN 0 ELSE l.undo_bytes END,
             lease_until = CASE WHEN done THEN NULL ELSE clock_timestamp() + lease END,
@@ -191,7 +200,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_catalog.pg_advisory_xact_lock('backfill.rejects'::regclass::oid::int, pg_catalog.hashtext(the_run));
-    SELECT coalesce(sum(l.rejected), 0) INTO noted FROM backfill.ledger l WHERE l.run = the_run AND l.direction = 'forward';
+    SELECT coalesce(sum(l.rejected), 0) INTO noted FROM backfill.ledger l WHERE l.run = the_run AND l.direction <> 'back';
     -- Read here, so that a budget that a person changes holds from this row on.
     budget := coalesce((SELECT s.error_budget FROM backfill.shares s WHERE s.run = the_run), budget);
     IF noted >= budget THEN

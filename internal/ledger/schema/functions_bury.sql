@@ -17,7 +17,7 @@ BEGIN
         RETURN 'unknown';
     ELSIF ended THEN
         RETURN 'ended';
-    ELSIF NOT (backfill.works(run_state, 'forward') OR backfill.works(run_state, 'back')) THEN
+    ELSIF NOT backfill.moves(run_state) THEN
         PERFORM backfill.note(the_run, 'found in the dead-letter queue while the run stood still', ARRAY[the_chunk]);
         RETURN 'closed';
     END IF;

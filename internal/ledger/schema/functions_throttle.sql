@@ -46,7 +46,7 @@ BEGIN
     -- What a crash takes back is granted once more: nothing here needs the disk.
     PERFORM pg_catalog.set_config('lock_timeout', '2s', true), pg_catalog.set_config('synchronous_commit', 'off', true);
     SELECT state, heartbeat INTO run_state, beat FROM backfill.runs r WHERE r.run = the_run;
-    IF run_state IS NULL OR NOT (backfill.works(run_state, 'forward') OR backfill.works(run_state, 'back')) THEN
+    IF run_state IS NULL OR NOT backfill.moves(run_state) THEN
         RAISE EXCEPTION USING ERRCODE = 'BF002', MESSAGE = format('run %s is %s', the_run, coalesce(run_state, 'unknown'));
     END IF;
     IF beat < clock_timestamp() - stale THEN
