@@ -8,7 +8,10 @@ import (
 )
 
 // LookForm is how a look gets at what it overwrites: as a batch of the run does, also where undo is off, since the digest has to tell.
-func LookForm(c change.Change, major int) Form { return of(c).form(c, major) }
+func LookForm(c change.Change, major int) Form {
+	c.Undo = true
+	return of(c).form(c, major)
+}
 
 // Look builds the statements that look at the rows of a span, one for each stretch of the index: a list of CTEs of which
 // backfill_looked has one row: how many rows are in scope, how many of them deviate, the digest of those in scope, and for each written
