@@ -15,6 +15,9 @@ func (i increment) inOrder(t *testing.T, db pgtest.Database) {
 	db.Exec(t, fmt.Sprintf("ALTER TABLE %[1]s SET (fillfactor = 60); CLUSTER %[1]s USING %[1]s_pkey; ANALYZE %[1]s", i.table))
 }
 
+// takenOver counts the workers that went on with what another had left.
+const takenOver = "taken over in passes"
+
 // witness has Postgres note each claim of a chunk whose stripes another delivery has left in the middle. The schema is
 // there when the first step was taken.
 const witness = `CREATE TABLE IF NOT EXISTS taken_over (run text, chunk bigint);
@@ -30,7 +33,7 @@ const witness = `CREATE TABLE IF NOT EXISTS taken_over (run text, chunk bigint);
 func (l *life) countPasses(t *testing.T) {
 	t.Helper()
 	conn := l.stack.db.Connect(t)
-	l.counts["taken over in passes"] += int(number(t, conn, "SELECT count(*) FROM taken_over WHERE run = $1", l.id))
+	l.counts[takenOver] += int(number(t, conn, "SELECT count(*) FROM taken_over WHERE run = $1", l.id))
 	if l.of.chunkRows != striped {
 		return
 	}
@@ -45,7 +48,7 @@ func (x *chaos) expectPasses(t *testing.T) {
 	if passes, instead := x.counts["chunks in passes"], x.counts["chunks plain instead"]; passes == 0 || passes < instead {
 		t.Errorf("%d chunks were gone over in passes, %d in the order of the keys instead", passes, instead)
 	}
-	if x.counts["taken over in passes"] == 0 {
+	if x.counts[takenOver] == 0 {
 		t.Error("no worker took over stripes that another had left in the middle")
 	}
 }
