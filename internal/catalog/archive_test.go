@@ -79,7 +79,8 @@ func TestWhatAnArchiveIs(t *testing.T) {
 				Where: "n < 0", ChunkRows: 100_000, Undo: undo == "on",
 				Row: []change.Column{{Name: "n", Type: "integer", Base: "integer"}, {Name: "code", Type: "text", Base: "text"}, at},
 				Archive: &change.Archive{Table: change.Table{Schema: "old", Name: "t"}, Row: []change.Column{{Name: "id", Type: "bigint", Base: "bigint"},
-					{Name: "n", Type: "numeric", Base: "numeric"}, {Name: "code", Type: "text", Base: "text"}, at, {Name: "twice", Type: "bigint", Base: "bigint"}}}}
+					{Name: "n", Type: "numeric", Base: "numeric"}, {Name: "code", Type: "text", Base: "text"}, at, {Name: "twice", Type: "bigint", Base: "bigint"}}},
+				Verify: &change.Verify{Unfit: change.Archived.Unjudged(), Left: true}}
 			if diff := cmp.Diff(want, resolved.Change); diff != "" {
 				t.Errorf("undo %s (-want +got):\n%s", undo, diff)
 			}

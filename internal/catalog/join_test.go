@@ -76,7 +76,8 @@ func TestWhatAJoinIs(t *testing.T) {
 	want := change.Change{Kind: change.Joined, Table: change.Table{Schema: "public", Name: "t"}, Key: []keyset.Column{{Name: "id", Type: "integer"}}, Undo: true, ChunkRows: 100_000,
 		Set: []change.Assignment{{Column: "customer_name", Type: "character varying(20)", Base: "character varying", Expression: "p.name"}}, Params: arguments(t, d),
 		Join: &change.Join{From: []change.Source{{Alias: "c", Table: change.Table{Schema: "shop", Name: "customers"}}, {Alias: "p", Table: change.Table{Schema: "public", Name: "parts"}}},
-			On: "c.id = customer AND p.id = c.id AND p.at = @at", Unmatched: true}}
+			On: "c.id = customer AND p.id = c.id AND p.at = @at", Unmatched: true},
+		Verify: &change.Verify{Unfit: change.Joined.Unjudged()}}
 	if diff := cmp.Diff(want, resolved.Change); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -23,6 +23,7 @@ func (r *resolver) note(ctx context.Context) error {
 		r.warn("the table, or a partition, was never analysed: the number of rows is a guess from its size")
 	}
 	r.noteFollow()
+	r.noteVerify()
 	if err := r.noteReplication(ctx); err != nil {
 		return err
 	}
@@ -40,6 +41,13 @@ func (r *resolver) noteFollow() {
 			names[i] = display(k.Name)
 		}
 		r.warn("rows: follow finds what comes behind the greatest key (%s): a row that comes later with a smaller key stays as it is", strings.Join(names, ", "))
+	}
+}
+
+// noteVerify tells what a verification will not see, where a person's word would change that.
+func (r *resolver) noteVerify() {
+	if r.definition.Kind.Unjudged() == "" && !r.volatile && !r.chance && r.verify.Unfit != "" {
+		r.warn("verify will not look at rows: %s; repeatable: true is your word that it can", r.verify.Unfit)
 	}
 }
 

@@ -14,10 +14,12 @@ func TestNotes(t *testing.T) {
 	t.Parallel()
 	cases := map[string][]string{
 		"table: customers\nset: {country: upper(country)}": {
+			"verify will not look at rows: set.country uses column country, which the run writes or which follows from one that it writes; repeatable: true is your word that it can",
 			"foreign key customers_country: each row that is written is looked up in public.countries",
 			"trigger customers_touch fires for each row that is written",
 		},
 		"table: customers\nset: {note: country, day: now()}": {
+			"verify will not look at rows: set.day depends on the moment; repeatable: true is your word that it can",
 			"a column that is written is indexed (customers_n): each row that is written grows every index of the table",
 			"trigger customers_note fires for each row that is written",
 			"trigger customers_touch fires for each row that is written",
@@ -30,6 +32,7 @@ func TestNotes(t *testing.T) {
 			"trigger customers_touch fires for each row that is written",
 		},
 		"table: countries\nset: {name: btrim(name)}": {
+			"verify will not look at rows: set.name uses column name, which the run writes or which follows from one that it writes; repeatable: true is your word that it can",
 			"a column that is written is indexed (countries_name_key): each row that is written grows every index of the table",
 			"foreign key visits_country of public.visits refers to a column that is written: rows there may stop or follow the change",
 		},
