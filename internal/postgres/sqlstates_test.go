@@ -17,6 +17,7 @@ var raised = map[string]struct {
 	provoke func(t *testing.T, b *bundle) error
 }{
 	"08":    {"08P01", failure.Unknown, tooFewValues},
+	"21000": {"21000", failure.Data, statements("UPDATE t SET n = (SELECT g FROM generate_series(1, 2) AS g)")},
 	"22":    {"22012", failure.Data, statements("UPDATE t SET n = id / 0")},
 	"23":    {"23P01", failure.Data, statements("CREATE TABLE x (during tsrange, EXCLUDE USING gist (during WITH &&))", "INSERT INTO x SELECT during FROM t, generate_series(1, 2) WHERE during IS NOT NULL")},
 	"26000": {"26000", failure.Unknown, statements("EXECUTE gone")},
