@@ -12,14 +12,12 @@ import (
 
 // entry is a key of a stretch, with what was read of its row and what the function made of it.
 type entry struct {
-	key    keyset.Point
-	in     bool      // there is a row, and it is in scope
-	row    []*string // the key, then the columns that the function reads
-	result transform.Result
+	key     keyset.Point
+	in      bool      // there is a row, and it is in scope
+	version string    // of the row; "" where there is none
+	row     []*string // the key, then the columns that the function reads
+	result  transform.Result
 }
-
-// values are of the columns that the function reads.
-func (e entry) values() []*string { return e.row[len(e.key):] }
 
 // size is about the memory that its values take.
 func (e entry) size() (bytes int64) {
@@ -92,7 +90,7 @@ func (s stretch) refused(key []keyset.Column) *Failed {
 func (s stretch) computed() (c statement.Computed) {
 	for _, e := range s.entries {
 		if e.result.Changed {
-			c.Keys, c.Reads, c.Writes = append(c.Keys, e.key), append(c.Reads, e.values()), append(c.Writes, e.result.Values)
+			c.Keys, c.Versions, c.Writes = append(c.Keys, e.key), append(c.Versions, e.version), append(c.Writes, e.result.Values)
 		}
 	}
 	return c

@@ -16,7 +16,7 @@ import (
 )
 
 // Transformed applies a chunk whose values a Go function computes. Rows are read without locks, in a transaction of their own; the
-// function is called with none open; what it gave is written where the row still holds what was read. While a batch is written, the
+// function is called with none open; what it gave is written where the row is as it was read. While a batch is written, the
 // function works on the one behind it. A batch has the same guarantees as any other: what was written, what undo keeps and the
 // position are one transaction.
 type Transformed struct {

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
@@ -56,7 +55,7 @@ func (r Runner) entries(ctx context.Context, conn *pgx.Conn, query statement.Que
 	return entries, all, nil
 }
 
-// printer copies rows: key, whether it is in scope, values. There are very many, so memory is taken for some at a time.
+// printer copies rows: key, whether it is in scope, its version, values. There are very many, so memory is taken for some at a time.
 type printer struct {
 	keys     int
 	columns  [][]byte
@@ -68,23 +67,24 @@ type printer struct {
 const atATime = 256
 
 func (p *printer) entry(raw [][]byte) entry {
-	width := len(raw) - 1
+	width, version := len(raw)-2, len(raw[p.keys+1])
 	if len(p.texts) < width {
 		p.texts, p.pointers = make([]string, atATime*width), make([]*string, atATime*width)
 	}
 	texts, row := p.texts[:width:width], p.pointers[:width:width]
 	p.texts, p.pointers = p.texts[width:], p.pointers[width:]
-	p.columns, p.text = append(append(p.columns[:0], raw[:p.keys]...), raw[p.keys+1:]...), p.text[:0]
+	p.columns, p.text = append(append(p.columns[:0], raw[:p.keys]...), raw[p.keys+2:]...), append(p.text[:0], raw[p.keys+1]...)
 	for _, value := range p.columns {
 		p.text = append(p.text, value...)
 	}
-	all := string(p.text)
+	whole := string(p.text)
+	all := whole[version:]
 	for i, value := range p.columns {
 		if texts[i], all = all[:len(value)], all[len(value):]; value != nil {
 			row[i] = &texts[i]
 		}
 	}
-	return entry{key: texts[:p.keys:p.keys], in: string(raw[p.keys]) == "true", row: row}
+	return entry{key: texts[:p.keys:p.keys], in: string(raw[p.keys]) == "true", version: whole[:version], row: row}
 }
 
 // InOrder goes over a chunk in the order of its keys.
@@ -127,7 +127,7 @@ func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger
 	var changed []entry
 	var at []int
 	for i, e := range now {
-		if e.in != entries[i].in || !slices.EqualFunc(e.values(), entries[i].values(), same) {
+		if e.in != entries[i].in || e.version != entries[i].version {
 			changed, at = append(changed, e), append(at, i)
 		}
 	}
@@ -140,8 +140,6 @@ func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger
 	}
 	return nil
 }
-
-func same(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // one computes the row of a key. Nothing is to be written where it is gone, or out of scope.
 func (t *Transformed) one(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point) (statement.Computed, error) {

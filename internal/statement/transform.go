@@ -3,6 +3,7 @@ package statement
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"backfill/internal/change"
@@ -10,7 +11,7 @@ import (
 )
 
 // transformed updates rows in place, as set does, by values that a function has computed of values that were read before. A row is
-// written only where it still holds what was read (*=, the stored image).
+// written only where it is the version that was read: its xmin tells, since each transaction that changes a row makes a version of its own.
 type transformed struct{ set }
 
 // computedElsewhere stands where a kind applies an expression: there is none.
@@ -32,7 +33,7 @@ func scoped(bind *binder, c change.Change, condition string) string {
 }
 
 // Read reads the rows of at most so many keys above from, up to and including hi, in order (a bare name would order by the text): the
-// key, whether the row is in scope, and what the function reads, all as text. The limit, not hi, ends the walk (see split); nothing is computed of a row beyond hi.
+// key, whether the row is in scope, its version, and what the function reads, all as text. The limit, not hi, ends the walk (see split); nothing is computed of a row beyond hi.
 func Read(c change.Change, from, hi keyset.Point, limit int64) Query {
 	bind := &binder{}
 	names, above := quoted(c.Key), ""
@@ -41,7 +42,7 @@ func Read(c change.Change, from, hi keyset.Point, limit int64) Query {
 	}
 	within := fmt.Sprintf("CASE WHEN %s <= %s THEN %s END", row(names), row(bind.point(c.Key, hi)), inScope(bind, c))
 	walk := fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT %s",
-		list(named("backfill_k", names), named("backfill_r", columns(c.Function.Reads)), within+" AS backfill_in"),
+		list(named("backfill_k", names), named("backfill_r", columns(c.Function.Reads)), within+" AS backfill_in", version),
 		Table(c.Table), above, strings.Join(qualified(Quote(c.Table.Name), names), ", "), bind.value(limit, "bigint"))
 	return Query{SQL: fmt.Sprintf("SELECT %s FROM (%s) AS backfill_walked\nWHERE backfill_in IS NOT NULL ORDER BY %s", given(c), walk,
 		strings.Join(qualified("backfill_walked", numbered("backfill_k", len(names))), ", ")), Args: bind.args}
@@ -82,8 +83,11 @@ func looked(bind *binder, c change.Change, source string) string {
 		matches[i] = fmt.Sprintf("%s = backfill_k%d::%s", name, i+1, c.Key[i].Type)
 	}
 	return fmt.Sprintf("SELECT %s FROM %s\nLEFT JOIN LATERAL (SELECT %s FROM %s WHERE %s OFFSET 0) AS backfill_row ON true ORDER BY backfill_n", given(c), source,
-		list(named("backfill_r", columns(c.Function.Reads)), inScope(bind, c)+" AS backfill_in"), Table(c.Table), strings.Join(matches, " AND "))
+		list(named("backfill_r", columns(c.Function.Reads)), inScope(bind, c)+" AS backfill_in", version), Table(c.Table), strings.Join(matches, " AND "))
 }
+
+// version tells one state of a row from those before and after.
+const version = "xmin AS backfill_x"
 
 // inScope is never NULL.
 func inScope(bind *binder, c change.Change) string {
@@ -99,17 +103,17 @@ func given(c change.Change) string {
 	for i, column := range c.Function.Reads {
 		reads[i] = fmt.Sprintf("CASE WHEN backfill_in THEN %s END", textOf(fmt.Sprintf("backfill_r%d", i+1), column.Base))
 	}
-	return list(strings.Join(textsOf("backfill_k", len(c.Key)), ", "), "backfill_in::text", strings.Join(reads, ", "))
+	return list(strings.Join(textsOf("backfill_k", len(c.Key)), ", "), "backfill_in::text", "backfill_x::text", strings.Join(reads, ", "))
 }
 
-// Computed are rows with what was read of them, and what is to be written. Values are text; nil is NULL.
+// Computed are rows with the version that was read of each, and what is to be written. Values are text; nil is NULL.
 type Computed struct {
-	Keys   []keyset.Point
-	Reads  [][]*string
-	Writes [][]*string
+	Keys     []keyset.Point
+	Versions []string
+	Writes   [][]*string
 }
 
-// Write writes what was computed to the rows that still hold what was read, are in scope, and do not hold it already, as the CTEs of
+// Write writes what was computed to the rows that are as they were read, in scope, and do not hold it already, as the CTEs of
 // Apply. backfill_found has one more row than backfill_changed for each row that was changed meanwhile: in every form, as nothing of the
 // batch may be committed then.
 func Write(c change.Change, computed Computed, form Form) Query {
@@ -120,10 +124,7 @@ func Write(c change.Change, computed Computed, form Form) Query {
 		w.matches = append(w.matches, fmt.Sprintf("%s = backfill_k%d", name, i+1))
 	}
 	w.sets = assigning(w.written)
-	w.fresh, w.differs = "true", differing(w.target, c.Function.Writes)
-	if reads := qualified(w.target, columns(c.Function.Reads)); len(reads) > 0 {
-		w.fresh = fmt.Sprintf("ROW(%s)::record *= ROW(%s)::record", strings.Join(reads, ", "), strings.Join(numbered("backfill_r", len(reads)), ", "))
-	}
+	w.fresh, w.differs = w.target+".xmin = backfill_x", differing(w.target, c.Function.Writes)
 	open := fmt.Sprintf("CASE WHEN %s THEN NOT (%s) OR %s END", inScope(bind, c), w.fresh, w.differs)
 	switch form {
 	case Compared, Locked:
@@ -143,25 +144,43 @@ type writing struct {
 // given lists the rows. Values for texts stay text, so that one that is too long is refused and not cut.
 func (w writing) given(bind *binder, c change.Change, computed Computed) string {
 	var lists, casts, names []string
-	add := func(values any, name, cast string) {
-		lists, names = append(lists, bind.value(values, "text[]")), append(names, name)
+	add := func(values any, of, name, cast string) {
+		lists, names = append(lists, bind.value(values, of+"[]")), append(names, name)
 		casts = append(casts, fmt.Sprintf("%s::%s AS %s", name, cast, name))
 	}
-	for i, texts := range transposed(computed.Keys, len(c.Key)) {
-		add(texts, fmt.Sprintf("backfill_k%d", i+1), c.Key[i].Type)
+	if numbers, ok := numbersOf(c.Key, computed.Keys); ok {
+		add(numbers, "bigint", "backfill_k1", c.Key[0].Type)
+	} else {
+		for i, texts := range transposed(computed.Keys, len(c.Key)) {
+			add(texts, "text", fmt.Sprintf("backfill_k%d", i+1), c.Key[i].Type)
+		}
 	}
-	for i, texts := range transposed(computed.Reads, len(c.Function.Reads)) {
-		add(texts, fmt.Sprintf("backfill_r%d", i+1), c.Function.Reads[i].Type)
-	}
+	add(computed.Versions, "text", "backfill_x", "xid")
 	for i, texts := range transposed(computed.Writes, len(c.Function.Writes)) {
 		cast := c.Function.Writes[i].Type
 		if textual(c.Function.Writes[i]) {
 			cast = "text"
 		}
-		add(texts, fmt.Sprintf("backfill_n%d", i+1), cast)
+		add(texts, "text", fmt.Sprintf("backfill_n%d", i+1), cast)
 	}
 	return fmt.Sprintf("backfill_given AS MATERIALIZED (SELECT %s\nFROM unnest(%s) AS backfill_list (%s)),\n",
 		strings.Join(casts, ", "), strings.Join(lists, ", "), strings.Join(names, ", "))
+}
+
+// numbersOf are the keys, where each is one integer.
+func numbersOf(key []keyset.Column, keys []keyset.Point) (numbers []int64, ok bool) {
+	if !integer(key) {
+		return nil, false
+	}
+	numbers = make([]int64, len(keys))
+	for i, point := range keys {
+		n, err := strconv.ParseInt(point[0], 10, 64)
+		if err != nil {
+			return nil, false
+		}
+		numbers[i] = n
+	}
+	return numbers, true
 }
 
 // direct is the form where an UPDATE gives what it overwrote, or nobody asks for it. Which rows were changed meanwhile is looked up only where

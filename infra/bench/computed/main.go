@@ -41,6 +41,7 @@ func main() {
 	undo := flag.Bool("undo", true, "keep what is overwritten")
 	flag.Parse()
 	slog.SetLogLoggerLevel(slog.LevelWarn)
+	worker.CollectSeldom()
 	transform.Register("upper", "1", transform.Each(upper))
 	if err := beside(context.Background(), *server, func(own string) error {
 		return measure(context.Background(), own, *rows, *rounds, *workers, *undo)

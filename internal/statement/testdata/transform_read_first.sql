@@ -1,3 +1,3 @@
-SELECT backfill_k1::text, backfill_in::text, CASE WHEN backfill_in THEN backfill_r1 END, CASE WHEN backfill_in THEN backfill_r2::text END FROM (SELECT "id" AS backfill_k1, "email" AS backfill_r1, "seen" AS backfill_r2, CASE WHEN "id" <= $1::bigint THEN CASE WHEN seen >= $2::timestamptz THEN true ELSE false END END AS backfill_in FROM "public"."users" ORDER BY "users"."id" LIMIT $3::bigint) AS backfill_walked
+SELECT backfill_k1::text, backfill_in::text, backfill_x::text, CASE WHEN backfill_in THEN backfill_r1 END, CASE WHEN backfill_in THEN backfill_r2::text END FROM (SELECT "id" AS backfill_k1, "email" AS backfill_r1, "seen" AS backfill_r2, CASE WHEN "id" <= $1::bigint THEN CASE WHEN seen >= $2::timestamptz THEN true ELSE false END END AS backfill_in, xmin AS backfill_x FROM "public"."users" ORDER BY "users"."id" LIMIT $3::bigint) AS backfill_walked
 WHERE backfill_in IS NOT NULL ORDER BY backfill_walked.backfill_k1;
 -- ["20" "2024-01-01" 'Ǵ']
