@@ -312,6 +312,37 @@ func TestAHotTableComesToAnEnd(t *testing.T) {
 	})
 }
 
+// TestUsersWhoMeetABatchMeetTheNextOne, too: the size that gets through beside them is not searched for anew by each batch. Here that is eight
+// rows: of larger batches users change each row. A sequence counts the statements that were tried.
+func TestUsersWhoMeetABatchMeetTheNextOne(t *testing.T) {
+	db := pgtest.Newest(t)
+	beside := db.Connect(t)
+	b := computed(t, db, numbered, "table: t\ntransform: {function: FUNCTION, reads: [n], writes: [note]}\n",
+		func(ctx context.Context, rows []transform.Row) (changes []transform.Change, _ error) {
+			for _, row := range rows {
+				id, _ := row.Int("id")
+				n, _ := row.Text("n")
+				changes = append(changes, row.Change().Set("note", transform.Text("saw "+n)))
+				if len(rows) > 8 {
+					if _, err := beside.Exec(ctx, "UPDATE t SET n = n + 1 WHERE id = $1", id); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return changes, nil
+		})
+	b.exec(t, `CREATE SEQUENCE tried; CREATE FUNCTION tried() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF current_setting('application_name') LIKE 'backfill%' THEN PERFORM nextval('tried'); END IF; RETURN NULL; END $$;
+		CREATE TRIGGER tried BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION tried()`)
+	b.walk(t, b.transformed(1), 100)
+	if right := b.number(t, "SELECT count(*) FROM t WHERE note = 'saw ' || n"); right != 100 {
+		t.Fatalf("%d of 100 rows are right", right)
+	}
+	if tried := b.number(t, "SELECT last_value FROM tried"); tried < 20 || tried > 45 {
+		t.Errorf("%d statements", tried)
+	}
+}
+
 // TestNothingIsLockedWhileTheFunctionWorks: a user writes each of its rows at once, and no transaction of the worker is open.
 func TestNothingIsLockedWhileTheFunctionWorks(t *testing.T) {
 	db := pgtest.Newest(t)

@@ -24,6 +24,7 @@ type Transformed struct {
 	Function transform.Function
 	Form     *transform.Form
 	Source   Source
+	calm     int64           // keys of the next batch where users met the last one; 0: they did not
 	ready    stretch         // computed: it is written next
 	ahead    <-chan computed // the one behind it
 }
@@ -133,12 +134,25 @@ const attempts = 16
 
 // apply commits what it can of what is ready. Where users changed rows meanwhile nothing is committed: those are read and computed
 // again, and half of the batch is tried, since it takes less time.
-func (t *Transformed) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
+func (t *Transformed) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, most int64) (Outcome, error) {
+	rows := most
+	if t.calm > 0 {
+		rows = min(most, t.calm)
+	}
 	for attempt := 1; ; attempt++ {
+		if attempt > 1 || t.calm > 0 {
+			if err := t.refresh(ctx, conn, claim, t.ready.entries[:min(rows, int64(len(t.ready.entries)))]); err != nil {
+				return Outcome{}, err
+			}
+			if failed := t.ready.refused(t.Change.Key); failed != nil {
+				return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
+			}
+		}
 		piece, rest := t.ready.take(rows)
 		outcome, err := t.write(ctx, conn, claim, piece)
 		if err == nil {
 			t.ready = rest
+			t.passed(rows, most, attempt > 1)
 			return outcome, nil
 		}
 		if !postgres.Raised(err, failure.RowsChanged) || attempt > attempts {
@@ -148,12 +162,17 @@ func (t *Transformed) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.C
 				}))
 		}
 		rows = max(1, int64(len(piece.entries))/2)
-		if err := t.refresh(ctx, conn, claim, piece.entries[:rows]); err != nil {
-			return Outcome{}, err
-		}
-		if failed := t.ready.refused(t.Change.Key); failed != nil {
-			return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
-		}
+	}
+}
+
+// passed remembers the size at which a batch got through beside users: the next one begins at twice that, and reads its rows again before, since
+// those users are likely to have met it, too. Where they leave, the size is soon what it was.
+func (t *Transformed) passed(rows, most int64, met bool) {
+	if !met && t.calm == 0 {
+		return
+	}
+	if t.calm = 2 * rows; t.calm >= most {
+		t.calm = 0
 	}
 }
 

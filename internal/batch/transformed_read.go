@@ -116,6 +116,9 @@ func (o *InOrder) read(ctx context.Context, conn *pgx.Conn, r Runner, claim *led
 
 // refresh reads those entries again, and has the function work anew on what users have changed.
 func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, entries []entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
 	keys := make([]keyset.Point, len(entries))
 	for i, e := range entries {
 		keys[i] = e.key

@@ -26,6 +26,9 @@ const (
 	WindowKeys = 100_000
 	// fewestKeys of a chunk: below, a batch of a pass has less than 100 rows, and costs more than it saves.
 	fewestKeys = 100 * Passes * Batches
+	// enoughKeys have to be seen before the share of them that was written says something: where users are at work, a first batch may
+	// have been cut down to a row, and that one gone.
+	enoughKeys = 100
 	// writtenShare of the rows: below, most rows are only looked at, which is quicker in the order of the keys.
 	writtenShare = 0.5
 	// hotShare of the updates of striped chunks: below, the passes save nothing.
@@ -34,7 +37,7 @@ const (
 	probe = 8
 )
 
-// Figures are what is known of a run when a chunk has had its first batch.
+// Figures are what is known of a run when a chunk has had its first batches.
 type Figures struct {
 	Chunk   int64
 	Scanned int64 // keys of the chunk so far
@@ -42,6 +45,9 @@ type Figures struct {
 	Striped int64 // rows written in the striped chunks shortly before
 	Hot     int64 // of them HOT
 }
+
+// Enough tells whether a choice can be made by them.
+func (f Figures) Enough() bool { return f.Scanned >= enoughKeys }
 
 // Choose gives the number of passes, and why.
 func Choose(c change.Change, f Figures) (passes int, reason string) {

@@ -36,3 +36,12 @@ func TestChoose(t *testing.T) {
 		}
 	}
 }
+
+func TestEnough(t *testing.T) {
+	t.Parallel()
+	for scanned, want := range map[int64]bool{0: false, 1: false, 99: false, 100: true} {
+		if (striping.Figures{Scanned: scanned}).Enough() != want {
+			t.Errorf("%d keys: want %v", scanned, want)
+		}
+	}
+}

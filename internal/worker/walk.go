@@ -134,11 +134,15 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	return outcome.Done, err
 }
 
-// decide chooses the passes, once for each chunk, by what its first batch has shown.
+// decide chooses the passes, once for each chunk, as soon as its first batches have shown enough.
 func (s *walk) decide(ctx context.Context) error {
-	passes, reason := striping.Choose(s.change, striping.Figures{
+	figures := striping.Figures{
 		Chunk: s.claim.Message.Chunk, Scanned: s.claim.Scanned, Written: s.claim.Affected, Striped: s.claim.Striped, Hot: s.claim.Hot,
-	})
+	}
+	if !figures.Enough() {
+		return nil
+	}
+	passes, reason := striping.Choose(s.change, figures)
 	if held, err := s.worker.ledger.Decide(ctx, *s.claim, passes, reason); err != nil || !held {
 		return err // a claim that does not hold is told by the next batch
 	}
