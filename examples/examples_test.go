@@ -244,7 +244,7 @@ func TestThePageShowsTheFiles(t *testing.T) {
 	page, err := os.ReadFile("../docs/from-a-script.md")
 	must(t, err)
 	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) < 4 {
+	if len(blocks) < 5 {
 		t.Fatalf("%d files are shown", len(blocks))
 	}
 	for _, block := range blocks {
