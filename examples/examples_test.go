@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "backfill/internal/backfills" // with its Go functions
 	"backfill/internal/definition"
 	"backfill/internal/pgtest"
 	"backfill/internal/run"
@@ -26,7 +27,7 @@ import (
 type example struct {
 	params      map[string]string
 	scope       string
-	wrong       string
+	wrong       string // it may look at the table as it was before the run: before
 	withoutUndo bool
 }
 
@@ -64,6 +65,39 @@ var examples = map[string]example{
 		scope:  "SELECT count(*) FROM rental",
 		// of the hour that the clocks left out there is no such time
 		wrong: "SELECT count(*) FROM rental WHERE date_trunc('hour', rental_date) NOT IN ('2024-03-10 02:00', '2025-03-09 02:00') AND to_char(rented_at AT TIME ZONE 'America/New_York', 'YYYY-MM-DD HH24:MI') IS DISTINCT FROM to_char(rental_date, 'YYYY-MM-DD HH24:MI')",
+	},
+	"customer-city": {
+		scope: "SELECT count(*) FROM customer",
+		wrong: "SELECT count(*) FROM customer c WHERE city IS DISTINCT FROM (SELECT t.city FROM address JOIN city t USING (city_id) WHERE address_id = c.address_id)",
+	},
+	"customer-email-hash": {
+		scope: "SELECT count(*) FROM customer WHERE email IS NOT NULL",
+		wrong: "SELECT count(*) FROM customer WHERE email_hash IS DISTINCT FROM sha256(convert_to(lower(trim(both ' ' from email)), 'UTF8'))",
+	},
+	"film-length": {
+		scope: "SELECT count(*) FROM film",
+		wrong: "SELECT count(*) FROM film WHERE to_jsonb(length) IS DISTINCT FROM details -> 'length'",
+	},
+	"film-to-product": {
+		scope: "SELECT count(*) FROM film LEFT JOIN catalogue.product ON product_id = film_id WHERE price_cents / 100.0 IS DISTINCT FROM rental_rate",
+		wrong: `SELECT count(*) FROM film LEFT JOIN catalogue.product ON product_id = film_id WHERE name IS DISTINCT FROM title
+			OR price_cents / 100.0 <> rental_rate OR jsonb_array_length(tags) <> cardinality(special_features)`,
+	},
+	"payment-tax": {
+		scope: "SELECT count(*) FROM payment WHERE amount_cents IS NOT NULL",
+		wrong: "SELECT count(*) FROM payment WHERE tax_cents IS NULL OR abs(tax_cents - amount * 19 / 1.19) > 0.5",
+	},
+	"payment-to-history": {
+		params: map[string]string{"before": "2025-01-01"},
+		scope:  "SELECT count(*) FROM payment WHERE date_part('year', payment_date) < 2025",
+		wrong: `SELECT count(*) FROM before b LEFT JOIN payment p USING (payment_date, payment_id) LEFT JOIN payment_history h USING (payment_date, payment_id)
+			WHERE (p.amount IS NULL) = (h.amount_cents IS NULL) OR (p.amount IS NULL) <> (payment_date <= '2024-12-31 23:59:59') OR h.amount_cents / 100.0 <> b.amount`,
+	},
+	"rental-archive": {
+		params: map[string]string{"before": "2024-07-01"},
+		scope:  "SELECT count(*) FROM rental WHERE return_date < '2024-07-01'",
+		wrong: `SELECT count(*) FROM before b LEFT JOIN rental r USING (rental_id) LEFT JOIN rental_archive a USING (rental_id)
+			WHERE (r.rental_date IS NULL) IS DISTINCT FROM coalesce(b.return_date < '2024-07-01', false) OR (r.rental_date IS NULL) <> (a.return_date IS NOT DISTINCT FROM b.return_date AND a.archived_at IS NOT NULL)`,
 	},
 	"login-purge": {
 		params: map[string]string{"before": "2024-01-01"},
@@ -110,15 +144,14 @@ type shop struct {
 }
 
 func (s *shop) try(t *testing.T, name string, e example) {
-	source, err := os.ReadFile(name + ".yaml")
-	must(t, err)
-	parsed, problems := definition.Parse(source)
-	if problems != nil {
-		t.Fatal(problems.Err())
+	source, d := read(t, name)
+	for _, first := range d.DependsOn {
+		other, _ := read(t, first)
+		id := first + "-before-" + name
+		s.ask(t, map[string]any{"action": "start", "run": id, "definition": string(other)}, run.Completed)
+		defer s.ask(t, map[string]any{"action": "rollback", "run": id}, run.RolledBack)
 	}
-	table := parsed.Table.String()
-	s.Exec(t, "CREATE TEMPORARY TABLE before AS SELECT * FROM "+table)
-	defer s.Exec(t, "DROP TABLE before")
+	restored := s.keep(t, d)
 	scope := s.Number(t, e.scope)
 	if scope == 0 {
 		t.Fatal("no row is in scope")
@@ -127,13 +160,61 @@ func (s *shop) try(t *testing.T, name string, e example) {
 	if wrong := s.Number(t, e.wrong); wrong != 0 {
 		t.Errorf("%d rows are not as they should be", wrong)
 	}
+	if d.Has("verify") {
+		s.verify(t, name, s.Number(t, "SELECT count(*) FROM before"))
+	}
 	s.start(t, name+"-again", source, e, 0)
 	if e.withoutUndo {
 		return
 	}
 	s.ask(t, map[string]any{"action": "rollback", "run": name}, run.RolledBack)
-	if left := s.Number(t, "SELECT count(*) FROM ((TABLE "+table+" EXCEPT ALL TABLE before) UNION ALL (TABLE before EXCEPT ALL TABLE "+table+")) d"); left != 0 {
-		t.Errorf("after the rollback %d rows differ", left)
+	restored()
+}
+
+// read reads the definition of a name.
+func read(t *testing.T, name string) ([]byte, definition.Definition) {
+	t.Helper()
+	source, err := os.ReadFile(name + ".yaml")
+	must(t, err)
+	parsed, problems := definition.Parse(source)
+	if problems != nil {
+		t.Fatal(problems.Err())
+	}
+	return source, parsed
+}
+
+// keep keeps what the tables of a definition hold, the one that it walks as before. What it returns demands that they hold it again.
+func (s *shop) keep(t *testing.T, d definition.Definition) (restored func()) {
+	kept := map[string]string{"before": d.Table.String()}
+	if d.Copy != nil {
+		kept["before_copy"] = d.Copy.Into.String()
+	}
+	if d.Archive.Name != "" {
+		kept["before_archive"] = d.Archive.String()
+	}
+	for before, table := range kept {
+		s.Exec(t, "CREATE TEMPORARY TABLE "+before+" AS TABLE "+table)
+		t.Cleanup(func() { s.Exec(t, "DROP TABLE "+before) })
+	}
+	return func() {
+		t.Helper()
+		for before, table := range kept {
+			if left := s.Number(t, "SELECT count(*) FROM ((TABLE "+table+" EXCEPT ALL TABLE "+before+") UNION ALL (TABLE "+before+" EXCEPT ALL TABLE "+table+")) d"); left != 0 {
+				t.Errorf("after the rollback %d rows of %s differ", left, table)
+			}
+		}
+	}
+}
+
+// verify demands a certificate by value, of all rows, and a good answer to the query.
+func (s *shop) verify(t *testing.T, id string, rows int64) {
+	t.Helper()
+	s.ask(t, map[string]any{"action": "verify", "run": id}, run.Completed)
+	progress, err := s.Ledger.Look(t.Context(), id)
+	must(t, err)
+	c := progress.Certified
+	if c == nil || !c.Holds || c.Values == nil || c.Values.InScope != rows || c.Values.Deviating != 0 || c.Invariant == nil || !c.Invariant.Holds || len(c.SQL) == 0 {
+		t.Errorf("%s has the certificate %+v", id, c)
 	}
 }
 
@@ -163,7 +244,7 @@ func TestThePageShowsTheFiles(t *testing.T) {
 	page, err := os.ReadFile("../docs/from-a-script.md")
 	must(t, err)
 	blocks := strings.Split(string(page), "```yaml\n")[1:]
-	if len(blocks) < 4 {
+	if len(blocks) < 5 {
 		t.Fatalf("%d files are shown", len(blocks))
 	}
 	for _, block := range blocks {

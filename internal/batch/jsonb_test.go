@@ -11,7 +11,7 @@ import (
 const settings = `CREATE TABLE t (id int PRIMARY KEY, settings jsonb, amount text, cents bigint);
 	INSERT INTO t SELECT g, jsonb_build_object('theme', 'light', 'colour', g, 'old', true, 'tags', jsonb_build_array('a', 'b')), g || '.50', NULL FROM generate_series(1, 20) g; ANALYZE t`
 
-// TestUsersWhoChangeAnotherPath: of a jsonb column, each of the ways to change one that docs/definitions.md has. A batch that waits for
+// TestUsersWhoChangeAnotherPath: of a jsonb column, each of the ways to change one that docs/kinds/set.md has. A batch that waits for
 // a user's row computes from what the user has written, so both changes are there, and a rollback leaves such a row alone.
 func TestUsersWhoChangeAnotherPath(t *testing.T) {
 	t.Parallel()

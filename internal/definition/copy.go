@@ -24,11 +24,15 @@ func copyShape() shape { return mapping(copyProperties(), "into") }
 // copyProperties are the keys below copy.
 func copyProperties() []property {
 	return []property{
-		{"into", "the table that is written; as table", matching(tablePattern)},
-		{"columns", "column of it: SQL expression over the row that is read; default: all columns of the same name", setShape()},
-		{"on_conflict", "a row whose place another one has: fail (default), nothing, or update", oneOfTexts(change.OnConflicts()...)},
-		{"conflict_key", "for update: the columns that tell which row it is; default: the primary key", several(columnShape(), shape{"uniqueItems": true})},
-		{"move", "true: the rows are deleted where they were", shape{"enum": []any{true, false, "true", "false"}}},
+		{"into", "the table that is written, of the same database; as table", matching(tablePattern), "", "copy: {into: archive.orders}"},
+		{"columns", "column of it: SQL expression over the row that is read", setShape(), "all columns of the same name",
+			"copy: {into: archive.orders, columns: {id: id, total_cents: round(total * 100)::bigint}}"},
+		{"on_conflict", "what becomes of a row whose place another one has", oneOfTexts(change.OnConflicts()...), string(change.Fail),
+			"copy: {into: archive.orders, on_conflict: nothing}"},
+		{"conflict_key", "for update: the columns that tell which row it is", several(columnShape(), shape{"uniqueItems": true}), "the primary key",
+			"copy: {into: archive.orders, on_conflict: update, conflict_key: [tenant_id, id]}"},
+		{"move", "true: the rows are deleted where they were", shape{"enum": []any{true, false, "true", "false"}}, "false",
+			"copy: {into: archive.orders, move: true}"},
 	}
 }
 

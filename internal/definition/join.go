@@ -45,7 +45,11 @@ func (r *reader) join(d *Definition, e entry) {
 }
 
 // fromShape is the mapping, for editors.
-func fromShape() shape { return named(aliasPattern.String(), matching(tablePattern)) }
+func fromShape() shape {
+	tables := named(aliasPattern.String(), matching(tablePattern))
+	tables["maxProperties"] = maxSources
+	return tables
+}
 
 // sources reads alias: table, line by line.
 func (r *reader) sources(e entry) (list []change.Source) {

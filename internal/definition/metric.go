@@ -15,7 +15,7 @@ import (
 const maxMetrics = 3
 
 var (
-	metricKeys     = namesOf(metricProperties(nil))
+	metricKeys     = namesOf(metricProperties())
 	metricRequired = []string{"query", "limit"}
 	metricPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 	ofQueries      = strings.NewReplacer("an expression", "a query", "expression", "query")

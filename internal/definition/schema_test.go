@@ -53,7 +53,7 @@ func value(source string) (any, bool) {
 	return again, err == nil
 }
 
-// TestEachDefinitionOfTheRepositoryIsValid: files, and the examples in docs.
+// TestEachDefinitionOfTheRepositoryIsValid: files, and the examples in docs, completed where they are a part of one.
 func TestEachDefinitionOfTheRepositoryIsValid(t *testing.T) {
 	t.Parallel()
 	compiled := schema(t)
@@ -66,13 +66,11 @@ func TestEachDefinitionOfTheRepositoryIsValid(t *testing.T) {
 			}
 		case ".md":
 			for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(text, -1) {
-				if strings.Contains(block[1], "table:") {
-					definitions[file+": "+block[1][:20]] = block[1]
-				}
+				definitions[file+": "+block[1][:min(len(block[1]), 30)]] = complete(t, block[1])
 			}
 		}
 	}
-	if len(definitions) < 6 {
+	if len(definitions) < 30 {
 		t.Fatalf("only %d were found", len(definitions))
 	}
 	for name, source := range definitions {

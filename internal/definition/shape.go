@@ -12,10 +12,12 @@ import (
 // rules; what it cannot say (SQL, the table, two keys of one name) it leaves to the reader.
 type shape map[string]any
 
-// property is a key of a mapping, and what an editor is told of it.
+// property is a key of a mapping, and what people are told of it.
 type property struct {
 	name, about string
 	shape       shape
+	otherwise   string // what holds without it; "": nothing does
+	example     string // a line of a file that has it
 }
 
 func singleValue(more shape) shape {
@@ -55,15 +57,23 @@ func number(least, most int64) shape {
 func mapping(properties []property, required ...string) shape {
 	known := shape{}
 	for _, p := range properties {
-		described := shape{"description": p.about}
-		for word, value := range p.shape {
-			described[word] = value
-		}
-		known[p.name] = described
+		known[p.name] = p.described()
 	}
 	all := shape{"type": "object", "properties": known, "additionalProperties": false}
 	if len(required) > 0 {
 		all["required"] = required
+	}
+	return all
+}
+
+// described is the value of a key with what editors show of it.
+func (p property) described() shape {
+	all := shape{"description": p.about, "examples": []sample{{p.name, p.example}}}
+	if p.otherwise != "" {
+		all["description"] = p.about + "; default: " + p.otherwise
+	}
+	for word, value := range p.shape {
+		all[word] = value
 	}
 	return all
 }
@@ -104,11 +114,11 @@ func paramsShape() shape {
 
 func paramProperties(ofType shape) []property {
 	return []property{
-		{"type", "type of the values that a run gives", ofType},
-		{"default", "value of a run that gives none; without it each run has to give one", words()},
-		{"min", "least value", words()},
-		{"max", "greatest value", words()},
-		{"description", "for people", words()},
+		{"type", "type of the values that a run gives: " + typeNames(), ofType, "", "params: {since: {type: timestamptz}}"},
+		{"default", "value of a run that gives none", words(), "each run has to give one", "params: {since: {type: date, default: 2024-01-31}}"},
+		{"min", "least value", words(), "", "params: {least: {type: integer, min: 1}}"},
+		{"max", "greatest value", words(), "", "params: {least: {type: integer, min: 1, max: 99}}"},
+		{"description", "a note for those who start a run", words(), "", "params: {since: {type: date, description: the first day that counts}}"},
 	}
 }
 
@@ -121,9 +131,9 @@ func windowsShape() shape {
 
 func windowProperties() []property {
 	return []property{
-		{"timezone", "like Europe/Berlin; default: UTC", words()},
-		{"days", "mon-fri, sun; default: every day", several(matching(daysPattern()), nil)},
-		{"hours", "20:00-06:00, past midnight it belongs to the day on which it opens; default: the whole day", matching(window.HoursPattern)},
+		{"timezone", "of days and hours, as Europe/Berlin", words(), "UTC", "windows: {hours: 20:00-06:00, timezone: America/New_York}"},
+		{"days", "days, and ranges of them", several(matching(daysPattern()), nil), "every day", "windows: {days: [mon-thu, sat]}"},
+		{"hours", "from-until; past midnight it belongs to the day on which it opens", matching(window.HoursPattern), "the whole day", "windows: {hours: 20:00-06:00}"},
 	}
 }
 
@@ -144,24 +154,47 @@ func daysPattern() string {
 
 // throttleShape has each signal by its name; any other name is a metric of the definition's own.
 func throttleShape() shape {
-	limit := either(shape{"type": "number", "minimum": 0, "maximum": signal.MaxLimit}, shape{"enum": []any{"off", "false", false}},
-		shape{"type": "string", "pattern": `^[0-9][0-9_.]*$`})
-	var signals []property
-	for _, name := range signal.Names() {
-		signals = append(signals, property{string(name), "limit in " + signal.Unit(name) + ", or off", limit})
-	}
+	signals := signalProperties()
 	all := mapping(signals)
 	all["propertyNames"] = shape{"pattern": metricPattern.String()}
-	all["additionalProperties"] = mapping(metricProperties(limit), metricRequired...)
+	all["additionalProperties"] = mapping(metricProperties(), metricRequired...)
 	all["maxProperties"] = len(signals) + maxMetrics
 	return all
 }
 
-func metricProperties(limit shape) []property {
+// limitShape is a limit: a number, or off.
+func limitShape() shape {
+	return either(shape{"type": "number", "minimum": 0, "maximum": signal.MaxLimit}, shape{"enum": []any{"off", "false", false}},
+		shape{"type": "string", "pattern": `^[0-9][0-9_.]*$`})
+}
+
+// limitExamples are limits that differ from the defaults.
+var limitExamples = map[signal.Name]string{
+	signal.LockWaiters: "4", signal.WaitForUs: "1", signal.Active: "50", signal.Running: "8", signal.IOWaits: "off", signal.LWLockWaits: "8",
+	signal.ReplicaBytes: "64_000_000", signal.ReplicaTime: "off", signal.SlotBytes: "4_000_000_000", signal.WALRate: "50_000_000",
+	signal.Unarchived: "off", signal.Horizon: "3_600", signal.Autovacuum: "0", signal.TransactionID: "500_000_000", signal.CommitTime: "50", signal.Alarm: "off",
+}
+
+func signalProperties() []property {
+	var all []property
+	for _, name := range signal.Names() {
+		about := signal.About(name)
+		if unit := signal.Unit(name); unit != "" && unit != "sessions" {
+			about += "; in " + unit
+		}
+		all = append(all, property{string(name), about, limitShape(), signal.Limits{}.Text(name), "throttle: {" + string(name) + ": " + limitExamples[name] + "}"})
+	}
+	return all
+}
+
+func metricProperties() []property {
 	return []property{
-		{"query", "a SELECT that gives one number", shape{"type": "string", "minLength": 1}},
-		{"limit", "above it the runs of the database get slower; off: it is only shown", limit},
-		{"unit", "a note for people", matching(unitPattern.String())},
+		{"query", "a SELECT that gives one number", shape{"type": "string", "minLength": 1}, "",
+			"throttle: {queue_depth: {query: SELECT count(*) FROM jobs, limit: 1_000}}"},
+		{"limit", "above it the runs of the database get slower; off: it is only shown", limitShape(), "",
+			"throttle: {oldest_job: {query: SELECT max(age) FROM jobs, limit: off}}"},
+		{"unit", "a note for people", matching(unitPattern.String()), "",
+			"throttle: {queue_depth: {query: SELECT count(*) FROM jobs, limit: 1_000, unit: jobs}}"},
 	}
 }
 

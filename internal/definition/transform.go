@@ -19,9 +19,11 @@ func transformShape() shape { return mapping(transformProperties(), "function", 
 
 func transformProperties() []property {
 	return []property{
-		{"function", "the name under which it is registered", words()},
-		{"reads", "columns that it gets, beside the key", several(columnShape(), shape{"uniqueItems": true})},
-		{"writes", "columns that it gives", several(columnShape(), shape{"uniqueItems": true})},
+		{"function", "the name under which it is registered", words(), "", "transform: {function: email-hash, reads: email, writes: email_hash}"},
+		{"reads", "columns that it gets, beside the key", several(columnShape(), shape{"uniqueItems": true}), "the key alone",
+			"transform: {function: tax, reads: [net, country], writes: [tax]}"},
+		{"writes", "columns that it gives", several(columnShape(), shape{"uniqueItems": true}), "",
+			"transform: {function: tax, reads: [net, country], writes: [tax, gross]}"},
 	}
 }
 

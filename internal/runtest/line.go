@@ -13,6 +13,7 @@ import (
 	"backfill/internal/completion"
 	"backfill/internal/following"
 	"backfill/internal/governor"
+	"backfill/internal/inquiry"
 	"backfill/internal/ledger"
 	"backfill/internal/pausing"
 	"backfill/internal/planner"
@@ -61,7 +62,7 @@ func (b *Bench) Line(t *testing.T) *Line {
 	l.planner = &planner.Planner{Session: session, Ledger: entries, Records: b.Records, Dispatcher: b.Dispatcher, Rebuilder: again,
 		Reviewer: review.Reviewer{Session: session, Inline: true}, LookAhead: lookAhead}
 	l.governor = &governor.Governor{Ledger: entries, Records: b.Records,
-		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records),
+		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records).Asking(inquiry.Inquirer{Session: session}),
 		Drainer:  repair.Drainer{Letters: &Letters{}, Ledger: entries, Records: b.Records},
 		Follower: following.Follower{Session: session, Ledger: entries, Records: b.Records},
 		Closer:   closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,

@@ -17,6 +17,15 @@ func (l Limits) of(k kind) float64 {
 	return k.limit
 }
 
+// Text is the limit of a signal as people write it, its default where it is not set.
+func (l Limits) Text(name Name) string {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return ""
+	}
+	return LimitText(l.of(kinds[i]))
+}
+
 // With are these limits, but for those that are given.
 func (l Limits) With(over Limits) Limits {
 	if len(over) == 0 {

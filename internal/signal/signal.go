@@ -45,6 +45,7 @@ type kind struct {
 	name  Name
 	unit  string
 	limit float64 // the default
+	about string
 }
 
 const (
@@ -55,22 +56,22 @@ const (
 // kinds is the one table of signals, in the order in which people read them. The limits are where users notice, or somebody is
 // woken up, on a database of a usual size.
 var kinds = []kind{
-	{LockWaiters, "sessions", 10},        // a queue at row locks, whoever holds them
-	{WaitForUs, "sessions", 2},           // one user that waits for a batch of 75 ms is what a batch costs
-	{Active, "% of max_connections", 70}, // above it connections run out
-	{Running, "sessions", Off},           // how many processors there are is not known to Postgres
-	{IOWaits, "sessions", 16},            // the disk has a queue
-	{LWLockWaits, "sessions", 16},        // WAL or buffers are fought for
-	{ReplicaBytes, "bytes", 256 * mebibyte},
-	{ReplicaTime, "s", 10},
-	{SlotBytes, "bytes", gibibyte}, // the slot keeps WAL on the disk
-	{WALRate, "bytes/s", 128 * mebibyte},
-	{Unarchived, "bytes", gibibyte},
-	{Horizon, "s", Off}, // dead rows stay, but to go slower keeps them for longer
-	{Autovacuum, "workers", Off},
-	{TransactionID, "transactions", 1e9}, // half of what there is
-	{CommitTime, "ms", 250},
-	{Alarm, "", 0},
+	{LockWaiters, "sessions", 10, "sessions of the database that wait for a row lock, workers not counted"}, // a queue, whoever holds them
+	{WaitForUs, "sessions", 2, "those of them that wait for a worker"},                                      // one that waits for a batch of 75 ms is what a batch costs
+	{Active, "% of max_connections", 70, "sessions at work"},                                                // above it connections run out
+	{Running, "sessions", Off, "sessions of others that compute: at work, and waiting for nothing"},         // how many processors there are is not known to Postgres
+	{IOWaits, "sessions", 16, "sessions that wait for the disk"},
+	{LWLockWaits, "sessions", 16, "sessions that wait for Postgres' own locks: WAL, buffers"},
+	{ReplicaBytes, "bytes", 256 * mebibyte, "lag of each standby that streams"},
+	{ReplicaTime, "s", 10, "lag of each standby that streams, and of each subscriber"},
+	{SlotBytes, "bytes", gibibyte, "WAL that the reader of each logical slot has yet to take, or that a slot keeps for a standby that is not there"},
+	{WALRate, "bytes/s", 128 * mebibyte, "WAL written by everybody"},
+	{Unarchived, "bytes", gibibyte, "WAL that waits to be archived"},
+	{Horizon, "s", Off, "age of the oldest transaction of the database that keeps dead rows"}, // to go slower keeps them for longer
+	{Autovacuum, "workers", Off, "autovacuum at work on a run's table"},
+	{TransactionID, "transactions", 1e9, "age of the oldest transaction id of the server's databases"}, // half of what there is
+	{CommitTime, "ms", 250, "a small commit of the governor, with its way there and back"},
+	{Alarm, "", 0, "each CloudWatch alarm of the stack's parameter AlarmArns: while it is in ALARM the rate is cut again and again"},
 }
 
 // Reading is a signal as it was measured.
@@ -100,6 +101,15 @@ func Unit(name Name) string {
 		return ""
 	}
 	return kinds[i].unit
+}
+
+// About is what a signal measures.
+func About(name Name) string {
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return ""
+	}
+	return kinds[i].about
 }
 
 // Read makes a reading, by the limits that are given and else the defaults. A signal that is not known is left out.
