@@ -98,10 +98,42 @@ func (p *Pauser) Resume(ctx context.Context, id, by string) (run.State, error) {
 		return "", err
 	}
 	state, err := p.Record(ctx, id)
+	if err == nil && state.Pauses() {
+		err = p.unapproved(ctx, id, state)
+	}
 	if err == nil && (state.Ended() || state == run.Cancelling) {
 		err = failure.New(failure.Invalid, "run %s is %s, and not paused", id, state)
 	}
 	return state, err
+}
+
+// unapproved refuses to let a run go on that waits for an approval. Another pause than that is a new one, which somebody was quick with.
+func (p *Pauser) unapproved(ctx context.Context, id string, state run.State) error {
+	progress, err := p.ledger.Look(ctx, id)
+	if err != nil || progress.PausedFor != run.ForCanary {
+		return err
+	}
+	return failure.New(failure.Invalid, "run %s is %s, and waits for an approval of its canary: `backfill approve %s` lets it go on with the rest, `backfill rollback %s` takes the canary back", id, state, id, id)
+}
+
+// Approve lets a run go on whose canary has come to its end, with all that it has left to do, and tells the state that it has then. One that was approved before is left as
+// it is.
+func (p *Pauser) Approve(ctx context.Context, id, by string) (run.State, error) {
+	stored, err := p.ledger.Run(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	approved, err := p.ledger.Unpause(ctx, id, by, run.ForCanary)
+	if err != nil {
+		return "", err
+	}
+	if !approved && stored.Canary > 0 {
+		return stored.State, failure.New(failure.Invalid, "run %s is %s, and does not wait for an approval: its canary has not come to its end", id, stored.State)
+	}
+	if !approved && !stored.State.Moves() {
+		return stored.State, failure.New(failure.Invalid, "run %s is %s, and does not wait for an approval", id, stored.State)
+	}
+	return p.Record(ctx, id)
 }
 
 // Record brings the record in line with Postgres, and tells the state. Who writes reads again: of two that write at once
