@@ -210,15 +210,21 @@ func TestAPauseIsNoApproval(t *testing.T) {
 	b.Exec(t, "UPDATE backfill.runs SET state = 'RUNNING', paused_for = ''")
 	_, err := b.pauser.Pause(t.Context(), runtest.ID, "ann", "a release")
 	must(t, err)
-	if _, err := b.pauser.Approve(t.Context(), runtest.ID, "ann"); !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), "its canary has not come to its end") {
+	if err := b.pauser.MayApprove(t.Context(), runtest.ID); !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), "its canary has not come to its end") {
 		t.Errorf("%v", err)
+	}
+	if state, err := b.pauser.Approve(t.Context(), runtest.ID, "ann"); state != run.Paused || err != nil {
+		t.Errorf("%s, %v", state, err)
 	}
 	_, err = b.pauser.Resume(t.Context(), runtest.ID, "ann")
 	must(t, err)
 	b.waits(t, b.goOn(t))
 	b.expectChanged(t, 400)
-	if _, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), "backfill approve run-1") {
+	if err := b.pauser.MayResume(t.Context(), runtest.ID); !failure.Is(err, failure.Invalid) || !strings.Contains(err.Error(), "backfill approve run-1") {
 		t.Errorf("%v", err)
+	}
+	if state, err := b.pauser.Resume(t.Context(), runtest.ID, "ann"); state != run.Paused || err != nil {
+		t.Errorf("%s, %v", state, err)
 	}
 	state, err := b.pauser.Pause(t.Context(), runtest.ID, "bob", "another release")
 	must(t, err)
@@ -227,7 +233,7 @@ func TestAPauseIsNoApproval(t *testing.T) {
 	}
 	b.expectEnd(t, b.approve(t), run.Completed)
 	b.expectChanged(t, rows)
-	if _, err := b.pauser.Approve(t.Context(), runtest.ID, "ann"); !failure.Is(err, failure.Invalid) {
+	if err := b.pauser.MayApprove(t.Context(), runtest.ID); !failure.Is(err, failure.Invalid) {
 		t.Errorf("an approval of a run that has ended: %v", err)
 	}
 }
@@ -305,6 +311,60 @@ func TestNothingToDo(t *testing.T) {
 			b.expectEnd(t, b.line.Run(t, b.request(t, strings.Replace(increment, "100", "1000", 1)+"where: n < 0\n", "10%"), runtest.Execution), run.Completed)
 		})
 	}
+}
+
+// TestEveryKindHasACanary: what it deletes, copies, moves or computes is of the chunks of the canary, and all of that is taken back.
+func TestEveryKindHasACanary(t *testing.T) {
+	t.Parallel()
+	const into = "copy: {into: copied, columns: {id: id, n: n}"
+	for name, c := range map[string]struct{ change, left, there string }{
+		"delete": {"delete: true\nwhere: n > 0\n", "SELECT count(*) FROM counters", "SELECT 3600"},
+		"copy":   {into + "}\n", "SELECT count(*) FROM copied", "SELECT 400"},
+		"move":   {into + ", move: true}\n", "SELECT count(*) FROM copied WHERE NOT EXISTS (SELECT FROM counters c WHERE c.id = copied.id)", "SELECT 400"},
+		"join":   {"from: {s: steps}\njoin: s.id = counters.id\nset: {n: counters.n + s.by}\n", "SELECT count(*) FROM counters WHERE n <> id", "SELECT 400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, pgtest.Newest(t))
+			b.DB.Exec(t, `CREATE TABLE copied (id bigint PRIMARY KEY, n int, twice int); CREATE TABLE steps AS SELECT id, 1 AS by FROM counters; ALTER TABLE steps ADD PRIMARY KEY (id);
+				ANALYZE; CREATE TABLE was AS TABLE counters`)
+			f := b.start(t, "name: kind\ntable: counters\nchunk_rows: 100\n"+c.change, "10%").Canary.Forecast
+			if got, want := b.Number(t, c.left), b.Number(t, c.there); got != want || f.Written != 400 || f.Rows == nil || f.Rows.Value != 3600 || f.WAL == nil || f.Growth == nil {
+				t.Errorf("%d rows, want %d; %+v", got, want, f)
+			}
+			_, err := b.Ledger.Close(t.Context(), runtest.ID, runtest.Execution, run.Cancelled, "no")
+			must(t, err)
+			b.expectEnd(t, b.goOn(t), run.Cancelled)
+			b.expectEnd(t, b.line.Run(t, json.RawMessage(`{"action":"rollback","run":"run-1"}`), runtest.Later), run.RolledBack)
+			if n := b.Number(t, "SELECT (SELECT count(*) FROM copied) + (SELECT count(*) FROM ((TABLE counters EXCEPT TABLE was) UNION ALL (TABLE was EXCEPT TABLE counters)) d)"); n != 0 {
+				t.Errorf("%d rows are not as they were", n)
+			}
+		})
+	}
+}
+
+// TestTheCanaryIsOfTheFirstRound of a run that follows rows that come behind its bound.
+func TestTheCanaryIsOfTheFirstRound(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	b.start(t, strings.Replace(double, "chunk_rows", "rows: follow\nwhere: twice IS NULL\nchunk_rows", 1), "10%")
+	b.Exec(t, "INSERT INTO counters SELECT g, g FROM generate_series(4001, 4300) g")
+	b.expectEnd(t, b.approve(t), run.Completed)
+	if n := b.Number(t, "SELECT count(*) FROM counters WHERE twice IS DISTINCT FROM n * 2"); n != 0 || b.Number(t, "SELECT round FROM backfill.runs") == 0 {
+		t.Errorf("%d rows are in the old form", n)
+	}
+}
+
+// TestAWindowIsNoApproval: a run whose window shuts and opens while its canary works waits for the approval all the same.
+func TestAWindowIsNoApproval(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	b.start(t, increment, "10%")
+	b.Exec(t, "UPDATE backfill.runs SET state = 'PAUSED', paused_for = 'window', paused_until = clock_timestamp() - interval '1 s'")
+	b.waits(t, b.goOn(t))
+	b.expectChanged(t, 400)
+	b.expectEnd(t, b.approve(t), run.Completed)
+	b.expectChanged(t, rows)
 }
 
 func must(t *testing.T, err error) {

@@ -68,6 +68,8 @@ type Pauser interface {
 	Pause(ctx context.Context, id, by, reason string) (run.State, error)
 	Resume(ctx context.Context, id, by string) (run.State, error)
 	Approve(ctx context.Context, id, by string) (run.State, error)
+	MayResume(ctx context.Context, id string) error
+	MayApprove(ctx context.Context, id string) error
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
 	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
 }
