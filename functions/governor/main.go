@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/alarm"
 	"backfill/internal/assembly"
+	"backfill/internal/canary"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/dispatch"
@@ -47,6 +48,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
 		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records},
 		Completer: completion.New(base.Ledger, base.Records).Asking(inquiry.Inquirer{Session: base.Session}),
+		Canaries:  canary.Canaries{Ledger: base.Ledger, Pauser: pausing.New(base.Ledger, base.Records)},
 		Follower:  following.Follower{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Closer:    closing.New(base.Ledger, base.Records),

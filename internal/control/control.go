@@ -67,6 +67,9 @@ type Rehearser interface {
 type Pauser interface {
 	Pause(ctx context.Context, id, by, reason string) (run.State, error)
 	Resume(ctx context.Context, id, by string) (run.State, error)
+	Approve(ctx context.Context, id, by string) (run.State, error)
+	MayResume(ctx context.Context, id string) error
+	MayApprove(ctx context.Context, id string) error
 	PauseAll(ctx context.Context, executions, by, reason string) ([]string, error)
 	ResumeAll(ctx context.Context, executions, by string) ([]string, error)
 }
@@ -119,6 +122,7 @@ var actions = map[string]action{
 	"dry_run":     {false, (*Control).dryRun},
 	"pause":       {true, (*Control).pause},
 	"resume":      {true, (*Control).resume},
+	"approve":     {true, (*Control).approve},
 	"await":       {true, (*Control).await},
 	"cancel":      {true, (*Control).cancel},
 	"tune":        {true, (*Control).tune},

@@ -99,6 +99,25 @@ func (c *Control) resume(ctx context.Context, input json.RawMessage) (any, error
 		ids, err := c.Pauser.ResumeAll(ctx, c.Own, asked.By)
 		return c.those(ctx, ids, err)
 	}
+	return c.goOn(ctx, asked.Named, c.Pauser.MayResume, c.Pauser.Resume)
+}
+
+// approve lets a run go on that waits with a canary.
+func (c *Control) approve(ctx context.Context, input json.RawMessage) (any, error) {
+	named, err := decodeNamed(input)
+	if err != nil {
+		return nil, err
+	}
+	return c.goOn(ctx, named, c.Pauser.MayApprove, c.Pauser.Approve)
+}
+
+// goOn lets a paused run go on by what ends that pause, if that may.
+func (c *Control) goOn(ctx context.Context, asked Named, may func(ctx context.Context, id string) error,
+	end func(ctx context.Context, id, by string) (run.State, error),
+) (any, error) {
+	if err := may(ctx, asked.Run); err != nil {
+		return nil, err
+	}
 	// Before as well: where the execution cannot be woken the run stays paused, and the same command is given again.
 	if err := c.wake(ctx, asked.Run); err != nil {
 		return nil, err
@@ -107,7 +126,7 @@ func (c *Control) resume(ctx context.Context, input json.RawMessage) (any, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Pauser.Resume(ctx, asked.Run, asked.By); err != nil {
+	if _, err := end(ctx, asked.Run, asked.By); err != nil {
 		return nil, err
 	}
 	if err := c.wake(ctx, asked.Run); err != nil {

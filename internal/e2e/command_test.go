@@ -42,6 +42,8 @@ func TestCommand(t *testing.T) {
 		"a failure pauses":     c.aFailureThatPauses,
 		"registered":           c.registered,
 		"verification":         c.verification,
+		"a canary approved":    c.canaryApproved,
+		"a canary taken back":  c.canaryTakenBack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/canary"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
 	"backfill/internal/credentials"
@@ -71,6 +72,7 @@ func (s *stack) setClocks(t *testing.T, planner, governor time.Duration) {
 	watched, governed := ledger.New(beats, terms), records.New(s.client, s.table, time.Hour, clock(governor))
 	g := &governing.Governor{Ledger: watched, Records: governed, Completer: completion.New(watched, governed),
 		Drainer: repair.Drainer{Letters: &runtest.Letters{}, Ledger: watched, Records: governed}, Duration: time.Second,
+		Canaries: canary.Canaries{Ledger: watched, Pauser: pausing.New(watched, governed)},
 		Follower: following.Follower{Session: beats, Ledger: watched, Records: governed},
 		Closer:   closing.New(watched, governed), Rebuilder: rebuild.Rebuilder{Session: beats, Ledger: watched, Records: governed},
 		Pauser: pausing.New(watched, governed), Regulator: regulator.Regulator{Session: beats, Ledger: watched},

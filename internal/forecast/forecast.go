@@ -57,7 +57,8 @@ func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
 		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
 	}
 	average := float64(status.Rows.Handled()) / math.Max(now.Sub(status.StartedAt).Seconds(), 1)
-	if status.Rate <= stalled*average || left < 0 || status.State.Ended() {
+	waits := status.Canary != nil && !status.Canary.Approved // for a person
+	if status.Rate <= stalled*average || left < 0 || status.State.Ended() || waits {
 		return nil, nil
 	}
 	eta := after(now, left/status.Rate)

@@ -52,6 +52,7 @@ func TestETA(t *testing.T) {
 			State: run.Running, Rate: 1, StartedAt: now.Add(-100 * time.Second), Rows: run.Rows{Estimated: 10_180, Scanned: 10_000},
 		}, 0},
 		"beyond the estimate":    {run.Status{State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 10, Scanned: 4_000}}, 0},
+		"of a run that waits":    {run.Status{State: run.Running, Rate: 100, Rows: run.Rows{Estimated: 10_000}, Canary: &run.Canary{}}, 0},
 		"of a run that is ended": {run.Status{State: run.Completed, Rate: 100, Rows: run.Rows{Estimated: 10_000}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

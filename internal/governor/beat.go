@@ -92,6 +92,8 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return b.back(ctx, p, again)
 	case p.State == run.Verifying:
 		return b.verify(ctx, p, again)
+	case canaried(p, plan):
+		return "", b.governor.Canaries.Judge(ctx, id, b.record.Status.Throttle.Workers.Most) // the next sample goes on with what comes of it
 	case plan.Closed && p.Completed+p.RolledBack == plan.Planned:
 		return b.complete(ctx, p)
 	}
@@ -115,6 +117,11 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return turn.Plan, nil
 	}
 	return "", nil
+}
+
+// canaried tells whether the canary of a run is worked off: every chunk that is planned is done, has failed, or is held.
+func canaried(p ledger.Progress, plan records.Plan) bool {
+	return p.Canary > 0 && p.State == run.Running && plan.Closed && plan.Planned > 0 && p.Known == plan.Planned && p.Open == 0
 }
 
 // back goes on with a rollback: the ledger is its plan. However much of the run was asked for, the execution that

@@ -70,6 +70,11 @@ type Follower interface {
 	Follow(ctx context.Context, id string, plan records.Plan) (following.Next, error)
 }
 
+// Canaries judges the canary of a run of which no chunk is open.
+type Canaries interface {
+	Judge(ctx context.Context, id string, workers int64) error
+}
+
 // Rebuilder makes the records of a run agree with Postgres.
 type Rebuilder interface {
 	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
@@ -104,6 +109,7 @@ type Governor struct {
 	Drainer    Drainer
 	Completer  Completer
 	Follower   Follower
+	Canaries   Canaries
 	Closer     Closer
 	Pauser     Pauser
 	Rebuilder  Rebuilder

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"backfill/internal/canary"
 	"backfill/internal/change"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
@@ -49,6 +50,7 @@ func (b *bundle) another() *governor.Governor {
 		Repairer:  repair.New(b.Ledger, b.Dispatcher, b.Clock.Now),
 		Drainer:   repair.Drainer{Letters: b.letters, Ledger: b.Ledger, Records: b.Records},
 		Completer: completion.New(b.Ledger, b.Records).Asking(inquiry.Inquirer{Session: b.Session}),
+		Canaries:  canary.Canaries{Ledger: b.Ledger, Pauser: pausing.New(b.Ledger, b.Records)},
 		Follower:  following.Follower{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Closer:    closing.New(b.Ledger, b.Records),
 		Pauser:    pausing.New(b.Ledger, b.Records),

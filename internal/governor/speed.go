@@ -72,7 +72,7 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) s
 	}
 	rate, whose := p.Limits.Least()
 	limited := rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers
-	if p.Idle && waiting > 0 && (!limited || p.Now.Sub(p.Moved()) >= between) {
+	if p.Idle && waiting > p.Held && (!limited || p.Now.Sub(p.Moved()) >= between) {
 		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
 	}
 	if wal := regulated.WAL; wal != nil && p.Limits.DatabaseWAL != nil && lower(wal, rate) && lower(wal, regulated.Rate) {

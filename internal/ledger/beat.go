@@ -56,7 +56,7 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	batch.Queue(`SELECT chunk, lo, hi, greatest(sent, send) + 1, CASE WHEN l.state = 'PROCESSING' THEN '`+leaseExpired+`'
 			WHEN sent > send THEN '`+messageLost+`' WHEN l.reason <> '' THEN 'given back: ' || l.reason ELSE 'waiting' END
 		FROM backfill.ledger l JOIN backfill.runs r USING (run)
-		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)
+		WHERE run = $1 AND l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction) AND NOT `+waits+`
 			AND coalesce(CASE l.state WHEN 'PENDING' THEN not_before ELSE lease_until END <= clock_timestamp(), true)
 			AND (sent <= send OR sent_at < `+lost+`)
 		ORDER BY CASE direction WHEN 'back' THEN -chunk ELSE chunk END

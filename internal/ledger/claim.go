@@ -24,6 +24,7 @@ const (
 	Closed    Verdict = "closed"    // the run wants no work, or is unknown
 	Unwatched Verdict = "unwatched" // the run's heartbeat is stale
 	Undone    Verdict = "rolled_back"
+	Held      Verdict = "held"    // not of the canary of its run, which stands still
 	Full      Verdict = "full"    // no slot is free: it was given back at once, with a reason
 	Foreign   Verdict = "foreign" // the message has other boundaries than the ledger: its records are of another time
 )
@@ -47,6 +48,7 @@ type Claim struct {
 	Striped  int64 // rows written in the striped chunks shortly before this one
 	Hot      int64 // of them those that left the indexes alone
 	Due      bool  // rejected rows of it are to be tried again
+	Canary   bool  // it is of a canary, so what it takes is measured
 	Lease    time.Duration
 	Stale    time.Duration
 	Steering
@@ -70,10 +72,10 @@ func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string)
 	err = conn.QueryRow(ctx,
 		`SELECT verdict, coalesce(fence, 0), coalesce(seq, 0), "position", coalesce(scanned, 0), coalesce(affected, 0),
 		coalesce(reason, ''), coalesce(direction = 'back', false), coalesce(direction = 'verify', false), coalesce(mends, false), coalesce(passes, 0), coalesce(striped, 0), coalesce(striped_hot, 0), coalesce(due, false),
-		s.limited, s.surplus, s.budget FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8, verifies => true), backfill.steer($1, $2) s`,
+		coalesce((SELECT canary > 0 FROM backfill.runs WHERE run = $1), false), s.limited, s.surplus, s.budget FROM backfill.claim($1, $2, $3, $4, $5, $6, $7, $8, verifies => true), backfill.steer($1, $2) s`,
 		message.Run, message.Chunk, message.Lo, message.Hi, message.Send, owner, l.terms.Lease, l.terms.Heartbeat,
 	).Scan(&claim.Verdict, &claim.Fence, &claim.Seq, &claim.Position, &claim.Scanned, &claim.Affected, &claim.Reason, &claim.Back, &claim.Verifies, &claim.Mends,
-		&claim.Passes, &claim.Striped, &claim.Hot, &claim.Due, &claim.Limited, &claim.Surplus, &claim.Budget)
+		&claim.Passes, &claim.Striped, &claim.Hot, &claim.Due, &claim.Canary, &claim.Limited, &claim.Surplus, &claim.Budget)
 	if err != nil {
 		return claim, fmt.Errorf("claim chunk %d of run %s: %w", message.Chunk, message.Run, postgres.Classify(err))
 	}

@@ -47,8 +47,8 @@ func (l *Ledger) Fill(ctx context.Context, id string, entries []Entry) error {
 	}
 	batch := &pgx.Batch{}
 	for _, e := range entries {
-		batch.Queue(`INSERT INTO backfill.ledger (run, chunk, lo, hi, state, "position") VALUES ($1, $2, $3::text[], $4::text[], $5::text,
-			CASE $5::text WHEN 'COMPLETED' THEN $4::text[] END) ON CONFLICT DO NOTHING`, id, e.Chunk, e.Range.Lo, e.Range.Hi, e.State)
+		batch.Queue(`INSERT INTO backfill.ledger (run, chunk, lo, hi, state, "position", held) SELECT $1, $2::bigint, $3::text[], $4::text[], $5::text,
+			CASE $5::text WHEN 'COMPLETED' THEN $4::text[] END, NOT backfill.chosen($2::bigint, canary) FROM backfill.runs WHERE run = $1 ON CONFLICT DO NOTHING`, id, e.Chunk, e.Range.Lo, e.Range.Hi, e.State)
 	}
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("add %d chunks to run %s: %w", len(entries), id, postgres.Classify(err))

@@ -21,8 +21,8 @@ const pauses = `UPDATE backfill.runs SET state = CASE state WHEN 'PAUSED' THEN s
 	WHERE ended_at IS NULL AND (state = ANY ($6) OR state IN ('PAUSING', 'PAUSED') AND paused_for = ANY ($7)) AND `
 
 // over are the pauses whose place one of each kind takes: a person's word goes over a window, a run's name over all. None
-// takes the place of a pause for a failure, which only the run's name lifts.
-var over = map[run.For][]run.For{run.ForRun: {run.ForAll, run.ForWindow}, run.ForAll: {run.ForAll, run.ForWindow}, run.ForWindow: {}, run.ForFailure: {}}
+// takes the place of a pause for a failure, which only the run's name lifts, or of one for a canary, which an approval lifts.
+var over = map[run.For][]run.For{run.ForRun: {run.ForAll, run.ForWindow}, run.ForAll: {run.ForAll, run.ForWindow}, run.ForWindow: {}, run.ForFailure: {}, run.ForCanary: {}}
 
 // Pause makes a run PAUSING: no batch starts any more. It tells whether it did; false where the run is in a state that
 // cannot be paused, or was paused by its name already.
@@ -119,7 +119,7 @@ func (l *Ledger) Orphan(ctx context.Context, id, execution string) error {
 
 // Unpause lets a run go on that is paused, or on its way there, forward or back. Chunks that were given back are sent
 // again at once, and messages that were sent before count as lost: workers have consumed some of them meanwhile. It tells
-// whether the run was paused, and for that; "" stands for a person's word, which ends any pause: outside of its windows the run goes on until the next one,
+// whether the run was paused, and for that; "" stands for a person's word, which ends any pause but the one that waits for an approval; run.ForCanary is that approval. Outside of its windows the run goes on until the next one,
 // and chunks that failed are tried again, as when an ended run is resumed.
 func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was bool, err error) {
 	conn, err := l.database.Conn(ctx)
@@ -129,15 +129,15 @@ func (l *Ledger) Unpause(ctx context.Context, id, by string, meant run.For) (was
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE backfill.runs SET state = CASE action WHEN 'rollback' THEN $2 WHEN 'verify' THEN $6 ELSE $3 END, reason = '',
 			free_until = CASE WHEN paused_for = 'window' AND $4 = '' THEN paused_until ELSE free_until END, paused_until = NULL,
-			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5,
+			paused_at = NULL, paused_by = '', paused_for = '', acted_by = $5, canary = CASE $4 WHEN 'canary' THEN 0 ELSE canary END,
 			heartbeat = CASE heartbeat WHEN 'epoch' THEN heartbeat ELSE clock_timestamp() END, resumed_at = clock_timestamp()
-			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by, run.Verifying)
+			WHERE run = $1 AND state IN ('PAUSING', 'PAUSED') AND ($4 = '' AND paused_for <> 'canary' OR paused_for = $4)`, id, run.RollingBack, run.Running, meant, by, run.Verifying)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
 		was = true
 		_, err = tx.Exec(ctx, `UPDATE backfill.ledger l SET state = 'PENDING', not_before = NULL, sent = send, updated_at = clock_timestamp()
-			FROM backfill.runs r WHERE r.run = l.run AND l.run = $1 AND (l.state = 'PENDING' OR l.state = 'FAILED' AND $2 = '') AND backfill.works(r.state, l.direction)`, id, meant)
+			FROM backfill.runs r WHERE r.run = l.run AND l.run = $1 AND (l.state = 'PENDING' OR l.state = 'FAILED' AND $2 IN ('', 'canary')) AND backfill.works(r.state, l.direction)`, id, meant)
 		return err
 	})
 	if err != nil {

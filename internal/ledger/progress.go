@@ -60,6 +60,9 @@ type Progress struct {
 	Deviating  int64 // rows that it found not to hold what they should
 	Mended     int64 // of them written again
 	Certified  *run.Certificate
+	Canary     int64         // millionths of the chunks that are worked on before a person approves; 0: there is no canary, or it was approved
+	Held       int64         // chunks that wait for that
+	Forecast   *run.Forecast // of the canary; nil: it has not come to its end
 	UndoBytes  int64         // as stored, of the chunks that were completed
 	Striped    int64         // chunks that are gone over in passes
 	Changes    []run.Change  // the last ones, the newest last
@@ -89,15 +92,19 @@ func (p Progress) Moved() time.Time {
 const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs holder USING (run)
 	WHERE holder.ended_at IS NULL AND busy.state = 'PROCESSING' AND busy.lease_until > clock_timestamp())`
 
+// waits tells whether a chunk is held for the canary of its run.
+const waits = `(l.held AND r.canary > 0 AND direction = 'forward')`
+
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
-		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, backfill.awaited(writers), certificate, ` + idle
+		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, backfill.awaited(writers), certificate, canary, forecast, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
-		count(*) FILTER (WHERE l.state = 'PENDING' AND backfill.works(r.state, direction)),
-		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction)),
+		count(*) FILTER (WHERE l.state = 'PENDING' AND backfill.works(r.state, direction) AND NOT ` + waits + `),
+		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction) AND NOT ` + waits + `),
+		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(affected), 0)::bigint,
@@ -146,8 +153,8 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	var resumed, paused, free, advanced, seen pgtype.Timestamptz
-	var certificate []byte
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &certificate, &p.Idle)
+	var certificate, forecast []byte
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &certificate, &p.Canary, &forecast, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -159,9 +166,14 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 			return p, err
 		}
 	}
+	if forecast != nil {
+		if err := json.Unmarshal(forecast, &p.Forecast); err != nil {
+			return p, err
+		}
+	}
 	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
 	var changes, latest []byte
-	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Broken,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {

@@ -36,6 +36,7 @@ type Run struct {
 	Change     change.Change
 	Bound      keyset.Point // nil: the table was empty
 	Estimated  int64        // rows, by the catalog, when the run began
+	Canary     int64        // millionths of its chunks that are worked on before a person approves; 0: all, or it was approved
 	State      run.State
 	ClosesAs   run.State // the state that Cancelling leads to
 	Reason     string
@@ -57,10 +58,12 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
 	}
-	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, copies_into, writers)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN backfill.writers($4::text::regclass) END) ON CONFLICT (run) DO NOTHING`,
+	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, copies_into, writers,
+			canary, tables_before, indexes_before)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN backfill.writers($4::text::regclass) END, $13::bigint, e.bytes, e.indexes
+		FROM (SELECT) AS one LEFT JOIN backfill.extent($14::text[]) e ON $13::bigint > 0 ON CONFLICT (run) DO NOTHING`,
 		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
-		run.Planning, r.Version, into(r.Change), r.Change.Follow)
+		run.Planning, r.Version, into(r.Change), r.Change.Follow, r.Canary, written(r.Change))
 	if held(err) {
 		return r, l.busy(ctx, r)
 	}
@@ -76,6 +79,15 @@ func into(c change.Change) string {
 		return ""
 	}
 	return statement.Table(c.Copy.Into)
+}
+
+// written are the tables that a run writes, quoted.
+func written(c change.Change) []string {
+	var tables []string
+	for _, effect := range c.Effects() {
+		tables = append(tables, statement.Table(effect.Table))
+	}
+	return tables
 }
 
 // held tells whether a statement failed since another run holds a table.
@@ -109,9 +121,9 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	r := Run{Run: id}
 	var stored string
 	var resumed pgtype.Timestamptz
-	err = conn.QueryRow(ctx, `SELECT backfill, version, action, execution, definition, change::text, bound, estimated, state, coalesce(closes_as, ''), reason,
+	err = conn.QueryRow(ctx, `SELECT backfill, version, action, execution, definition, change::text, bound, estimated, canary, state, coalesce(closes_as, ''), reason,
 		heartbeat, started_at, resumed_at, undo_swept_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
-		&r.Version, &r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
+		&r.Version, &r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.Canary, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) || postgres.Raised(err, undefinedTable) { // no run has begun in this database yet
 		return r, failure.New(failure.Invalid, "run %s: %w", id, ErrNoRun)
 	}

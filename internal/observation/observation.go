@@ -39,6 +39,10 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 		Pending: plan.Planned - p.Known + p.Pending, Processing: p.Processing,
 		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
 	}
+	status.Canary = nil
+	if p.Canary > 0 || p.Forecast != nil {
+		status.Canary = &run.Canary{Share: run.Share(p.Canary), Held: p.Held, Approved: p.Canary == 0, Forecast: p.Forecast}
+	}
 	status.Undo.Bytes = p.UndoBytes
 	status.Throttle.Limits = p.Limits
 	status.Striping = run.Striping{Chunks: p.Striped, Reason: p.Passes}

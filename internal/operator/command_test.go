@@ -114,7 +114,7 @@ func TestTheIDOfARunThatWasGivenNone(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: %s, want %s", backfill, got, want)
 		}
-		if _, err := execution(subject{name: "users-email"}, got); err != nil {
+		if _, err := execution(subject{name: "users-email"}, got, ""); err != nil {
 			t.Errorf("%q: %v", got, err)
 		}
 	}

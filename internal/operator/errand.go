@@ -54,11 +54,21 @@ func (s *session) send(ctx context.Context, asked request.Request, wait bool) er
 		return unbegun(before, exitInvalid)
 	}
 	if asked.Action == request.Resume && before.State.Pauses() {
-		lost, err := s.unpause(ctx, stack, asked.Run, wait)
+		lost, err := s.unpause(ctx, stack, "resume", asked.Run, wait)
 		if err != nil || !lost {
 			return err
 		}
 	}
+	if asked.Action == request.Rollback && unapproved(before) {
+		if err := s.endCanary(ctx, stack, asked.Run); err != nil {
+			return err
+		}
+	}
+	return s.carryOut(ctx, stack, asked, input, wait)
+}
+
+// carryOut starts the execution of an errand, and follows it.
+func (s *session) carryOut(ctx context.Context, stack Stack, asked request.Request, input []byte, wait bool) error {
 	sent := newErrand(asked, s.Now())
 	if err := s.launch(ctx, stack.Executions, sent, input); err != nil {
 		return err

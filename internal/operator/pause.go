@@ -115,9 +115,9 @@ func (s *session) paused(w io.Writer, status run.Status) {
 	offer(w, s.steps(status)...)
 }
 
-// unpause lets a paused run go on: its execution waits, so none is started. It tells whether that is gone: then one has to be.
-func (s *session) unpause(ctx context.Context, stack Stack, id string, wait bool) (lost bool, err error) {
-	answer, err := stack.Control.Act(ctx, resuming{Action: "resume", Run: id, By: s.By})
+// unpause lets a paused run go on, by the action resume or approve: its execution waits, so none is started. It tells whether that is gone: then one has to be.
+func (s *session) unpause(ctx context.Context, stack Stack, action, id string, wait bool) (lost bool, err error) {
+	answer, err := stack.Control.Act(ctx, resuming{Action: action, Run: id, By: s.By})
 	if err != nil {
 		return false, err
 	}

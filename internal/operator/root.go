@@ -9,7 +9,7 @@ import (
 
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
-	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
+	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, approveCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
 	verifyCommand, certificateCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
 	schemaCommand, versionCommand,
 }

@@ -65,6 +65,9 @@ func (s *session) standingOf(w io.Writer, status run.Status) sheet {
 		l.put("rows", rowsOf(status))
 		l.put("chunks", chunksOf(status))
 	}
+	for i, line := range canaryOf(status) {
+		l.put([]string{"canary", ""}[min(i, 1)], line)
+	}
 	l.put("tuned", overOf(status.Throttle.Limits, ""))
 	l.put("undo", undo(status, now))
 	l.put("striping", status.Striping.Reason)

@@ -20,6 +20,7 @@ import (
 type start struct {
 	subject subject
 	id      string
+	canary  string   // the share of chunks to begin with; "": all
 	chosen  bool     // the id was given
 	words   []string // how it was typed, without the id and --wait
 	wait    bool
@@ -37,16 +38,20 @@ NAME is a definition that is compiled in, or registered: then its newest version
 The run goes on by itself. A start that is repeated with the same --run is the same run; an id whose start was refused is
 spent, as Step Functions keeps the name of its execution.
 With --dry-run nothing begins: it shows what stands in the way, what would be sent to Postgres and by which plan, how many rows
-are in scope, what it may take, and some rows before and after. Exit code 1 where something stands in the way.`,
+are in scope, what it may take, and some rows before and after. Exit code 1 where something stands in the way.
+With --canary that share of its chunks, spread over the table, is worked on and verified as far as the change can be; then the run waits as PAUSED, with a
+forecast of the rest, until somebody types approve, or rollback.`,
 		Example: `  backfill start users-email-normalized
   backfill start users-display-name -p since=2022-01-01 --run display-name-1
   backfill start orders-cents@2
   backfill start -f users.yaml --dry-run
+  backfill start users-email-normalized --run email-1 --canary 1%
   backfill start -f users.yaml --wait`,
 	}
 	from.flags(command)
 	trial.flags(command)
 	command.Flags().StringVar(&asked.id, "run", "", "`ID` of the run (default NAME-yyyymmdd-hhmmss)")
+	command.Flags().StringVar(&asked.canary, "canary", "", "`SHARE` of the chunks, 0.1% to 50%, that are worked on before the run waits for an approval")
 	command.Flags().BoolVar(&asked.wait, "wait", false, "follow the run to its end, as watch does")
 	command.RunE = runs(func(ctx context.Context, args []string) error {
 		var err error
@@ -55,6 +60,9 @@ are in scope, what it may take, and some rows before and after. Exit code 1 wher
 		}
 		if err := trial.check(command); err != nil {
 			return err
+		}
+		if trial.run && asked.canary != "" {
+			return misused(command, errors.New("--dry-run writes nothing: leave out --canary"))
 		}
 		if trial.run {
 			return s.dryRun(ctx, asked.subject, trial)
@@ -70,7 +78,7 @@ are in scope, what it may take, and some rows before and after. Exit code 1 wher
 
 func (s *session) start(ctx context.Context, asked start) error {
 	id := asked.id
-	input, err := execution(asked.subject, id)
+	input, err := execution(asked.subject, id, asked.canary)
 	if err != nil {
 		return err
 	}
@@ -99,8 +107,8 @@ func (s *session) start(ctx context.Context, asked start) error {
 }
 
 // execution is the input of the execution: what events/start.json shows.
-func execution(subject subject, id string) ([]byte, error) {
-	asked := request.Request{Action: request.Start, Params: subject.params, Definition: subject.text}
+func execution(subject subject, id, canary string) ([]byte, error) {
+	asked := request.Request{Action: request.Start, Params: subject.params, Definition: subject.text, Canary: canary}
 	if subject.file == "" {
 		asked.Backfill = subject.name
 	}

@@ -18,7 +18,9 @@ func (s *session) steps(status run.Status) []step {
 	if !status.State.Ended() && status.State != run.Paused {
 		steps = append(steps, step{s.suggest("watch", status.Run), "follow it to its end"})
 	}
-	if resumable(status) {
+	if unapproved(status) {
+		steps = append(steps, step{s.suggest("approve", status.Run), "go on with the rest"}, step{s.suggest("rollback", status.Run), "take the canary back"})
+	} else if resumable(status) {
 		purpose := "go on"
 		switch {
 		case backward(status):

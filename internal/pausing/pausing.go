@@ -92,7 +92,7 @@ func (p *Pauser) Rest(ctx context.Context, id string) (run.State, error) {
 }
 
 // Resume lets a run go on that is paused, and tells the state that it has then. One that was let go on before is left as
-// it is; one that has ended, or is ending, is failure.Invalid: it takes an execution to bring it back.
+// it is, and so is one that waits for an approval; one that has ended, or is ending, is failure.Invalid: it takes an execution to bring it back.
 func (p *Pauser) Resume(ctx context.Context, id, by string) (run.State, error) {
 	if _, err := p.ledger.Unpause(ctx, id, by, ""); err != nil {
 		return "", err
@@ -102,6 +102,47 @@ func (p *Pauser) Resume(ctx context.Context, id, by string) (run.State, error) {
 		err = failure.New(failure.Invalid, "run %s is %s, and not paused", id, state)
 	}
 	return state, err
+}
+
+// MayResume refuses to let a run go on that waits for an approval: a resume is none.
+func (p *Pauser) MayResume(ctx context.Context, id string) error {
+	progress, err := p.look(ctx, id)
+	if err != nil || !unapproved(progress) {
+		return err
+	}
+	return failure.New(failure.Invalid, "run %s is %s, and waits for an approval of its canary: `backfill approve %s` lets it go on with the rest, `backfill rollback %s` takes the canary back",
+		id, progress.State, id, id)
+}
+
+// MayApprove refuses to approve a run that does not wait for it. One that was approved before goes on.
+func (p *Pauser) MayApprove(ctx context.Context, id string) error {
+	progress, err := p.look(ctx, id)
+	switch {
+	case err != nil || unapproved(progress):
+		return err
+	case progress.Canary > 0 && !progress.State.Ended():
+		return failure.New(failure.Invalid, "run %s is %s, and does not wait for an approval: its canary has not come to its end", id, progress.State)
+	case !progress.State.Moves() || progress.Forecast == nil:
+		return failure.New(failure.Invalid, "run %s is %s, and does not wait for an approval", id, progress.State)
+	}
+	return nil
+}
+
+func unapproved(p ledger.Progress) bool { return p.State.Pauses() && p.PausedFor == run.ForCanary }
+
+func (p *Pauser) look(ctx context.Context, id string) (ledger.Progress, error) {
+	if _, err := p.ledger.Run(ctx, id); err != nil { // in the words for one that is not there
+		return ledger.Progress{}, err
+	}
+	return p.ledger.Look(ctx, id)
+}
+
+// Approve lets a run go on whose canary has come to its end, with all that it has left to do, and tells the state that it has then. Another run is left as it is.
+func (p *Pauser) Approve(ctx context.Context, id, by string) (run.State, error) {
+	if _, err := p.ledger.Unpause(ctx, id, by, run.ForCanary); err != nil {
+		return "", err
+	}
+	return p.Record(ctx, id)
 }
 
 // Record brings the record in line with Postgres, and tells the state. Who writes reads again: of two that write at once

@@ -99,9 +99,13 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 	if err := review.Unmet(before).Err(); err != nil {
 		return ledger.Run{}, err
 	}
+	share, err := request.ParseShare(asked.Canary)
+	if err != nil {
+		return ledger.Run{}, failure.As(failure.Invalid, err)
+	}
 	return p.Ledger.Open(ctx, ledger.Run{
 		Run: asked.Run, Backfill: finding.Backfill, Version: finding.Version, Definition: finding.Source, Change: finding.Change,
-		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated,
+		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated, Canary: share,
 	})
 }
 

@@ -61,6 +61,9 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 		if err != nil {
 			return err
 		}
+		if rest, err = p.hold(ctx, stored, rest, keys); err != nil {
+			return err
+		}
 		if err := p.Dispatcher.SendPage(ctx, rest); err != nil {
 			return err
 		}

@@ -60,6 +60,7 @@ type Ledger interface {
 	Newer(ctx context.Context, id string) ([]ledger.Later, error)
 	Dependencies(ctx context.Context, backfills []string) ([]ledger.Dependency, error)
 	Skip(ctx context.Context, id string, entries []ledger.Entry) ([]int64, error)
+	HoldBack(ctx context.Context, id string, entries []ledger.Entry) error
 	Beat(ctx context.Context, id string, window int64) (ledger.Progress, []ledger.Again, error)
 	Note(ctx context.Context, id, what string, chunks []int64) error
 }

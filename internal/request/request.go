@@ -36,6 +36,7 @@ type Request struct {
 	Force      bool           `json:"force,omitempty"`   // rollback: though a newer run wrote the same columns
 	Write      *bool          `json:"write,omitempty"`   // verify: false counts rows that do not hold what they should, and writes none; default: true
 	DryRun     bool           `json:"dry_run,omitempty"` // start: only tell what the run would do
+	Canary     string         `json:"canary,omitempty"`  // start: the share of chunks to begin with, "1%"; the others wait for an approval
 	// StartedBy is put in by Step Functions where another execution starts this one.
 	StartedBy string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID,omitempty"`
 }
@@ -75,13 +76,13 @@ func Parse(source []byte, name string) (Request, error) {
 func read(fields map[string]json.RawMessage) (r Request, problems []string) {
 	targets := map[string]any{
 		"action": &r.Action, "backfill": &r.Backfill, "definition": &r.Definition, "params": &r.Params, "run": &r.Run,
-		"chunks": &r.Chunks, "force": &r.Force, "write": &r.Write, dryRun: &r.DryRun,
+		"canary": &r.Canary, "chunks": &r.Chunks, "force": &r.Force, "write": &r.Write, dryRun: &r.DryRun,
 		startedBy: &r.StartedBy,
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		target, known := targets[key]
 		if !known {
-			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, chunks, force, write and dry_run", key))
+			problems = append(problems, fmt.Sprintf("%q is not known; a request has action, backfill, definition, params, run, canary, chunks, force, write and dry_run", key))
 			continue
 		}
 		decoder := json.NewDecoder(bytes.NewReader(fields[key]))
@@ -133,6 +134,12 @@ func (r Request) check(fields map[string]json.RawMessage) (problems []string) {
 	}
 	if r.Action != Start && r.DryRun {
 		refuse(`"dry_run" belongs to a start`)
+	}
+	if given(fields, "canary") && (r.Action != Start || r.DryRun) {
+		refuse(`"canary" belongs to a start, and not to a dry run, which writes nothing`)
+	}
+	if _, err := ParseShare(r.Canary); err != nil {
+		refuse("canary: %s", err)
 	}
 	if r.Action != Verify && given(fields, "write") {
 		refuse(`"write" belongs to a verification`)

@@ -78,20 +78,26 @@ func TestBadRequests(t *testing.T) {
 		`{"action":"start","backfill":"a","params":"since=2024"}`: {`"params" has to be an object`},
 		`{"action":"go","params":[],"b":1,"a":2,"run":"?"}`: {`"a" is not known`, `"b" is not known`, `"params" has to be an object`,
 			`action "go"`, `give either`, `run "?"`},
-		`{"action":"start","backfill":7,"definition":"x"}`:          {"2 problems:\n", `"backfill" has to be a string`, `give either`},
-		`{"action":"start","backfill":"a","run":7}`:                 {`"run" has to be a string`},
-		`{"action":"verify"}`:                                       {`run "" is not`},
-		`{"action":"verify","run":"a","write":"no"}`:                {`"write" has to be true or false`},
-		`{"action":"verify","run":"a","backfill":"b","chunks":"1"}`: {`"verify" works with the definition`, `"chunks" and "force" belong`},
-		`{"action":"retry","run":"a","write":false}`:                {`"write" belongs to a verification`},
-		`{"action":"rollback"}`:                                     {`run "" is not`},
-		`{"action":"resume","run":"a","backfill":"b","chunks":"1"}`: {`"resume" works with the definition`, `"chunks" and "force" belong`},
-		`{"action":"rollback","run":"a","chunks":"3,x"}`:            {`"x" is neither a number`},
-		`{"action":"rollback","run":"a","chunks":"9-7"}`:            {`"9-7" is neither`},
-		`{"action":"rollback","run":"a","chunks":"0"}`:              {`"0" is neither`},
-		`{"action":"rollback","run":"a","chunks":"1-99999999"}`:     {`more than 100,000 chunks`},
-		`{"action":"rollback","run":"a","force":1}`:                 {`"force" has to be true or false`},
-		`{"action":"start","backfill":"a","force":true}`:            {`belong to a rollback`},
+		`{"action":"start","backfill":7,"definition":"x"}`:               {"2 problems:\n", `"backfill" has to be a string`, `give either`},
+		`{"action":"start","backfill":"a","run":7}`:                      {`"run" has to be a string`},
+		`{"action":"verify"}`:                                            {`run "" is not`},
+		`{"action":"verify","run":"a","write":"no"}`:                     {`"write" has to be true or false`},
+		`{"action":"verify","run":"a","backfill":"b","chunks":"1"}`:      {`"verify" works with the definition`, `"chunks" and "force" belong`},
+		`{"action":"retry","run":"a","write":false}`:                     {`"write" belongs to a verification`},
+		`{"action":"rollback"}`:                                          {`run "" is not`},
+		`{"action":"start","backfill":"a","canary":"60%"}`:               {`"60%" is not a share of 0.1% to 50%`},
+		`{"action":"start","backfill":"a","canary":"0.01%"}`:             {`"0.01%" is not a share`},
+		`{"action":"start","backfill":"a","canary":"1"}`:                 {`"1" is not a share`},
+		`{"action":"start","backfill":"a","canary":1}`:                   {`"canary" has to be a string`},
+		`{"action":"start","backfill":"a","canary":"1%","dry_run":true}`: {`"canary" belongs to a start, and not to a dry run`},
+		`{"action":"resume","run":"a","canary":"1%"}`:                    {`"canary" belongs to a start`},
+		`{"action":"resume","run":"a","backfill":"b","chunks":"1"}`:      {`"resume" works with the definition`, `"chunks" and "force" belong`},
+		`{"action":"rollback","run":"a","chunks":"3,x"}`:                 {`"x" is neither a number`},
+		`{"action":"rollback","run":"a","chunks":"9-7"}`:                 {`"9-7" is neither`},
+		`{"action":"rollback","run":"a","chunks":"0"}`:                   {`"0" is neither`},
+		`{"action":"rollback","run":"a","chunks":"1-99999999"}`:          {`more than 100,000 chunks`},
+		`{"action":"rollback","run":"a","force":1}`:                      {`"force" has to be true or false`},
+		`{"action":"start","backfill":"a","force":true}`:                 {`belong to a rollback`},
 		`{}`:   {`action ""`, `give either`},
 		`null`: {"a request looks like"},
 		``:     {"a request looks like"},
@@ -165,5 +171,18 @@ func TestChunksAreNumbersAndRanges(t *testing.T) {
 	}
 	if all, err := request.ParseChunks(""); all != nil || err != nil {
 		t.Fatalf("%v, %v", all, err)
+	}
+}
+
+func TestShares(t *testing.T) {
+	for text, want := range map[string]int64{"": 0, "1%": 10_000, "0.1%": 1_000, "50%": 500_000, "0.25%": 2_500, "33.3333%": 333_333} {
+		if got, err := request.ParseShare(text); got != want || err != nil {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"0%", "0.09%", "50.1%", "100%", "-1%", "1 %", "%", "1e1%", "1.00001%", "1%%"} {
+		if got, err := request.ParseShare(text); err == nil {
+			t.Errorf("%s: %d", text, got)
+		}
 	}
 }

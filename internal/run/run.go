@@ -39,6 +39,8 @@ type Status struct {
 	ETASpread   *Spread    `json:"eta_spread"` // null: nothing is known of it
 	// Certificate is that of the last verification; null: there is none, or the run went on since.
 	Certificate *Certificate `json:"certificate,omitempty"`
+	// Canary is how the run begins with some of its chunks; null: it does not.
+	Canary *Canary `json:"canary,omitempty"`
 }
 
 // Spread is between when a run ends at its present speed, and when at its average.
@@ -121,6 +123,8 @@ const (
 	ForWindow For = "window"
 	// ForFailure is a pause since a chunk failed, as the run's definition has it (on_failure: pause).
 	ForFailure For = "failure"
+	// ForCanary is a pause since the canary has come to its end, until a person approves.
+	ForCanary For = "canary"
 )
 
 // Throttle says why the run has the speed that it has.

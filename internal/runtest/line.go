@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/canary"
 	"backfill/internal/chunk"
 	"backfill/internal/closing"
 	"backfill/internal/completion"
@@ -64,6 +65,7 @@ func (b *Bench) Line(t *testing.T) *Line {
 	l.governor = &governor.Governor{Ledger: entries, Records: b.Records,
 		Repairer: repair.New(entries, b.Dispatcher, b.Clock.Now), Completer: completion.New(entries, b.Records).Asking(inquiry.Inquirer{Session: session}),
 		Drainer:  repair.Drainer{Letters: &Letters{}, Ledger: entries, Records: b.Records},
+		Canaries: canary.Canaries{Ledger: entries, Pauser: pausing.New(entries, b.Records)},
 		Follower: following.Follower{Session: session, Ledger: entries, Records: b.Records},
 		Closer:   closing.New(entries, b.Records), Pauser: pausing.New(entries, b.Records), Rebuilder: again,
 		Regulator: regulator.Regulator{Session: session, Ledger: entries}, LookAhead: lookAhead, MaxWorkers: workers}

@@ -43,6 +43,8 @@ var decoders = map[string]func([]byte) error{
 	"definitions.json":       into[control.Catalogue],
 	"definition.json":        into[control.Catalogue],
 	"start-dry-run.json":     start,
+	"start-canary.json":      start,
+	"approve.json":           into[control.Named],
 	"resume.json":            asked,
 	"retry.json":             asked,
 	"rollback.json":          asked,

@@ -38,6 +38,8 @@ type Ledger interface {
 	Hold(ctx context.Context, claim ledger.Claim) (bool, error)
 	Release(ctx context.Context, claim ledger.Claim, pause time.Duration, reason string) (bool, error)
 	Fail(ctx context.Context, claim ledger.Claim, reason string) (bool, error)
+	Meter(ctx context.Context) (ledger.Meter, error)
+	Stayed(ctx context.Context, claim ledger.Claim, from ledger.Meter, keys, rows int64) error
 	Reserve(ctx context.Context, claim ledger.Claim, rows int64) (ledger.Reservation, error)
 }
 
@@ -87,7 +89,9 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	}
 	w.record(ctx, claim, chunk.Processing, "")
 	claimed := claim
+	stayed := w.measure(ctx, claimed)
 	exit := w.walk(ctx, c, &claim)
+	stayed(claim)
 	state := w.leave(ctx, claim, exit)
 	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected, "restored", claim.Restored,
@@ -106,7 +110,7 @@ func (w *Worker) settle(ctx context.Context, claim ledger.Claim) {
 		w.record(ctx, claim, chunk.Failed, claim.Reason)
 	case ledger.Full:
 		w.record(ctx, claim, chunk.Pending, claim.Reason)
-	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Closed, ledger.Unwatched, ledger.Foreign, ledger.Claimed:
+	case ledger.Leased, ledger.Spent, ledger.Early, ledger.Held, ledger.Closed, ledger.Unwatched, ledger.Foreign, ledger.Claimed:
 	}
 }
 

@@ -5,7 +5,8 @@ DROP FUNCTION IF EXISTS backfill.advance(text, bigint, bigint, bigint, bigint, t
 
 -- works tells whether chunks of that direction are worked on in that state of their run.
 CREATE OR REPLACE FUNCTION backfill.works(run_state text, direction text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE direction WHEN 'back' THEN run_state = 'ROLLING_BACK' WHEN 'verify' THEN run_state = 'VERIFYING'
+    -- A canary is verified while its run goes on.
+    SELECT CASE direction WHEN 'back' THEN run_state = 'ROLLING_BACK' WHEN 'verify' THEN run_state IN ('VERIFYING', 'RUNNING')
         ELSE run_state IN ('PLANNING', 'RUNNING') END
 $$;
 
@@ -27,11 +28,12 @@ CREATE FUNCTION backfill.claim(
 DECLARE
     run_state text;
     beat      timestamptz;
+    share     bigint;
     entry     backfill.ledger%ROWTYPE;
     no_slot   text;
 BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', '5s', true);
-    SELECT r.state, r.heartbeat, r.mends INTO run_state, beat, mends FROM backfill.runs r WHERE r.run = the_run;
+    SELECT r.state, r.heartbeat, r.mends, r.canary INTO run_state, beat, mends, share FROM backfill.runs r WHERE r.run = the_run;
     IF run_state IS NULL OR NOT backfill.moves(run_state) THEN
         verdict := 'closed';
         reason := coalesce(run_state, 'no such run');
@@ -41,8 +43,8 @@ BEGIN
         verdict := 'unwatched';
         RETURN;
     END IF;
-    -- A rollback only knows chunks that were claimed before it began.
-    INSERT INTO backfill.ledger (run, chunk, lo, hi) SELECT the_run, the_chunk, the_lo, the_hi
+    -- A rollback only knows chunks that were claimed before it began. Whoever sends a chunk that is not of the canary has it held here.
+    INSERT INTO backfill.ledger (run, chunk, lo, hi, held) SELECT the_run, the_chunk, the_lo, the_hi, NOT backfill.chosen(the_chunk, share)
         WHERE backfill.works(run_state, 'forward') ON CONFLICT DO NOTHING;
     -- Waits for a zombie's transaction: afterwards its batch is either in seq and position, or will never be.
     SELECT * INTO entry FROM backfill.ledger l WHERE l.run = the_run AND l.chunk = the_chunk FOR UPDATE;
@@ -62,6 +64,8 @@ BEGIN
     ELSIF NOT backfill.works(run_state, entry.direction) THEN
         verdict := 'closed';
         reason := run_state;
+    ELSIF entry.held AND share > 0 THEN
+        verdict := 'held';
     ELSIF (entry.lo, entry.hi) IS DISTINCT FROM (the_lo, the_hi) THEN
         verdict := 'foreign';
     ELSIF entry.state = 'PROCESSING' AND entry.lease_until > clock_timestamp() AND entry.owner <> the_owner THEN

@@ -8,11 +8,12 @@ DECLARE
     run_state text;
     ended     boolean;
     resumed   timestamptz;
+    share     bigint;
     entry     backfill.ledger%ROWTYPE;
 BEGIN
     PERFORM pg_catalog.set_config('lock_timeout', '5s', true);
     -- Its lock puts a cancel, a pause or a rollback before all of this, or after.
-    SELECT state, ended_at IS NOT NULL, resumed_at INTO run_state, ended, resumed FROM backfill.runs r WHERE r.run = the_run FOR SHARE;
+    SELECT state, ended_at IS NOT NULL, resumed_at, canary INTO run_state, ended, resumed, share FROM backfill.runs r WHERE r.run = the_run FOR SHARE;
     IF run_state IS NULL THEN
         RETURN 'unknown';
     ELSIF ended THEN
@@ -21,12 +22,13 @@ BEGIN
         PERFORM backfill.note(the_run, 'found in the dead-letter queue while the run stood still', ARRAY[the_chunk]);
         RETURN 'closed';
     END IF;
-    INSERT INTO backfill.ledger (run, chunk, lo, hi) SELECT the_run, the_chunk, the_lo, the_hi
+    INSERT INTO backfill.ledger (run, chunk, lo, hi, held) SELECT the_run, the_chunk, the_lo, the_hi, NOT backfill.chosen(the_chunk, share)
         WHERE backfill.works(run_state, 'forward') AND newest <= the_send AND NOT coalesce(sent_at < resumed + interval '1 minute', false) ON CONFLICT DO NOTHING;
     -- Waits for a zombie's transaction, as a claim does.
     SELECT * INTO entry FROM backfill.ledger l WHERE l.run = the_run AND l.chunk = the_chunk FOR UPDATE;
     IF sent_at < resumed + interval '1 minute'                                                  -- of before a resume, which counts all as lost; clocks differ
         OR entry.state IS NULL OR (entry.lo, entry.hi) IS DISTINCT FROM (the_lo, the_hi)
+        OR entry.held AND share > 0                                                              -- nobody works on it yet
         OR entry.state NOT IN ('PENDING', 'PROCESSING') OR NOT backfill.works(run_state, entry.direction)
         OR greatest(entry.send, entry.sent, newest) > the_send                                   -- it was sent again
         OR entry.state = 'PENDING' AND entry.fence > 0 AND entry.send = the_send                 -- that send was given back in order
