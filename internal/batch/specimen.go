@@ -49,7 +49,7 @@ func Specimens(c change.Change, major int, span statement.Span, passes int) []Sp
 
 // computed are the statements of a batch whose values a function gives. With passes they differ in the order of the keys.
 func (r Runner) computed(claim ledger.Claim, span statement.Span, form statement.Form) []Specimen {
-	given := statement.Computed{Keys: []keyset.Point{span.Hi}, Versions: []string{"3"},
+	given := statement.Computed{Keys: []keyset.Point{span.Hi}, Versions: []string{"3"}, Places: []string{"(0,1)"},
 		Writes: [][]*string{make([]*string, len(r.Change.Function.Writes))}}
 	t := Transformed{Runner: r}
 	list := []Specimen{{"rows are read for the function, without a lock", statement.Read(r.Change, span.Lo, span.Hi, 1)}}

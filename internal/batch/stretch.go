@@ -15,6 +15,7 @@ type entry struct {
 	key     keyset.Point
 	in      bool      // there is a row, and it is in scope
 	version string    // of the row; "" where there is none
+	place   string    // where that lay
 	row     []*string // the key, then the columns that the function reads
 	result  transform.Result
 }
@@ -90,7 +91,8 @@ func (s stretch) refused(key []keyset.Column) *Failed {
 func (s stretch) computed() (c statement.Computed) {
 	for _, e := range s.entries {
 		if e.result.Changed {
-			c.Keys, c.Versions, c.Writes = append(c.Keys, e.key), append(c.Versions, e.version), append(c.Writes, e.result.Values)
+			c.Keys, c.Versions, c.Places = append(c.Keys, e.key), append(c.Versions, e.version), append(c.Places, e.place)
+			c.Writes = append(c.Writes, e.result.Values)
 		}
 	}
 	return c

@@ -55,7 +55,7 @@ func (r Runner) entries(ctx context.Context, conn *pgx.Conn, query statement.Que
 	return entries, all, nil
 }
 
-// printer copies rows: key, whether it is in scope, its version, values. There are very many, so memory is taken for some at a time.
+// printer copies rows: key, whether it is in scope, its version and place, values. There are very many, so memory is taken for some at a time.
 type printer struct {
 	keys     int
 	columns  [][]byte
@@ -67,24 +67,24 @@ type printer struct {
 const atATime = 256
 
 func (p *printer) entry(raw [][]byte) entry {
-	width, version := len(raw)-2, len(raw[p.keys+1])
+	width, version, place := len(raw)-3, len(raw[p.keys+1]), len(raw[p.keys+2])
 	if len(p.texts) < width {
 		p.texts, p.pointers = make([]string, atATime*width), make([]*string, atATime*width)
 	}
 	texts, row := p.texts[:width:width], p.pointers[:width:width]
 	p.texts, p.pointers = p.texts[width:], p.pointers[width:]
-	p.columns, p.text = append(append(p.columns[:0], raw[:p.keys]...), raw[p.keys+2:]...), append(p.text[:0], raw[p.keys+1]...)
+	p.columns, p.text = append(append(p.columns[:0], raw[:p.keys]...), raw[p.keys+3:]...), append(append(p.text[:0], raw[p.keys+1]...), raw[p.keys+2]...)
 	for _, value := range p.columns {
 		p.text = append(p.text, value...)
 	}
 	whole := string(p.text)
-	all := whole[version:]
+	all := whole[version+place:]
 	for i, value := range p.columns {
 		if texts[i], all = all[:len(value)], all[len(value):]; value != nil {
 			row[i] = &texts[i]
 		}
 	}
-	return entry{key: texts[:p.keys:p.keys], in: string(raw[p.keys]) == "true", version: whole[:version], row: row}
+	return entry{key: texts[:p.keys:p.keys], in: string(raw[p.keys]) == "true", version: whole[:version], place: whole[version : version+place], row: row}
 }
 
 // InOrder goes over a chunk in the order of its keys.

@@ -205,7 +205,7 @@ func written(c change.Change, form statement.Form, keys ...keyset.Point) []state
 	text := "a"
 	row := make([]*string, 2)
 	row[0] = &text
-	computed := statement.Computed{Keys: keys, Versions: []string{"731", "732"}, Writes: [][]*string{row, row}}
+	computed := statement.Computed{Keys: keys, Versions: []string{"731", "732"}, Places: []string{"(0,1)", "(0,2)"}, Writes: [][]*string{row, row}}
 	update := statement.Write(c, computed, form)
 	for i, arg := range update.Args {
 		if texts, ok := arg.([]*string); ok { // as people can read it

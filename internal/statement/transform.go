@@ -33,7 +33,7 @@ func scoped(bind *binder, c change.Change, condition string) string {
 }
 
 // Read reads the rows of at most so many keys above from, up to and including hi, in order (a bare name would order by the text): the
-// key, whether the row is in scope, its version, and what the function reads, all as text. The limit, not hi, ends the walk (see split); nothing is computed of a row beyond hi.
+// key, whether the row is in scope, its version, its place, and what the function reads, all as text. The limit, not hi, ends the walk (see split); nothing is computed of a row beyond hi.
 func Read(c change.Change, from, hi keyset.Point, limit int64) Query {
 	bind := &binder{}
 	names, above := quoted(c.Key), ""
@@ -86,8 +86,8 @@ func looked(bind *binder, c change.Change, source string) string {
 		list(named("backfill_r", columns(c.Function.Reads)), inScope(bind, c)+" AS backfill_in", version), Table(c.Table), strings.Join(matches, " AND "))
 }
 
-// version tells one state of a row from those before and after.
-const version = "xmin AS backfill_x"
+// version tells one state of a row from those before and after, and where it lies.
+const version = "xmin AS backfill_x, ctid AS backfill_t"
 
 // inScope is never NULL.
 func inScope(bind *binder, c change.Change) string {
@@ -103,13 +103,14 @@ func given(c change.Change) string {
 	for i, column := range c.Function.Reads {
 		reads[i] = fmt.Sprintf("CASE WHEN backfill_in THEN %s END", textOf(fmt.Sprintf("backfill_r%d", i+1), column.Base))
 	}
-	return list(strings.Join(textsOf("backfill_k", len(c.Key)), ", "), "backfill_in::text", "backfill_x::text", strings.Join(reads, ", "))
+	return list(strings.Join(textsOf("backfill_k", len(c.Key)), ", "), "backfill_in::text, backfill_x::text, backfill_t::text", strings.Join(reads, ", "))
 }
 
-// Computed are rows with the version that was read of each, and what is to be written. Values are text; nil is NULL.
+// Computed are rows with the version that was read of each and its place, and what is to be written. Values are text; nil is NULL.
 type Computed struct {
 	Keys     []keyset.Point
 	Versions []string
+	Places   []string
 	Writes   [][]*string
 }
 
@@ -156,6 +157,9 @@ func (w writing) given(bind *binder, c change.Change, computed Computed) string 
 		}
 	}
 	add(computed.Versions, "text", "backfill_x", "xid")
+	if !c.Partitioned { // a place is one of a partition
+		add(computed.Places, "text", "backfill_t", "tid")
+	}
 	for i, texts := range transposed(computed.Writes, len(c.Function.Writes)) {
 		cast := c.Function.Writes[i].Type
 		if textual(c.Function.Writes[i]) {
@@ -183,23 +187,26 @@ func numbersOf(key []keyset.Column, keys []keyset.Point) (numbers []int64, ok bo
 	return numbers, true
 }
 
-// direct is the form where an UPDATE gives what it overwrote, or nobody asks for it. Which rows were changed meanwhile is looked up only where
-// fewer were written than were given.
+// direct is the form where an UPDATE gives what it overwrote, or nobody asks for it. A row is looked for where it lay: that saves a walk down the
+// index. Which rows were changed meanwhile is looked up, by the key, only where fewer were written than were given.
 func (w writing) direct(bind *binder, c change.Change, open string, form Form, rows int) string {
 	gives := "1"
 	if form == Returning {
 		gives = fmt.Sprintf("WITH (OLD AS backfill_old, NEW AS backfill_new) %s, %s, %s", named("k", qualified(w.target, w.key)),
 			named("o", qualified("backfill_old", w.written)), named("n", qualified("backfill_new", w.written)))
 	}
-	all := bind.value(rows, "bigint")
+	all, matches := bind.value(rows, "bigint"), strings.Join(w.matches, " AND ")
+	there, fresh := matches, w.fresh
+	if !c.Partitioned {
+		there, fresh = w.target+".ctid = backfill_t", matches+" AND "+w.fresh
+	}
 	return fmt.Sprintf(`backfill_changed AS (UPDATE %s SET %s FROM backfill_given
 WHERE %s AND CASE WHEN %s THEN CASE WHEN %s THEN %s END END
 RETURNING %s),
 backfill_found AS (SELECT FROM backfill_given WHERE (SELECT count(*) FROM backfill_changed) = %s
 UNION ALL SELECT FROM backfill_given, %s WHERE (SELECT count(*) FROM backfill_changed) < %s
   AND %s AND %s)`,
-		w.table, w.sets, strings.Join(w.matches, " AND "), w.fresh, inScope(bind, c), w.differs, gives,
-		all, w.table, all, strings.Join(w.matches, " AND "), open)
+		w.table, w.sets, there, fresh, inScope(bind, c), w.differs, gives, all, w.table, all, matches, open)
 }
 
 // found is the form where an UPDATE does not give what it overwrote: the rows are found first, and their ctid tells, or a lock, that they are the same.
