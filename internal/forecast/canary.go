@@ -97,6 +97,7 @@ func (c Canary) WAL() *run.Range {
 		least *= float64(spread.From) / float64(spread.Value)
 		most += float64(spread.To - spread.Value)
 	}
+	most = math.Max(most, all.WAL/all.Keys*c.Left) // where nothing comes only once
 	return bounds(value, math.Min(least, value/1.2), math.Max(most, value*1.2))
 }
 

@@ -47,7 +47,7 @@ func (b *beat) open(p ledger.Progress) bool {
 	if !p.State.Works() {
 		return p.Open > 0
 	}
-	return p.Completed+p.RolledBack+p.Failed < b.record.Plan.Planned
+	return p.Completed+p.RolledBack+p.Failed+p.Held < b.record.Plan.Planned // what is held for a canary is for nobody yet
 }
 
 // limited tells whether workers wait for the rate, or for slots that other runs hold: that is no stall, however low somebody has set them.

@@ -2,9 +2,13 @@ package ledger_test
 
 import (
 	"testing"
+	"time"
 
 	"backfill/internal/chunk"
+	"backfill/internal/keyset"
+	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
+	"backfill/internal/run"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -33,4 +37,59 @@ func TestTheSameChunksAreChosen(t *testing.T) {
 			t.Errorf("share %d: %d chunks are chosen, want %d", share, count, want)
 		}
 	}
+}
+
+// held is a run with a canary of half of its chunks: the first is done, of the second nobody may know, the third is held.
+func held(t *testing.T) *bundle {
+	t.Helper()
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "CREATE TABLE users (id bigint PRIMARY KEY)")
+	b.exec(t, "UPDATE backfill.runs SET canary = 400000, tables_before = 0, indexes_before = 0")
+	b.move(t, run.Planning, run.Running)
+	b.finish(t, message(1, "", "100", 1))
+	must(t, b.ledger.HoldBack(t.Context(), theRun, []ledger.Entry{{Chunk: 3, Scanned: 77, Range: keyset.Range{Lo: keyset.Point{"200"}, Hi: keyset.Point{"300"}}}}))
+	return b
+}
+
+// TestAHeldChunkIsNotSent, and its figures are apart; a letter of it is no failure, and a gap that is planned anew is held as well.
+func TestAHeldChunkIsNotSent(t *testing.T) {
+	t.Parallel()
+	b := held(t)
+	must(t, b.ledger.Fill(t.Context(), theRun, []ledger.Entry{{Chunk: 2, State: chunk.Pending, Range: keyset.Range{Lo: keyset.Point{"100"}, Hi: keyset.Point{"200"}}}}))
+	progress, again, err := b.ledger.Beat(t.Context(), theRun, 10)
+	must(t, err)
+	if len(again) != 0 || progress.Held != 2 || progress.Waiting != 0 || progress.Open != 0 || progress.Known != 3 || progress.Canary != 400_000 {
+		t.Errorf("%+v, %+v", again, progress)
+	}
+	fate, err := b.ledger.Bury(t.Context(), message(3, "200", "300", 1), time.Now().Add(time.Hour), 1, "dead")
+	must(t, err)
+	if fate != "gone on" {
+		t.Errorf("its letter has %s", fate)
+	}
+	b.exec(t, "UPDATE backfill.runs SET canary = 0")
+	if progress, again, err = b.ledger.Beat(t.Context(), theRun, 10); err != nil || len(again) != 2 || progress.Held != 0 || progress.Open != 2 {
+		t.Errorf("after the approval %+v, %+v, %v", again, progress, err)
+	}
+}
+
+// TestACanaryWaitsForWhatItTook: the worker notes that after its last batch. One that has died does not keep the run waiting.
+func TestACanaryWaitsForWhatItTook(t *testing.T) {
+	t.Parallel()
+	b := held(t)
+	expect := func(waits bool, stays int) {
+		t.Helper()
+		found, err := b.ledger.Ripen(t.Context(), theRun, false)
+		must(t, err)
+		if found.Waits != waits || len(found.Stays) != stays || !waits && (found.Left.Chunks != 1 || found.Left.Keys != 77) {
+			t.Errorf("%+v", found)
+		}
+	}
+	expect(true, 0)
+	b.exec(t, "UPDATE backfill.ledger SET updated_at = updated_at - interval '11 s'")
+	expect(false, 0)
+	b.exec(t, "UPDATE backfill.ledger SET updated_at = clock_timestamp()")
+	from, err := b.ledger.Meter(t.Context())
+	must(t, err)
+	must(t, b.ledger.Stayed(t.Context(), ledger.Claim{Message: message(1, "", "100", 1), Fence: 1}, from, 100, 90))
+	expect(false, 1)
 }
