@@ -1,4 +1,5 @@
-// Command computed measures how fast a run is whose values a Go function computes, beside one that has the same change as SQL.
+// Command computed measures how fast a run is whose values a Go function computes, beside one that has the same change as SQL, and what it
+// costs to verify the latter by value.
 //
 // Both are done by workers, chunk by chunk, on fresh copies of one table, by turns in one run: what else the machine does meets both.
 // It works in a database of its own, which it makes and drops. The time of processors is that of the workers, and of their backends
@@ -87,9 +88,9 @@ func ways(undo bool) map[string]change.Change {
 	text := func(name string) []change.Column { return []change.Column{{Name: name, Type: "text", Base: "text"}} }
 	set := change.Change{Kind: change.Set, Table: change.Table{Schema: "public", Name: "computed"}, Key: []keyset.Column{{Name: "id", Type: "bigint"}},
 		Set:  []change.Assignment{{Column: "loud", Type: "text", Base: "text", Expression: "upper(note)"}},
-		Undo: undo, ChunkRows: 100_000}
+		Undo: undo, ChunkRows: 100_000, Verify: &change.Verify{Values: true}}
 	computed := set
-	computed.Kind, computed.Set = change.Transform, nil
+	computed.Kind, computed.Set, computed.Verify = change.Transform, nil, nil
 	computed.Function = &change.Function{Name: "upper", Version: "1", Key: []change.Column{{Name: "id", Type: "bigint", Base: "bigint"}}, Reads: text("note"), Writes: text("loud")}
 	return map[string]change.Change{"set": set, "transform": computed}
 }
@@ -100,6 +101,7 @@ func measure(ctx context.Context, url string, rows, rounds, workers int, undo bo
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
+	var shares, costs []float64
 	speeds, burnt, all := map[string][]float64{}, map[string][]float64{}, ways(undo)
 	for round := range rounds {
 		order := []string{"set", "transform"}
@@ -114,11 +116,21 @@ func measure(ctx context.Context, url string, rows, rounds, workers int, undo bo
 			speed := float64(rows) / took.Seconds()
 			fmt.Printf("round %d %-9s %8.0f rows/s, %6.2f s of processors, %d passes\n", round+1, way, speed, cpu, passes)
 			speeds[way], burnt[way] = append(speeds[way], speed), append(burnt[way], cpu)
+			if all[way].Verify == nil {
+				continue
+			}
+			looking, burning, err := verified(ctx, conn, url, rows, workers)
+			if err != nil {
+				return fmt.Errorf("measure the verification of %s: %w", way, err)
+			}
+			fmt.Printf("round %d its verification: %.2f of its time, %.2f of its processors\n", round+1, looking.Seconds()/took.Seconds(), burning/cpu)
+			shares, costs = append(shares, looking.Seconds()/took.Seconds()), append(costs, burning/cpu)
 		}
 	}
 	set, computed := median(speeds["set"]), median(speeds["transform"])
 	fmt.Printf("medians: set %.0f, transform %.0f rows/s: ratio %.2f; per second of processors: ratio %.2f\n", set, computed, computed/set,
 		median(burnt["set"])/median(burnt["transform"]))
+	fmt.Printf("medians: a verification takes %.2f of the time of its run, %.2f of its processors\n", median(shares), median(costs))
 	return nil
 }
 
