@@ -1,7 +1,9 @@
 package batch_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
 // TestAMoveAndItsRollbackAreTheIdentity of both tables.
@@ -204,5 +207,92 @@ func TestAUserWhoWritesWhileAMoveWaits(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// writer changes the notes of rows that are its own, wherever a row is: where it was, or where it was moved to.
+type writer struct {
+	conn  *pgx.Conn
+	first int
+	notes map[int]string // what each row holds
+}
+
+// most is the last row that users write.
+const most = 50
+
+// write goes over its rows until it is told to stop. A row that is in neither table for several looks in a row is lost.
+func (w *writer) write(stop <-chan struct{}) error {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		id, note := w.first+3*(i%(most/3)), fmt.Sprintf("%d of %d", i, w.first)
+		found := false
+		for look := 0; look < 20 && !found; look++ {
+			tag, err := w.conn.Exec(context.Background(), "UPDATE "+[]string{"t", "old"}[look%2]+" SET note = $1 WHERE id = $2", note, id)
+			if err != nil {
+				return err
+			}
+			found = tag.RowsAffected() == 1
+		}
+		if !found {
+			return fmt.Errorf("row %d is in neither table", id)
+		}
+		w.notes[id] = note
+	}
+}
+
+// TestUsersLoseNothingByAMove, nor by its rollback: they find each row in one of both tables, and what they wrote last is what it holds.
+func TestUsersLoseNothingByAMove(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := reversible(t, db, numbered+"; CREATE TABLE old (id int PRIMARY KEY, n int, note text); ANALYZE old", "table: t\ncopy: {into: old, move: true}\n")
+		writers := make([]*writer, 3)
+		for i := range writers {
+			writers[i] = &writer{conn: db.Connect(t), first: i + 1, notes: map[int]string{}}
+		}
+		b.besideWriters(t, writers, &batch.Forward{Runner: batch.Runner{Change: b.change, Timeout: time.Minute}})
+		if left, moved := b.number(t, "SELECT count(*) FROM t"), b.number(t, "SELECT count(*) FROM old"); left != 0 || moved != 100 {
+			t.Fatalf("%d rows are left, %d moved", left, moved)
+		}
+		b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+		_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
+		must(t, err)
+		b.besideWriters(t, writers, &batch.Back{Change: b.change, Timeout: time.Minute})
+		back, stayed := b.number(t, "SELECT count(*) FROM t"), b.number(t, "SELECT count(*) FROM old")
+		if back < 100-most || stayed == 0 || back+stayed != 100 || b.number(t, "SELECT conflicts FROM backfill.ledger") != stayed || b.number(t, "SELECT restored FROM backfill.ledger") != back {
+			t.Fatalf("%d rows are back, %d stayed", back, stayed)
+		}
+	})
+}
+
+// besideWriters goes over the chunk while users write, and demands that no write is lost.
+func (b *reversal) besideWriters(t *testing.T, writers []*writer, steps steps) {
+	t.Helper()
+	claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
+	must(t, err)
+	b.chunk.Send++
+	var group errgroup.Group
+	stop := make(chan struct{})
+	for _, w := range writers {
+		group.Go(func() error { return w.write(stop) })
+	}
+	for done := false; !done; {
+		outcome, err := steps.Step(t.Context(), b.conn, &claim, 3)
+		if err != nil && !failure.Is(err, failure.Transient) {
+			t.Fatal(err)
+		}
+		done = outcome.Done
+	}
+	close(stop)
+	must(t, group.Wait())
+	for _, w := range writers {
+		for id, note := range w.notes {
+			if held := text(t, b.beside, fmt.Sprintf("SELECT string_agg(note, ' and ') FROM (SELECT note FROM t WHERE id = %[1]d UNION ALL SELECT note FROM old WHERE id = %[1]d) r", id)); held != note {
+				t.Fatalf("row %d holds %q, its user wrote %q", id, held, note)
+			}
+		}
 	}
 }

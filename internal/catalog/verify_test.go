@@ -31,11 +31,16 @@ func TestWhichRowsAreVerifiedByValue(t *testing.T) {
 		"set: {n: abs(n)}\nrepeatable: true":                                  "",
 		"delete: true\nwhere: a IS NULL":                                      "its rows are gone from the table",
 		"set: {c: o.v}\nfrom: {o: other}\njoin: o.k = t.id":                   "what a row should hold stands in other tables, which may have changed since",
+		"delete: true\narchive: old\nwhere: a IS NULL":                        "its rows are gone from the table",
+		"copy: {into: kept}":                                                  "its rows are in another table, and applications may have changed both since",
+		"copy: {into: kept, move: true}":                                      "its rows are gone from the table",
+		"transform: {function: a-function, reads: [a], writes: [c]}":          "what a row should hold only its Go function can tell",
 		"set: {c: lower(a)}\nverify: SELECT count(*) = 0 FROM t WHERE c <> a": "",
 	}
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		db.Exec(t, `CREATE TABLE t (id bigint PRIMARY KEY, a text, c text, n bigint, g bigint GENERATED ALWAYS AS (n + 1) STORED, seen timestamptz);
-			CREATE TABLE other (k bigint, v text)`)
+			CREATE TABLE other (k bigint, v text); CREATE TABLE old (id bigint PRIMARY KEY, a text, c text, n bigint, g bigint, seen timestamptz);
+			CREATE TABLE kept (id bigint PRIMARY KEY, a text, c text, n bigint, seen timestamptz)`)
 		conn := connect(t, db)
 		for source, unfit := range cases {
 			resolved, err := catalog.Resolve(t.Context(), conn, parse(t, "name: a\ntable: t\n"+source), nil)

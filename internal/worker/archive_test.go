@@ -11,11 +11,9 @@ import (
 )
 
 // filed is the deletion of counters, with an archive.
-func filed() change.Change {
-	c := deleted
-	c.Kind = change.Archived
-	c.Archive = &change.Archive{Table: change.Table{Schema: "public", Name: "filed"}, Row: []change.Column{{Name: "id", Type: "bigint", Base: "bigint"}, c.Row[0], c.Row[1]}}
-	return c
+var filed = change.Change{
+	Kind: change.Archived, Table: counters.Table, Key: counters.Key, Where: deleted.Where, Undo: true, ChunkRows: rows, Row: deleted.Row,
+	Archive: &change.Archive{Table: change.Table{Schema: "public", Name: "filed"}, Row: append([]change.Column{{Name: "id", Type: "bigint", Base: "bigint"}}, deleted.Row...)},
 }
 
 const filing = "CREATE TABLE filed (LIKE counters, at timestamptz DEFAULT now()); ALTER TABLE filed ADD PRIMARY KEY (id)"
@@ -25,10 +23,10 @@ const filing = "CREATE TABLE filed (LIKE counters, at timestamptz DEFAULT now())
 func TestRowsThatTheArchiveDoesNotTakeAreRejected(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		c := filed()
+		c := filed
 		c.ErrorBudget = 2
 		b := setup(t, db, c)
-		b.exec(t, filing+"; INSERT INTO filed VALUES (700, -1), (1500, -1)")
+		b.exec(t, "INSERT INTO filed VALUES (700, -1), (1500, -1)")
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 		b.expectLedger(t, chunk.Completed)
 		var left, named, there int64
@@ -68,28 +66,26 @@ func (b *bundle) expectFiled(t *testing.T, want int64) {
 // TestEveryLostAnswerOfAnArchiveIsFound, on the way there and back: each row is in one of both tables, once.
 func TestEveryLostAnswerOfAnArchiveIsFound(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, filed())
-		b.exec(t, filing)
-		proxy := pgtest.NewProxy(t, db)
-		for n := int64(2); n < 40; n += 4 {
-			for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-				b.exec(t, "TRUNCATE counters, filed, backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts")
-				b.exec(t, "INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, 4000) g")
-				_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: filed(), Bound: b.chunk.Range.Hi})
-				must(t, err)
-				cut(proxy, fromServer, kind, n)
-				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
-				b.expectOnce(t)
-				b.expectFiled(t, rows)
-				b.reverse(t)
-				cut(proxy, fromServer, kind, n)
-				for _, message := range b.due(t) {
-					must(t, b.worker(t, proxy.URL).Work(t.Context(), message))
-				}
-				b.expectAsBefore(t)
-				b.expectFiled(t, 0)
+	db := pgtest.Newest(t)
+	b := setup(t, db, filed)
+	proxy := pgtest.NewProxy(t, db)
+	for n := int64(2); n < 40; n += 4 {
+		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+			b.exec(t, "TRUNCATE counters, filed, backfill.runs, backfill.ledger, backfill.undo, backfill.conflicts")
+			b.exec(t, "INSERT INTO counters SELECT g, g, g::text FROM generate_series(1, 4000) g")
+			_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "test", Change: filed, Bound: b.chunk.Range.Hi})
+			must(t, err)
+			cut(proxy, fromServer, kind, n)
+			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(1)))
+			b.expectOnce(t)
+			b.expectFiled(t, rows)
+			b.reverse(t)
+			cut(proxy, fromServer, kind, n)
+			for _, message := range b.due(t) {
+				must(t, b.worker(t, proxy.URL).Work(t.Context(), message))
 			}
+			b.expectAsBefore(t)
+			b.expectFiled(t, 0)
 		}
-	})
+	}
 }

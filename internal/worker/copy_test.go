@@ -49,39 +49,61 @@ func TestRowsWhosePlaceIsTakenAreRejected(t *testing.T) {
 	})
 }
 
+// TestRowsWhosePlaceIsTakenAreNotMoved: they are rejected and stay, a retry moves them when there is room, and the rollback moves all of them back.
+func TestRowsWhosePlaceIsTakenAreNotMoved(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		c := moved
+		c.ErrorBudget = 3
+		b := setup(t, db, c)
+		b.exec(t, `ALTER TABLE copied ALTER id SET NOT NULL, ADD UNIQUE (id); INSERT INTO copied (id, n, note) SELECT id, -n, 'mine' FROM counters WHERE id IN (7, 2007, 4000)`)
+		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+		b.expectLedger(t, chunk.Completed)
+		b.expectNumbers(t, "SELECT count(*) FROM counters WHERE n = id", 3, "SELECT count(*) FROM copied WHERE n = id", rows-3, "SELECT affected FROM backfill.ledger", rows-3,
+			"SELECT count(*) FROM backfill.rejects JOIN counters c ON key = ARRAY[c.id::text] WHERE sqlstate = '23505' AND id IN (7, 2007, 4000)", 3)
+		b.exec(t, "DELETE FROM copied WHERE note = 'mine'")
+		b.retry(t, db.URL, "arn:2")
+		b.expectOnce(t)
+		b.reverse(t)
+		for _, message := range b.due(t) {
+			must(t, b.worker(t, db.URL).Work(t.Context(), message))
+		}
+		b.expectAsBefore(t)
+	})
+}
+
 // TestEveryLostAnswerOfARollbackOfACopyIsFound, beside rows that stay, since users have changed them or refer to them: each is as before
 // the run or a conflict, once.
 func TestEveryLostAnswerOfARollbackOfACopyIsFound(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, byID(change.Update))
-		b.exec(t, taken)
-		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
-		b.expectOnce(t)
-		b.reverse(t)
-		b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 107, 900); CREATE TABLE referring (id bigint REFERENCES copied (id)); INSERT INTO referring VALUES (1500), (2900)`)
-		tables := []string{"copied", "backfill.ledger", "backfill.undo", "referring"}
-		for _, table := range tables {
-			b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-		}
-		proxy := pgtest.NewProxy(t, db)
-		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-			n, all := int64(1), false
-			for ; !all; n += 1 + n/6 {
-				b.exec(t, `TRUNCATE copied, backfill.ledger, backfill.undo, backfill.conflicts, referring; INSERT INTO copied OVERRIDING SYSTEM VALUE TABLE "kept copied";
+	db := pgtest.Newest(t)
+	b := setup(t, db, byID(change.Update))
+	b.exec(t, taken)
+	must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.expectOnce(t)
+	b.reverse(t)
+	b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 107, 900); CREATE TABLE referring (id bigint REFERENCES copied (id)); INSERT INTO referring VALUES (1500), (2900)`)
+	tables := []string{"copied", "backfill.ledger", "backfill.undo", "referring"}
+	for _, table := range tables {
+		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
+	}
+	proxy := pgtest.NewProxy(t, db)
+	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+		n, all := int64(1), false
+		for ; !all; n += 1 + n/6 {
+			b.exec(t, `TRUNCATE copied, backfill.ledger, backfill.undo, backfill.conflicts, referring; INSERT INTO copied OVERRIDING SYSTEM VALUE TABLE "kept copied";
 					INSERT INTO backfill.ledger TABLE "kept backfill.ledger"; INSERT INTO backfill.undo TABLE "kept backfill.undo"; INSERT INTO referring TABLE "kept referring"`)
-				var seen atomic.Int64
-				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-				b.expectLedger(t, chunk.RolledBack)
-				b.expectTakenBack(t)
-				all = seen.Load() < n
-			}
-			if n < 25 {
-				t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-			}
+			var seen atomic.Int64
+			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
+			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
+			b.expectLedger(t, chunk.RolledBack)
+			b.expectTakenBack(t)
+			all = seen.Load() < n
 		}
-	})
+		if n < 25 {
+			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
+		}
+	}
 }
 
 func (b *bundle) expectTakenBack(t *testing.T) {
@@ -99,36 +121,35 @@ func (b *bundle) expectTakenBack(t *testing.T) {
 // TestEveryLostAnswerOfARollbackOfAMoveIsFound, beside rows that stay where they were moved to: each is in one of the tables, once.
 func TestEveryLostAnswerOfARollbackOfAMoveIsFound(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, moved)
-		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
-		b.expectOnce(t)
-		b.reverse(t)
-		b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 900); INSERT INTO counters VALUES (1500, -1, 'mine'), (5000, -2, '2900')`)
-		tables := []string{"counters", "copied", "backfill.ledger", "backfill.undo"}
-		for _, table := range tables {
-			b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-		}
-		proxy := pgtest.NewProxy(t, db)
-		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-			n, all := int64(1), false
-			for ; !all; n += 1 + n/6 {
-				for _, table := range tables {
-					b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
-				}
-				b.exec(t, "TRUNCATE backfill.conflicts")
-				var seen atomic.Int64
-				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-				b.expectLedger(t, chunk.RolledBack)
-				b.expectMovedBack(t)
-				all = seen.Load() < n
+	db := pgtest.Newest(t)
+	b := setup(t, db, moved)
+	must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.expectOnce(t)
+	b.reverse(t)
+	b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 900); INSERT INTO counters VALUES (1500, -1, 'mine'), (5000, -2, '2900')`)
+	tables := []string{"counters", "copied", "backfill.ledger", "backfill.undo"}
+	for _, table := range tables {
+		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
+	}
+	proxy := pgtest.NewProxy(t, db)
+	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+		n, all := int64(1), false
+		for ; !all; n += 1 + n/6 {
+			for _, table := range tables {
+				b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
 			}
-			if n < 25 {
-				t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-			}
+			b.exec(t, "TRUNCATE backfill.conflicts")
+			var seen atomic.Int64
+			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
+			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
+			b.expectLedger(t, chunk.RolledBack)
+			b.expectMovedBack(t)
+			all = seen.Load() < n
 		}
-	})
+		if n < 25 {
+			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
+		}
+	}
 }
 
 func (b *bundle) expectMovedBack(t *testing.T) {

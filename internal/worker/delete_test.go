@@ -16,6 +16,7 @@ const referring = `CREATE TABLE referring (id bigint PRIMARY KEY REFERENCES coun
 // TestRowsThatAreReferredToAreRejected: the others are deleted, a retry deletes them when nothing refers to them any more,
 // and the rollback puts all of them back.
 func TestRowsThatAreReferredToAreRejected(t *testing.T) {
+	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		c := deleted
 		c.ErrorBudget = rows / 100
@@ -42,37 +43,37 @@ func TestRowsThatAreReferredToAreRejected(t *testing.T) {
 
 // TestEveryLostAnswerOfARollbackOfADeletionIsFound, beside rows that cannot be put back: each is back or a conflict, once.
 func TestEveryLostAnswerOfARollbackOfADeletionIsFound(t *testing.T) {
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		b := setup(t, db, deleted)
-		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
-		b.reverse(t)
-		b.exec(t, `INSERT INTO counters VALUES (700, -1, 'mine'), (5000, -2, '3100');
+	t.Parallel()
+	db := pgtest.Newest(t)
+	b := setup(t, db, deleted)
+	must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
+	b.reverse(t)
+	b.exec(t, `INSERT INTO counters VALUES (700, -1, 'mine'), (5000, -2, '3100');
 			CREATE TABLE parents AS SELECT g AS id FROM generate_series(-2, 4000) g WHERE g NOT IN (1500, 2900); ALTER TABLE parents ADD PRIMARY KEY (id);
 			ALTER TABLE counters ADD FOREIGN KEY (n) REFERENCES parents`)
-		tables := []string{"counters", "backfill.ledger", "backfill.undo"}
-		for _, table := range tables {
-			b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-		}
-		proxy := pgtest.NewProxy(t, db)
-		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-			n, all := int64(1), false
-			for ; !all; n += 1 + n/6 {
-				for _, table := range tables {
-					b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
-				}
-				b.exec(t, "TRUNCATE backfill.conflicts")
-				var seen atomic.Int64
-				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-				b.expectLedger(t, chunk.RolledBack)
-				b.expectConflicts(t)
-				all = seen.Load() < n
+	tables := []string{"counters", "backfill.ledger", "backfill.undo"}
+	for _, table := range tables {
+		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
+	}
+	proxy := pgtest.NewProxy(t, db)
+	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
+		n, all := int64(1), false
+		for ; !all; n += 1 + n/6 {
+			for _, table := range tables {
+				b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
 			}
-			if n < 25 {
-				t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-			}
+			b.exec(t, "TRUNCATE backfill.conflicts")
+			var seen atomic.Int64
+			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
+			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
+			b.expectLedger(t, chunk.RolledBack)
+			b.expectConflicts(t)
+			all = seen.Load() < n
 		}
-	})
+		if n < 25 {
+			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
+		}
+	}
 }
 
 func (b *bundle) expectConflicts(t *testing.T) {

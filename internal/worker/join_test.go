@@ -29,7 +29,7 @@ func TestRowsThatBelongToSeveralAreRejected(t *testing.T) {
 				c := steppedBy
 				c.ErrorBudget, c.ChunkRows = 2, passes
 				b := setup(t, db, c)
-				b.exec(t, steps+"; INSERT INTO steps VALUES (700, 1), (1500, 2)")
+				b.exec(t, "INSERT INTO steps VALUES (700, 1), (1500, 2)")
 				must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 				b.expectLedger(t, chunk.Completed)
 				var other, named, affected int64
@@ -55,7 +55,7 @@ func TestRowsThatBelongToSeveralAreRejected(t *testing.T) {
 func TestARowThatBelongsToSeveralFailsItsChunk(t *testing.T) {
 	t.Parallel()
 	b := setup(t, pgtest.Newest(t), steppedBy)
-	b.exec(t, steps+"; INSERT INTO steps VALUES (700, 1)")
+	b.exec(t, "INSERT INTO steps VALUES (700, 1)")
 	must(t, b.worker(t, b.db.URL).Work(t.Context(), b.chunk.Message(1)))
 	if reason := b.expectLedger(t, chunk.Failed); !strings.Contains(reason, `1 row within "id" > 699 AND "id" <= 700`) || !strings.Contains(reason, "SQLSTATE 21000 (cardinality_violation)") {
 		t.Fatalf("reason: %s", reason)

@@ -46,8 +46,8 @@ func newUser(conn *pgx.Conn, seed uint64, number, count, rows int64) *user {
 	return u
 }
 
-// mostRows of a transaction of a user.
-const mostRows = 32
+// mostRows of a transaction of a user. With many more users hold so many locks that the product hardly gets through, which takes minutes and shows nothing more.
+const mostRows = 8
 
 // transact writes one row, or several, in one transaction, and tells how many. The journal has them when it is committed.
 func (u *user) transact(ctx context.Context) (int, error) {

@@ -35,7 +35,7 @@ func (b *bundle) scanned(t *testing.T) (keys int64) {
 
 // TestAChunkKeepsToTheRate, and is done once. While it waits nothing is locked, and no transaction is open.
 func TestAChunkKeepsToTheRate(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachWayOnce(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := setup(t, db, c)
 		b.limit(t, rows/2)
 		begun := time.Now()
@@ -67,7 +67,7 @@ func TestAChunkKeepsToTheRate(t *testing.T) {
 
 // TestALimitActsOnARunningChunk: set in the middle of it, and lifted. Each row takes a millisecond.
 func TestALimitActsOnARunningChunk(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachWayOnce(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := setup(t, db, c)
 		b.exec(t, `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.001); RETURN new; END $$`)
 		b.exec(t, `CREATE TRIGGER slow BEFORE UPDATE ON counters FOR EACH ROW EXECUTE FUNCTION slow()`)

@@ -159,7 +159,7 @@ func TestEveryLostAnswerBesidePoisonIsFound(t *testing.T) {
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 			n, all := int64(1), false
-			for ; !all; n += 1 + n/4 {
+			for ; !all; n += 1 + n/3 {
 				b.exec(t, fmt.Sprintf("UPDATE counters SET n = id WHERE id <= %d", rows))
 				b.exec(t, "TRUNCATE backfill.ledger, backfill.undo, backfill.stripes, backfill.rejects")
 				var seen atomic.Int64
@@ -223,7 +223,7 @@ func TestTheErrorBudgetIsChangedInTheMiddle(t *testing.T) {
 // TestRowsThatAreRejectedKeepToTheRate: thirty bad rows and no other, then a retry of them that fails again, then one that writes them. Each
 // time thirty are taken out of what the run may do, and no more.
 func TestRowsThatAreRejectedKeepToTheRate(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachWayOnce(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := stretch(t, db, c)
 		b.limit(t, 20)
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
@@ -262,7 +262,7 @@ func (b *bundle) expectTaken(t *testing.T, want float64) {
 
 // TestASlotThatIsTakenAwayAmongBadRows: another chunk comes first, and the limit of workers is set by the fifth row that is passed over.
 func TestASlotThatIsTakenAwayAmongBadRows(t *testing.T) {
-	eachWay(t, func(t *testing.T, db pgtest.Database, c change.Change) {
+	eachWayOnce(t, func(t *testing.T, db pgtest.Database, c change.Change) {
 		b := stretch(t, db, c)
 		b.exec(t, `CREATE FUNCTION tuned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (SELECT count(*) FROM backfill.rejects) = 5 THEN
 				INSERT INTO backfill.ledger SELECT (jsonb_populate_record(l, '{"chunk": 0}')).* FROM backfill.ledger l;

@@ -34,62 +34,60 @@ func (f *fleet) expectAtMost(t *testing.T, batches, most, own int64) {
 // from then on; one that is lifted lets all of them work again. Each row is written once.
 func TestWorkersKeepToTheSlots(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		f := newFleet(t, db, 20_000, 5000, 200*time.Microsecond, "one", "two", "three")
-		f.begin(t, 6)
-		f.until(t, "SELECT count(*) = 6 FROM backfill.seats()")
-		lower := func(id string, workers int64, kept string) {
-			t.Helper()
-			f.tune(t, id, ledger.Tuning{Workers: &workers})
-			begun := time.Now()
-			f.until(t, kept)
-			if took := time.Since(begun); took > 5*time.Second {
-				t.Errorf("it took %s until %s", took, kept)
-			}
+	db := pgtest.Newest(t)
+	f := newFleet(t, db, 20_000, 5000, 200*time.Microsecond, "one", "two", "three")
+	f.begin(t, 6)
+	f.until(t, "SELECT count(*) = 6 FROM backfill.seats()")
+	lower := func(id string, workers int64, kept string) {
+		t.Helper()
+		f.tune(t, id, ledger.Tuning{Workers: &workers})
+		begun := time.Now()
+		f.until(t, kept)
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %s until %s", took, kept)
 		}
-		lower("", 2, "SELECT count(*) <= 2 FROM backfill.seats()")
-		f.expectAtMost(t, 20, 2, 2)
-		lower("one", 1, "SELECT count(*) <= 1 FROM backfill.seats() WHERE run = 'one'")
-		f.tune(t, "", ledger.Tuning{Workers: number(5)})
-		f.until(t, "SELECT count(*) >= 3 FROM backfill.seats()")
-		f.expectAtMost(t, 20, 5, 1)
-		f.tune(t, "", ledger.Tuning{Workers: number(0)})
-		f.tune(t, "one", ledger.Tuning{Workers: number(0)})
-		f.until(t, "SELECT count(*) = 6 FROM backfill.seats()")
-		f.end(t)
-		var tries, given int64
-		must(t, f.conn.QueryRow(t.Context(), "SELECT max(retries), count(*) FILTER (WHERE fence > 1) FROM backfill.ledger").Scan(&tries, &given))
-		if given == 0 {
-			t.Error("no chunk was ever given back")
-		}
-	})
+	}
+	lower("", 2, "SELECT count(*) <= 2 FROM backfill.seats()")
+	f.expectAtMost(t, 20, 2, 2)
+	lower("one", 1, "SELECT count(*) <= 1 FROM backfill.seats() WHERE run = 'one'")
+	f.tune(t, "", ledger.Tuning{Workers: number(5)})
+	f.until(t, "SELECT count(*) >= 3 FROM backfill.seats()")
+	f.expectAtMost(t, 20, 5, 1)
+	f.tune(t, "", ledger.Tuning{Workers: number(0)})
+	f.tune(t, "one", ledger.Tuning{Workers: number(0)})
+	f.until(t, "SELECT count(*) = 6 FROM backfill.seats()")
+	f.end(t)
+	var tries, given int64
+	must(t, f.conn.QueryRow(t.Context(), "SELECT max(retries), count(*) FILTER (WHERE fence > 1) FROM backfill.ledger").Scan(&tries, &given))
+	if given == 0 {
+		t.Error("no chunk was ever given back")
+	}
 }
 
 // TestTheSlotOfADeadWorkerIsFreeWithItsLease.
 func TestTheSlotOfADeadWorkerIsFreeWithItsLease(t *testing.T) {
 	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		f := newFleet(t, db, 2000, 1000, 0, "one")
-		f.tune(t, "", ledger.Tuning{Workers: number(1)})
-		first := <-f.queue
-		claim, err := ledger.New(f.session(t, db.URL), ledger.Terms{Lease: 2 * time.Second, Heartbeat: time.Hour}).Claim(t.Context(), first, "dead")
-		must(t, err)
-		if claim.Verdict != ledger.Claimed {
-			t.Fatalf("%+v", claim)
-		}
-		must(t, f.worker(t, db.URL).Work(t.Context(), <-f.queue))
-		var state chunk.State
-		var reason string
-		must(t, f.conn.QueryRow(t.Context(), "SELECT state, reason FROM backfill.ledger WHERE chunk = 2").Scan(&state, &reason))
-		if state != chunk.Pending || reason != "at most 1 worker at a time for all runs of the database" {
-			t.Errorf("%s %s", state, reason)
-		}
-		if last := f.checkpoints.states; len(last) != 1 || last[0] != chunk.Pending {
-			t.Errorf("the record says %v", last)
-		}
-		f.begin(t, 2)
-		f.end(t)
-	})
+	db := pgtest.Newest(t)
+	f := newFleet(t, db, 2000, 1000, 0, "one")
+	f.tune(t, "", ledger.Tuning{Workers: number(1)})
+	first := <-f.queue
+	claim, err := ledger.New(f.session(t, db.URL), ledger.Terms{Lease: 2 * time.Second, Heartbeat: time.Hour}).Claim(t.Context(), first, "dead")
+	must(t, err)
+	if claim.Verdict != ledger.Claimed {
+		t.Fatalf("%+v", claim)
+	}
+	must(t, f.worker(t, db.URL).Work(t.Context(), <-f.queue))
+	var state chunk.State
+	var reason string
+	must(t, f.conn.QueryRow(t.Context(), "SELECT state, reason FROM backfill.ledger WHERE chunk = 2").Scan(&state, &reason))
+	if state != chunk.Pending || reason != "at most 1 worker at a time for all runs of the database" {
+		t.Errorf("%s %s", state, reason)
+	}
+	if last := f.checkpoints.states; len(last) != 1 || last[0] != chunk.Pending {
+		t.Errorf("the record says %v", last)
+	}
+	f.begin(t, 2)
+	f.end(t)
 }
 
 // TestTheRateSaysHowManyWork: one worker makes what the rate allows. Of four that begin at once all but it and one that would take over

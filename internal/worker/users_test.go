@@ -41,7 +41,7 @@ func TestUsersAtWork(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := setup(t, db, counters)
 		db.Exec(t, slowly)
-		users := b.users(t, 6, uint64(seed))
+		users := b.users(t, 4, uint64(seed))
 		var sum tally
 		for i := 0; sum.writes < writes/2 || i < len(cycles); i++ { // half of them on each of two servers
 			sum.add(b.cycle(t, users, cycles[i%len(cycles)]))
