@@ -40,11 +40,11 @@ func TestWhatWasNotAcceptedIsSentLater(t *testing.T) {
 	page := b.commit(t, 0, 12)
 	b.sqs.Change = func(a *queuetest.Answer) { a.Fail("1") }
 	must(t, b.SendPage(t.Context(), page))
-	b.behind.Drain(t)
+	b.behind.Drain(t, 0)
 	b.expectOutbox(t, records.Page{Run: theRun, Chunks: slices.Concat(page.Chunks[1:2], page.Chunks[11:])})
 	b.sqs.Change = func(a *queuetest.Answer) { a.Fail("0") }
 	b.expectSent(t, 1)
-	b.behind.Drain(t)
+	b.behind.Drain(t, 0)
 	b.sqs.Change = nil
 	outbox, err := b.store.Outbox(t.Context(), theRun)
 	must(t, err)
@@ -150,7 +150,7 @@ func TestOnlyAcceptedChunksCountAsSentAgain(t *testing.T) {
 	page := b.commit(t, 0, 2)
 	b.sqs.Change = func(a *queuetest.Answer) { a.Fail("1") }
 	b.expectUnclaimed(t, 1, b.later(), 1, 2)
-	b.behind.Drain(t)
+	b.behind.Drain(t, 0)
 	b.sqs.Change = nil
 	b.expectUnclaimed(t, 1, b.later(), 2)
 	b.expectQueue(t, messages(page, 2)[1])
@@ -167,7 +167,7 @@ func TestWhatTheLedgerHasSentAgain(t *testing.T) {
 	if difference := diff.Diff(again[:1], b.noted); sent != 1 || difference != "" {
 		t.Fatalf("%d sent, noted: %s", sent, difference)
 	}
-	b.behind.Drain(t)
+	b.behind.Drain(t, 0)
 	b.sqs.Change, b.noted = nil, nil
 	sent, err = b.SendAgain(t.Context(), theRun, again[1:])
 	must(t, err)

@@ -120,7 +120,7 @@ func (b *bundle) expectOutbox(t *testing.T, pages ...records.Page) {
 // expectQueue drains the queue: it holds these messages and no other.
 func (b *bundle) expectQueue(t *testing.T, want ...chunk.Message) {
 	t.Helper()
-	if difference := diff.Diff(sorted(want), sorted(b.behind.Drain(t))); difference != "" {
+	if difference := diff.Diff(sorted(want), sorted(b.behind.Drain(t, len(want)))); difference != "" {
 		t.Fatalf("queue: %s", difference)
 	}
 }

@@ -52,7 +52,7 @@ func TestLettersAreReceivedUntilTheyAreDeleted(t *testing.T) {
 	if difference := diff.Diff(sent, sorted(got)); difference != "" || unreadable != 2 {
 		t.Fatalf("%d are no chunk's; %s", unreadable, difference)
 	}
-	if left := behind.Drain(t); len(left) > 0 {
+	if left := behind.Drain(t, 0); len(left) > 0 {
 		t.Errorf("not deleted: %v", left)
 	}
 	must(t, letters.Delete(t.Context(), nil))
