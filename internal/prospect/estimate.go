@@ -34,9 +34,9 @@ const (
 	leastUndo, mostUndo       = 4, 25
 	leastDeleted, mostDeleted = 0.25, 1.0 // of a row, in undo
 	// A row of WAL has what has changed of it; of one on the same page less. Twice where the page's image is written as well.
-	leastMoved, leastStayed, mostWritten = 0.75, 0.5, 2.0
-	// The growth by a row: where passes pay, where they do not, and pages that are added ahead.
-	leastPassed, leastKept, mostKept = 0.08, 0.8, 1.1
+	leastMoved, leastStayed, mostWritten = 0.75, 0.3, 2.0
+	// The growth by a row: where passes pay, where they do not (autovacuum may come by in the middle), and pages that are added ahead.
+	leastPassed, leastKept, mostKept = 0.08, 0.5, 1.1
 )
 
 // per is what a row that is written takes, in bytes.
