@@ -65,6 +65,8 @@ class LocalStack:
             say("          LocalStack's settings or plug-in changed: it is started anew")
         self.stop()
         self._clear()
+        if self.port:
+            ports.regain(self.port)
         port = ports.free(self.port or PORT)
         if port != (self.port or PORT):
             say(f"          port {self.port or PORT} is taken: LocalStack uses {port}")
