@@ -33,7 +33,7 @@ func TestAnArchivedRowIsInOneOfBothTables(t *testing.T) {
 	for name, ddl := range tables {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				table := "t"
 				if strings.HasSuffix(name, "named old") {
 					table = "old"
@@ -108,7 +108,7 @@ func TestAUserWhoWritesTheArchiveWhileItIsGivenBack(t *testing.T) {
 	for name, sql := range map[string]string{"changes": "UPDATE filed SET note = 'mine' WHERE id = 60", "deletes": "DELETE FROM filed WHERE id = 60"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, archived, toFiled)
 				b.forward(t, 100)
 				_, err := b.ledger.Reverse(t.Context(), theRun, "arn", nil)
@@ -161,7 +161,7 @@ func TestARowThatTheArchiveDoesNotTakeIsNotDeleted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, archived, toFiled+"undo: "+c.undo+"\n")
 				claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
 				must(t, err)

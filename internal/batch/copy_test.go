@@ -78,7 +78,7 @@ func TestACopyAndItsRollbackAreTheIdentity(t *testing.T) {
 			}
 			t.Run(name+", "+conflict, func(t *testing.T) {
 				t.Parallel()
-				pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 					b := reversible(t, db, c.source+"; CREATE SCHEMA archive; "+c.target+"; ANALYZE", into(c.target, c.copy+"  on_conflict: "+conflict+"\n"))
 					before := b.image(t)
 					b.forward(t, 70)
@@ -133,7 +133,7 @@ func TestWhatAConflictMeans(t *testing.T) {
 	}{"fail": {0, ""}, "nothing": {98, "(7,-7,old,x)"}, "update": {99, `(7,7,"note 7",x)`}} {
 		t.Run(conflict, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, filled, "table: t\ncopy: {into: old, on_conflict: "+conflict+"}\n")
 				before := b.images(t, "old")
 				if conflict == "fail" {
@@ -189,7 +189,7 @@ func TestARowThatIsReferredToIsAConflictOfTheRollback(t *testing.T) {
 	for _, action := range []string{"NO ACTION", "RESTRICT"} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, filled, "table: t\ncopy: {into: old, on_conflict: nothing}\n")
 				b.forward(t, 40)
 				b.exec(t, "CREATE TABLE child (old int REFERENCES old ON DELETE "+action+"); INSERT INTO child VALUES (50); UPDATE old SET mine = 'x' WHERE id = 51")
@@ -238,7 +238,7 @@ func TestAUserWhoWritesWhileACopyWaits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, filled, "table: t\ncopy: {into: old, on_conflict: update}\nwhere: n > 0\n")
 				tx, err := b.beside.Begin(t.Context())
 				must(t, err)
@@ -310,7 +310,7 @@ func TestApplicationsThatWriteBothTablesLoseNothing(t *testing.T) {
 	for _, conflict := range []string{"nothing", "update"} {
 		t.Run(conflict, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, numbered+"; CREATE TABLE old (id int PRIMARY KEY, n int, note text)", "table: t\ncopy: {into: old, on_conflict: "+conflict+"}\n")
 				stop := make(chan struct{})
 				ended := make(chan error, 3)

@@ -48,7 +48,7 @@ func TestADeletionAndItsRollbackAreTheIdentity(t *testing.T) {
 	}
 	for name, ddl := range tables {
 		t.Run(name, func(t *testing.T) {
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				table := "t"
 				if strings.HasSuffix(name, "named old") {
 					table = "old"
@@ -101,7 +101,7 @@ func TestAUserWhoWritesWhileADeletionWaits(t *testing.T) {
 		"deletes it":            {"DELETE FROM t WHERE id = 3", "", `(4,4,"note 4")`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, numbered, "table: t\ndelete: true\nwhere: n > 0\n")
 				tx, err := b.beside.Begin(t.Context())
 				must(t, err)
@@ -235,7 +235,7 @@ func TestARowThatCannotBePutBackIsAConflict(t *testing.T) {
 		"unique, and found sooner": {"ALTER TABLE t ADD UNIQUE (note) DEFERRABLE", "INSERT INTO t VALUES (1000, 1, 'note 7')", "SQLSTATE 23505 (unique_violation): duplicate key value"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, parented+c.ddl, "table: t\ndelete: true\nwhere: id <= 100\n")
 				b.forward(t, 40)
 				b.exec(t, c.before)

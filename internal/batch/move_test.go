@@ -29,7 +29,7 @@ func TestAMoveAndItsRollbackAreTheIdentity(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, c.source+"; CREATE SCHEMA archive; "+c.target+"; CREATE TABLE was AS TABLE t; ANALYZE", into(c.target, c.copy+"  move: true\n"))
 				before := b.image(t)
 				b.forward(t, 70)
@@ -139,7 +139,7 @@ func TestNoRowIsLostOnItsWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, moved+"; "+c.ddl, "table: t\n"+c.rest+"copy: {into: old, move: true}\n")
 				if c.sqlstate == "BF006" {
 					b.exec(t, "ALTER TABLE t ADD more text DEFAULT 'more'")
@@ -182,7 +182,7 @@ func TestAUserWhoWritesWhileAMoveWaits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				b := reversible(t, db, moved, "table: t\ncopy: {into: old, move: true}\nwhere: n > 0\n")
 				tx, err := b.beside.Begin(t.Context())
 				must(t, err)

@@ -43,7 +43,7 @@ func TestArchives(t *testing.T) {
 	for name, c := range archives {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				db.Exec(t, filing+c.ddl+"; ANALYZE")
 				expectDeletion(t, db, "name: a\ntable: t\ndelete: true\narchive: old.t\nwhere: n < 0\n"+c.rest+"\n", c.want, c.notes)
 			})

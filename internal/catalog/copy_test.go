@@ -100,7 +100,7 @@ func TestMoves(t *testing.T) {
 	for name, c := range moves {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				db.Exec(t, archived+c.ddl+"; ANALYZE t, archive.t")
 				copied := c.copy + "\n  move: true"
 				if c.copy == "" {
@@ -118,7 +118,7 @@ func TestCopies(t *testing.T) {
 	for name, c := range copies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				db.Exec(t, archived+c.ddl+"; ANALYZE t, archive.t")
 				expectDeletion(t, db, copyOf(c.copy, c.rest), c.want, c.notes)
 			})

@@ -51,7 +51,7 @@ func TestDeletions(t *testing.T) {
 	for name, c := range deletions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 				db.Exec(t, purged+c.ddl+"; ANALYZE")
 				expectDeletion(t, db, "name: a\ntable: t\ndelete: true\nwhere: n < 0\n"+c.rest+"\n", c.want, c.notes)
 			})
@@ -86,7 +86,7 @@ func TestForeignKeysToPartitions(t *testing.T) {
 		for table, acts := range tables {
 			t.Run(on+" "+table, func(t *testing.T) {
 				t.Parallel()
-				pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				pgtest.OnNewest(t, func(t *testing.T, db pgtest.Database) {
 					db.Exec(t, fmt.Sprintf(ddl, on)+"; ANALYZE")
 					want := ""
 					if acts {

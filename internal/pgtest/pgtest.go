@@ -39,6 +39,15 @@ func Each(t *testing.T, test func(t *testing.T, db Database)) {
 	}
 }
 
+// OnNewest is Each for the newest server alone: for one of many cases whose SQL is the same for every version.
+func OnNewest(t *testing.T, test func(t *testing.T, db Database)) {
+	t.Helper()
+	t.Run("newest", func(t *testing.T) {
+		t.Parallel()
+		test(t, Newest(t))
+	})
+}
+
 // Newest gives a fresh database on the newest server, for tests that do not depend on the version.
 func Newest(t testing.TB) Database {
 	t.Helper()
