@@ -39,14 +39,14 @@ func TestAScene(t *testing.T) {
 	must(t, servers.CaughtUp(t.Context()))
 	play := Scene{
 		Cluster: servers, Table: table, Disturbances: disturbance.All, Say: t.Logf,
-		Times: Times{Idle: time.Second, Calm: 3 * time.Second, Span: 5 * time.Second, After: 2 * time.Second},
+		Times: Times{Idle: time.Second, Calm: 3 * time.Second, Span: 8 * time.Second, After: 3 * time.Second},
 		Run:   &steered.Steered{URL: servers.URL(), Definition: Definition(""), Rate: 2000, Workers: 2},
 	}
 	r, err := play.Play(t.Context())
 	must(t, err)
 	highest := func(m Mark, signal string) (value float64) {
 		for _, s := range r.Seconds {
-			if s.At > m.From && s.At < m.To+1 {
+			if s.At > m.From && s.At < m.To+3 { // a look that began within it may have waited
 				value = max(value, s.Signals[signal])
 			}
 		}
