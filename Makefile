@@ -116,7 +116,14 @@ lint: $(GOLANGCI_LINT) ## Check format, code, direction of imports and template
 	if [[ -n "$$unformatted" ]]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
-	sam="$$($(STACK) tool sam)"; AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 "$$sam" validate --lint
+	@$(MAKE) lint-template
+
+# Both read their settings in the project's folder: .cfnlintrc and .checkov.yaml. What they are told to pass over is said there, or in
+# template.yaml beside the resource, with the reason.
+.PHONY: lint-template
+lint-template:
+	@lint="$$($(STACK) tool cfn-lint)"; "$$lint"
+	@check="$$($(STACK) tool checkov)"; "$$check"
 
 $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), once"

@@ -2,7 +2,6 @@ package template_test
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -12,7 +11,7 @@ import (
 var granted = map[string]map[string]string{
 	"PlannerRole": merge(records(), map[string]string{
 		"logs:CreateLogStream": "PlannerLogGroup", "logs:PutLogEvents": "PlannerLogGroup", "sqs:SendMessage": "Queue",
-		"dynamodb:Query": "Table Table/index/runs",
+		"dynamodb:Query": "Table Table/index/runs", "kms:GenerateDataKey": "KmsKeyArn",
 	}),
 	"WorkerRole": {
 		"logs:CreateLogStream": "WorkerLogGroup", "logs:PutLogEvents": "WorkerLogGroup", "dynamodb:UpdateItem": "Table",
@@ -23,6 +22,7 @@ var granted = map[string]map[string]string{
 		"logs:CreateLogStream": "GovernorLogGroup", "logs:PutLogEvents": "GovernorLogGroup", "sqs:SendMessage": "Queue",
 		"sqs:ReceiveMessage": "DeadLetterQueue", "sqs:DeleteMessage": "DeadLetterQueue",
 		"cloudwatch:DescribeAlarms": "AlarmArns", // where there are any
+		"kms:GenerateDataKey":       "KmsKeyArn",
 	}),
 	"ControlRole": {
 		"logs:CreateLogStream": "ControlLogGroup", "logs:PutLogEvents": "ControlLogGroup",
@@ -31,6 +31,7 @@ var granted = map[string]map[string]string{
 		"states:StopExecution": "execution:${AWS::StackName}-segment:*", "sqs:SendMessage": "CloseDeadLetterQueue",
 		"states:DescribeExecution": "execution:${AWS::StackName}-backfill:*",
 		"states:SendTaskSuccess":   "stateMachine:${AWS::StackName}-backfill",
+		"kms:GenerateDataKey":      "KmsKeyArn",
 	},
 	"BackfillRole": merge(delivery(), map[string]string{
 		"lambda:InvokeFunction": "PlannerFunction ControlFunction", "sns:Publish": "Topic", "states:StartExecution": "SegmentStateMachine",
@@ -38,10 +39,12 @@ var granted = map[string]map[string]string{
 		"events:PutTargets":   "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"events:PutRule":      "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
 		"events:DescribeRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+		"kms:Decrypt":         "KmsKeyArn", "kms:GenerateDataKey": "KmsKeyArn",
 	}),
 	"SegmentRole": merge(delivery(), map[string]string{"lambda:InvokeFunction": "PlannerFunction GovernorFunction"}),
 	"ScheduleRole": {"states:StartExecution": "stateMachine:${AWS::StackName}-backfill", "sqs:SendMessage": "ScheduleDeadLetterQueue",
-		"lambda:InvokeFunction": "function:${AWS::StackName}-control"},
+		"lambda:InvokeFunction": "function:${AWS::StackName}-control",
+		"kms:Decrypt":           "KmsKeyArn", "kms:GenerateDataKey": "KmsKeyArn"},
 }
 
 // records are the actions of internal/records in planner and governor. A transaction needs those of its parts.
@@ -99,13 +102,23 @@ func TestRolesMayDoWhatTheyNeedAndNoMore(t *testing.T) {
 func actions(role node) map[string]string {
 	all := map[string]string{}
 	for _, policy := range role.at("Policies").each() {
-		for _, statement := range policy.at("PolicyDocument", "Statement").each() {
-			if _, conditional := statement.get("Fn::If"); conditional {
-				statement = statement.at("Fn::If").each()["1"]
-			}
-			for _, action := range statement.at("Action").texts() {
-				all[action] = on(statement.at("Resource"))
-			}
+		maps.Copy(all, statements(policy.at("PolicyDocument")))
+	}
+	return all
+}
+
+// statements are the actions that a document allows where all conditions of the template hold, with what they are on.
+func statements(document node) map[string]string {
+	all := map[string]string{}
+	for _, statement := range document.at("Statement").each() {
+		if _, conditional := statement.get("Fn::If"); conditional {
+			statement = statement.at("Fn::If").each()["1"]
+		}
+		if statement.at("Effect").text() != "Allow" {
+			continue
+		}
+		for _, action := range statement.at("Action").texts() {
+			all[action] = on(statement.at("Resource"))
 		}
 	}
 	return all
@@ -169,21 +182,32 @@ func TestFunctionsHaveRolesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestSharedPolicy: only what knows no resource is on "*".
+// TestSharedPolicy: what every function has is in the name of AWS' own services, but for the secret.
 func TestSharedPolicy(t *testing.T) {
 	t.Parallel()
-	unbound := []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords",
-		"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"}
-	resource(t, "RuntimePolicy").everywhere(func(part node) {
-		list, ok := part.get("Action")
-		if !ok {
+	for action, on := range statements(resource(t, "RuntimePolicy").at("PolicyDocument")) {
+		if inTheirName[action] == "" && action+on != "secretsmanager:GetSecretValueDatabaseSecretArn" {
+			t.Errorf("every function may %s on %s", action, on)
+		}
+	}
+}
+
+// TestKeysAreUsedThroughServicesOnly: a key may encrypt more than what is the stack's.
+func TestKeysAreUsedThroughServicesOnly(t *testing.T) {
+	t.Parallel()
+	found := 0
+	template(t).at("Resources").everywhere(func(statement node) {
+		action, ok := statement.get("Action")
+		if !ok || !strings.HasPrefix(action.texts()[0], "kms:") {
 			return
 		}
-		for _, action := range list.texts() {
-			on := on(part.at("Resource"))
-			if on == "*" && !slices.Contains(unbound, action) || on != "*" && on != "DatabaseSecretArn" {
-				t.Errorf("every function may %s on %s", action, on)
-			}
+		found++
+		statement.at("Condition", "StringEquals", "kms:ViaService")
+		if key := on(statement.at("Resource")); key != "KmsKeyArn" && key != "SecretKmsKeyArn" {
+			t.Errorf("%s is on %s", statement.path, key)
 		}
 	})
+	if found != 7 {
+		t.Errorf("%d statements use a key", found)
+	}
 }

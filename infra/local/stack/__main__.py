@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     postgres.add_argument("major", type=int)
     postgres.add_argument("--durable", action="store_true", help="another server, for benchmarks: it syncs to the disk and has room")
     tool_ = commands.add_parser("tool", help="print the path of an installed program")
-    tool_.add_argument("name", choices=["sam", "python", "pgbouncer", "postgres"])
+    tool_.add_argument("name", choices=["sam", "cfn-lint", "checkov", "python", "pgbouncer", "postgres"])
     commands.add_parser("dynamodb", help="print the endpoint of a test server")
     return parser
 

@@ -45,14 +45,15 @@ def stack_database(folder: Folder, state: State, artifacts: Artifacts) -> str:
 
 
 def tool(folder: Folder, name: str) -> str:
-    """Where an installed program is: `sam`, the `python` that has LocalStack and pytest, `pgbouncer`, or the folder of `postgres`."""
+    """Where an installed program is: one of Python's, the `python` that has LocalStack and pytest, `pgbouncer`, or the folder of `postgres`."""
     if name == pgbouncer.NAME:
         return str(pgbouncer.program(folder))
     if name == "postgres":
         return str(find(None, Artifacts(folder)).folder)
     toolchain.require("linux", "venv")
     venvs = Venvs(folder)
-    return str(venvs.sam() if name == "sam" else venvs.localstack_python())
+    programs = {"sam": venvs.sam, "cfn-lint": venvs.cfn_lint, "checkov": venvs.checkov, "python": venvs.localstack_python}
+    return str(programs[name]())
 
 
 def test_database(folder: Folder, state: State, major: int, durable: bool = False) -> str:

@@ -1,6 +1,6 @@
 """The Python programs of the stack, each in a venv of its own, from hash-locked requirements.
 
-Owns .local/tools/{uv,localstack,sam}. uv installs the others in seconds; where it cannot (a registry that only pip is set up for),
+Owns .local/tools/{uv,localstack,sam,checkov}. uv installs the others in seconds; where it cannot (a registry that only pip is set up for),
 pip does in minutes, from the same lock.
 """
 
@@ -30,6 +30,13 @@ class Venvs:
 
     def sam(self) -> Path:
         return self._venv("sam", "AWS SAM CLI", self._packages) / "bin/sam"
+
+    def cfn_lint(self) -> Path:
+        """SAM brings it along."""
+        return self.sam().with_name("cfn-lint")
+
+    def checkov(self) -> Path:
+        return self._venv("checkov", "checkov", self._packages) / "bin/checkov"
 
     def localstack_python(self) -> Path:
         return self._venv("localstack", "LocalStack", self._localstack, PLUGIN / "pyproject.toml") / "bin/python"
