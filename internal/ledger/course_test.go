@@ -53,8 +53,8 @@ func TestAPointIsNotedWhenItSaysSomething(t *testing.T) {
 func TestPointsStayEven(t *testing.T) {
 	t.Parallel()
 	b := setup(t, pgtest.Newest(t))
-	b.exec(t, `INSERT INTO backfill.course (run, at, state, handled, written, done, failed, workers, reason)
-		SELECT $1, clock_timestamp() - (400 - g) * interval '10 s' - CASE g WHEN 100 THEN interval '9 s' ELSE '0' END - interval '1 s', 'RUNNING', g, 0, 0, 0, 0, ''
+	b.exec(t, `INSERT INTO backfill.course (run, at, state, handled, looked, written, done, failed, workers, reason)
+		SELECT $1, clock_timestamp() - (400 - g) * interval '10 s' - CASE g WHEN 100 THEN interval '9 s' ELSE '0' END - interval '1 s', 'RUNNING', g, 0, 0, 0, 0, 0, ''
 		FROM generate_series(1, $2) g`, theRun, report.MostPoints)
 	b.marked(t, run.Running, "another")
 	if n := b.number(t, points); n != report.MostPoints {
@@ -87,13 +87,13 @@ func TestTheTimeAtAChunkIsCounted(t *testing.T) {
 			t.Fatalf("%s: %v, %+v", when, facts.Worked, c)
 		}
 	}
-	claim := b.claim(t, message(1, "", "100", 1), "one", ledger.Claimed)
+	b.claim(t, message(1, "", "100", 1), "one", ledger.Claimed)
 	expect("claimed", 0, 0)
 	back()
 	expect("at work", 10, 10)
 	b.expire(t)
 	expect("dead", 6, 6)
-	claim = b.claim(t, message(1, "", "100", 2), "two", ledger.Claimed)
+	claim := b.claim(t, message(1, "", "100", 2), "two", ledger.Claimed)
 	expect("taken over", 6, 6)
 	back()
 	_, err := b.ledger.Release(t.Context(), claim, 0, "deadline")

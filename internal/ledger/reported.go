@@ -15,7 +15,7 @@ import (
 
 const (
 	// course is what was marked of the run $1.
-	course = `SELECT at, state, handled, written, done, failed, workers, allowed, reason, ends_at FROM backfill.course WHERE run = $1 ORDER BY at`
+	course = `SELECT at, state, handled, looked, written, done, failed, workers, allowed, reason, ends_at FROM backfill.course WHERE run = $1 ORDER BY at`
 
 	// logged are the newest $2 lines of the run's log, the oldest of them first, each with at most $3 characters.
 	logged = `SELECT at, by, state, left(detail, $3), n FROM (SELECT at, by, state, detail, count(*) OVER () AS n, c.n AS line
@@ -68,7 +68,7 @@ func readFacts(results pgx.BatchResults, f *report.Facts) error {
 	}
 	f.EndedAt = inUTC(f.EndedAt)
 	f.Points, err = collect(results, func(row pgx.CollectableRow) (p report.Point, err error) {
-		err = row.Scan(&p.At, &p.State, &p.Handled, &p.Written, &p.Done, &p.Failed, &p.Workers, &p.Allowed, &p.Reason, &p.EndsAt)
+		err = row.Scan(&p.At, &p.State, &p.Handled, &p.Looked, &p.Written, &p.Done, &p.Failed, &p.Workers, &p.Allowed, &p.Reason, &p.EndsAt)
 		p.At, p.EndsAt = p.At.UTC(), inUTC(p.EndsAt)
 		return p, err
 	})

@@ -81,13 +81,12 @@ func (r Report) progress() Chart {
 }
 
 func (r Report) rates() Chart {
-	var most, fastest float64
-	for _, row := range r.Course() {
-		if row.Speed != nil {
-			fastest = math.Max(fastest, float64(*row.Speed))
-		}
+	var fastest float64
+	stretches := r.stretches()
+	for _, each := range stretches {
+		fastest = math.Max(fastest, each.speed())
 	}
-	most = fastest
+	most := fastest
 	for _, p := range r.Points {
 		if p.Allowed != nil && *p.Allowed < 3*fastest { // a limit that is far above would leave the speed no room
 			most = math.Max(most, *p.Allowed)
@@ -95,18 +94,19 @@ func (r Report) rates() Chart {
 	}
 	a := r.axes(most)
 	var speeds, allowed pen
-	for i, row := range r.Course() {
-		if i > 0 && row.Speed != nil {
-			speeds.to(a.x(r.Points[i-1].At), a.y(float64(*row.Speed)))
-			speeds.to(a.x(row.At), a.y(float64(*row.Speed)))
-		} else {
+	for i, each := range stretches {
+		if i > 0 && !stretches[i-1].to.Equal(each.from) {
 			speeds.lift()
 		}
-		if row.Allowed == nil {
+		speeds.to(a.x(each.from), a.y(each.speed()))
+		speeds.to(a.x(each.to), a.y(each.speed()))
+	}
+	for _, p := range r.Points {
+		if p.Allowed == nil {
 			allowed.lift()
 			continue
 		}
-		allowed.to(a.x(row.At), a.y(*row.Allowed))
+		allowed.to(a.x(p.At), a.y(*p.Allowed))
 	}
 	c := Chart{ID: "rate", Title: "Rows per second", Bands: r.bands(a), Lines: []Line{{"line", speeds.String()}, {"limit", allowed.String()}},
 		Text: fmt.Sprintf("%s while it moved, at most %s rows/s; dashed is the rate that the database's signals allowed.", r.Speed(), figure.Count(int64(fastest)))}

@@ -45,7 +45,7 @@ func (r Report) Maps() []Map {
 	}
 	return []Map{
 		r.heat("duration", "Time at a chunk", "Workers' time at a chunk, of the longest in each square.", span, func(c Cell) float64 { return c.Longest }),
-		r.heat("attempts", "Attempts", "How often a chunk was claimed, of the most in each square.", whole, func(c Cell) float64 { return float64(c.Most) }),
+		r.heat("attempts", "Further attempts", "How often a chunk was claimed beyond the first time, of the most in each square.", whole, func(c Cell) float64 { return float64(c.Most - 1) }),
 		r.heat("failed", "Failed chunks", "Chunks of each square that have failed.", whole, func(c Cell) float64 { return float64(c.Failed) }),
 	}
 }
@@ -68,6 +68,8 @@ func (r Report) heat(id, title, text string, write func(float64) string, of func
 	switch {
 	case most == 0 && id == "failed":
 		m.Text += " None has failed."
+	case most == 0 && id == "attempts":
+		m.Text += " None was tried again."
 	case most == 0:
 		m.Text += " Nothing is known yet."
 	default:

@@ -38,9 +38,11 @@ func moment(at any) string {
 	return ""
 }
 
-// span writes seconds as people say them: 12.3 s, 4 min 5 s, 27.8 h.
+// span writes seconds as people say them: 120 ms, 12.3 s, 4 min 5 s, 27.8 h.
 func span(seconds float64) string {
 	switch {
+	case seconds > 0 && seconds < 0.9995:
+		return fmt.Sprintf("%.0f ms", 1000*seconds)
 	case seconds < 59.95:
 		return fmt.Sprintf("%.1f s", seconds)
 	case seconds < 7200:
@@ -56,6 +58,9 @@ func dollars(amount float64) string {
 	}
 	return fmt.Sprintf("$%.2f", amount)
 }
+
+// Handled counts rows, forward and back.
+func (r Report) Handled() int64 { return r.Rows.Handled() - r.Rows.Verified }
 
 // Speed is how fast rows were handled while the run moved.
 func (r Report) Speed() string {
@@ -97,7 +102,7 @@ func speed(before, p Point) *int64 {
 	if !before.State.Moves() || since <= 0 {
 		return nil
 	}
-	n := int64(float64(max(p.Handled-before.Handled, 0)) / since)
+	n := int64(float64(max(p.Handled-before.Handled, 0)+max(p.Looked-before.Looked, 0)) / since)
 	return &n
 }
 

@@ -44,6 +44,7 @@ type Point struct {
 	At      time.Time  `json:"at"`
 	State   run.State  `json:"state"`
 	Handled int64      `json:"handled"`
+	Looked  int64      `json:"looked,omitempty"` // at once more, by the verification that goes on: each begins from 0
 	Written int64      `json:"written"`
 	Done    int64      `json:"chunks_done"`
 	Failed  int64      `json:"chunks_failed"`

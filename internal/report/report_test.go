@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,31 @@ func TestAPauseIsNoTimeInWhichItMoved(t *testing.T) {
 	}
 }
 
+// TestAVerificationIsWorkAndNoProgress: what a canary's rows are looked at once more counts as speed, and is taken back by no dip.
+func TestAVerificationIsWorkAndNoProgress(t *testing.T) {
+	s, f := paused()
+	f.Points = []Point{{At: begun, State: run.Running}, {At: at(10), State: run.Running, Handled: 1000}, {At: at(20), State: run.Running, Handled: 1000, Looked: 500},
+		{At: at(30), State: run.Running, Handled: 3000}}
+	r := New(s, f)
+	for i, want := range []int64{100, 50, 200} {
+		if got := r.Course()[i+1].Speed; got == nil || *got != want {
+			t.Errorf("point %d: %v, want %d", i+1, got, want)
+		}
+	}
+}
+
+// TestASpeedIsThatOfASecondAtLeast: two samples that are milliseconds apart make no peak, and a pause keeps stretches apart.
+func TestASpeedIsThatOfASecondAtLeast(t *testing.T) {
+	s, f := paused()
+	f.EndedAt = pointer(at(30))
+	f.Points = []Point{{At: begun, State: run.Running}, {At: at(2), State: run.Running, Handled: 200}, {At: at(2.01), State: run.Running, Handled: 300}, {At: at(4), State: run.Paused, Handled: 500},
+		{At: at(20), State: run.Running, Handled: 500}, {At: at(20.5), State: run.Running, Handled: 600, Looked: 100}, {At: at(22), State: run.Running, Handled: 700}, {At: at(22.1), State: run.Completed, Handled: 900}}
+	want := []stretch{{begun, at(2), 200}, {at(2), at(4), 300}, {at(20), at(22.1), 500}}
+	if got := New(s, f).stretches(); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestReasonsAddUpWhateverTheirFigures(t *testing.T) {
 	got := New(paused()).Reasons()
 	if len(got) != 2 || got[0].Seconds != 60 || got[1].Seconds != 20 || got[1].Text != "lock_waiters 17 of 10 sessions" {
@@ -245,6 +271,27 @@ func TestCostCountsEachDelivery(t *testing.T) {
 	after := New(s, f).Cost
 	if after.Services[0].Counts[0].Count != before.Services[0].Counts[0].Count+100 || after.Calls != before.Calls+300 || after.Dollars <= before.Dollars {
 		t.Errorf("%+v, then %+v", before, after)
+	}
+}
+
+// TestALegendNamesEachColourThatIsThere, also where all chunks were quick, or were tried again once or twice.
+func TestALegendNamesEachColourThatIsThere(t *testing.T) {
+	for _, scale := range []float64{0.04, 1, 100} {
+		s, f := paused()
+		for i := range f.Cells {
+			f.Cells[i].Longest = scale * float64(i) / 10
+		}
+		for _, m := range New(s, f).Maps() {
+			named := map[int]bool{}
+			for _, g := range m.Legend {
+				named[g.Grade] = true
+			}
+			for _, square := range m.Squares {
+				if len(m.Legend) > 0 && !named[square.Grade] {
+					t.Errorf("%s, %v: %+v has no name in %+v", m.ID, scale, square, m.Legend)
+				}
+			}
+		}
 	}
 }
 

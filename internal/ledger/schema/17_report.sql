@@ -3,7 +3,8 @@ CREATE TABLE IF NOT EXISTS backfill.course (
     run     text             NOT NULL,
     at      timestamptz      NOT NULL,
     state   text             NOT NULL,
-    handled bigint           NOT NULL,   -- rows, forward, back, and looked at once more
+    handled bigint           NOT NULL,   -- rows, forward and back
+    looked  bigint           NOT NULL,   -- at once more, by the verification that goes on: each begins from 0
     written bigint           NOT NULL,
     done    bigint           NOT NULL,   -- chunks
     failed  bigint           NOT NULL,   -- chunks
