@@ -8,6 +8,7 @@ import (
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
 	"backfill/internal/observation"
+	"backfill/internal/report"
 	"backfill/internal/run"
 )
 
@@ -40,6 +41,7 @@ type Ledger interface {
 	List(ctx context.Context, id string, asked ledger.Listing) ([]ledger.Listed, error)
 	Conflicts(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Conflict) (enough bool)) error
 	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
+	Report(ctx context.Context, id string, planned int64) (report.Facts, error)
 	Digests(ctx context.Context, id string, after, limit int64) ([]ledger.Digest, error)
 	Await(ctx context.Context, id, execution, token string) (bool, error)
 	Waiting(ctx context.Context, id string) (string, error)

@@ -119,6 +119,7 @@ var actions = map[string]action{
 	"conflicts":   {false, (*Control).conflicts},
 	"rejects":     {false, (*Control).rejects},
 	"certificate": {false, (*Control).certificate},
+	"report":      {false, (*Control).report},
 	"dry_run":     {false, (*Control).dryRun},
 	"pause":       {true, (*Control).pause},
 	"resume":      {true, (*Control).resume},

@@ -149,7 +149,7 @@ func weight(value types.AttributeValue) int64 {
 	return 1
 }
 
-// keep writes what the model of costs (infra/bench/bill) is held against.
+// keep writes what the model of costs (internal/bill) is held against.
 func (c *counted) keep(t *testing.T) {
 	t.Helper()
 	text, err := json.MarshalIndent(c, "", "  ")

@@ -69,6 +69,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 		}
 	}
 	b.throttle(ctx, progress, b.observe(progress))
+	b.mark(ctx)
 	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
 	if errors.Is(err, records.ErrNotFound) {
 		b.record, err = b.governor.rebuild(ctx, b.record.Status.Run)

@@ -17,6 +17,7 @@ import (
 	"backfill/internal/ledger"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
+	"backfill/internal/report"
 	"backfill/internal/run"
 	"backfill/internal/turn"
 	"backfill/internal/window"
@@ -38,6 +39,7 @@ type Ledger interface {
 	Failures(ctx context.Context, id string) (ledger.Failures, error)
 	Stall(ctx context.Context, id, why string) error
 	Moves(ctx context.Context, id string) error
+	Mark(ctx context.Context, id string, p report.Point) error
 }
 
 // Records is where a beat reports to.

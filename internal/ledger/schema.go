@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the schema that this code needs.
-const Version = 16
+const Version = 17
 
 // scripts are N_NAME.sql, which brings the schema from version N-1 to N, and the functions of the newest version.
 //

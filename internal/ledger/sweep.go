@@ -25,7 +25,7 @@ const (
 	sweepMargin = 10 * time.Second
 )
 
-// Sweep removes undo, conflicts and rejects of runs that ended longer ago than keep. A run is marked first, so that nobody begins
+// Sweep removes undo, conflicts, rejects and the course over time of runs that ended longer ago than keep. A run is marked first, so that nobody begins
 // to roll back what is going away, and told of before anything of it is removed: a sweep that dies is told again.
 func (l *Ledger) Sweep(ctx context.Context, keep time.Duration, tell func(ctx context.Context, id string, at time.Time) error) (Swept, error) {
 	var swept Swept
@@ -63,7 +63,7 @@ type marked struct {
 func sweepable(ctx context.Context, conn *pgx.Conn) ([]marked, error) {
 	rows, err := conn.Query(ctx, `SELECT run, undo_swept_at FROM backfill.runs r WHERE undo_swept_at IS NOT NULL AND ended_at IS NOT NULL
 		AND (EXISTS (SELECT FROM backfill.undo u WHERE u.run = r.run) OR EXISTS (SELECT FROM backfill.conflicts c WHERE c.run = r.run)
-			OR EXISTS (SELECT FROM backfill.rejects j WHERE j.run = r.run))
+			OR EXISTS (SELECT FROM backfill.rejects j WHERE j.run = r.run) OR EXISTS (SELECT FROM backfill.course p WHERE p.run = r.run))
 		ORDER BY undo_swept_at`)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (s *Swept) remove(ctx context.Context, conn *pgx.Conn, id string) error {
 	if _, err := conn.Exec(ctx, "UPDATE backfill.ledger SET undo_bytes = 0 WHERE run = $1 AND undo_bytes > 0", id); err != nil {
 		return fmt.Errorf("note that the undo of run %s is removed: %w", id, postgres.Classify(err))
 	}
-	for table, count := range map[string]*int64{"undo": &s.UndoRows, "conflicts": new(int64), "rejects": new(int64)} {
+	for table, count := range map[string]*int64{"undo": &s.UndoRows, "conflicts": new(int64), "rejects": new(int64), "course": new(int64)} {
 		for !s.More {
 			tag, err := conn.Exec(ctx, `DELETE FROM backfill.`+table+` WHERE ctid = ANY (ARRAY(
 				SELECT ctid FROM backfill.`+table+` WHERE run = $1 LIMIT $2))`, id, sweepRows)

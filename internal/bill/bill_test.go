@@ -83,7 +83,7 @@ func TestALargeRunStaysWithinItsBounds(t *testing.T) {
 
 // TestTheDocumentHasTheTables as the model makes them.
 func TestTheDocumentHasTheTables(t *testing.T) {
-	text, err := os.ReadFile("../../../docs/performance.md")
+	text, err := os.ReadFile("../../docs/performance.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package bill says what a run asks of AWS and what that costs: counts by a model of the code, dollars by list prices.
 //
-// It owns the model, the prices and the table of docs/performance.md. It leaves counting what a run really asks to
+// It owns the model, the prices and the table of docs/performance.md, and is asked for each report. It leaves counting what a run really asks to
 // internal/faults (TestWhatAChunkAsksOfAWS), whose record of a small run the model is held against. Invariant: where a count
 // depends on how quick workers are, the model takes the most.
 package bill
@@ -15,6 +15,7 @@ type Run struct {
 	Beat          float64 // seconds of a beat
 	Seconds       float64 // from its start to its end
 	WorkerSeconds float64 // of all workers together
+	Again         int64   // deliveries beyond the first of each chunk
 }
 
 // The template's defaults, and what the functions have by themselves.
@@ -42,6 +43,11 @@ func At(rows, workers int64, rowsPerSecond float64) Run {
 	busy := float64(rows) / rowsPerSecond
 	return Run{Rows: rows, ChunkRows: chunkRows, LookAhead: lookAhead, Beat: beatSeconds,
 		Seconds: busy / float64(workers), WorkerSeconds: busy}
+}
+
+// Measured is a run that was: so many chunks and deliveries beyond the first of each, and how long it moved.
+func Measured(chunks, again int64, seconds, workerSeconds float64) Run {
+	return Run{Rows: chunks, ChunkRows: 1, LookAhead: lookAhead, Beat: beatSeconds, Seconds: seconds, WorkerSeconds: workerSeconds, Again: again}
 }
 
 // Chunks of the run.

@@ -22,10 +22,10 @@ func (r Run) Calls() Calls {
 		BatchGet: repairs,
 		Query:    plan.calls + repairs + 2*r.queries() + 1, // when it ends: checkpoints are compared, then let go; the outbox
 		Put:      created,
-		Update:   planned + 2*chunks + chunks + r.samples() + r.Segments() + closed, // two checkpoints, and one to let it go
+		Update:   planned + 2*(chunks+r.Again) + chunks + r.samples() + r.Segments() + closed, // two checkpoints, and one to let it go
 		Delete:   plan.pages,
 		Transact: plan.pages,
-		Send:     plan.sends,
+		Send:     plan.sends + r.Again,
 		Receive:  beats, // a look into the dead-letter queue
 	}
 }
@@ -43,7 +43,7 @@ func (r Run) queries() int64 {
 func (r Run) WriteUnits() int64 {
 	chunks, plan := r.Chunks(), r.plan()
 	const cursor, outbox = 2 * runUnits, 2
-	return 2*chunks + plan.pages*(cursor+outbox+1) + 3*chunks + runUnits*(r.samples()+r.Segments()+3)
+	return 2*chunks + plan.pages*(cursor+outbox+1) + 3*chunks + 2*r.Again + runUnits*(r.samples()+r.Segments()+3)
 }
 
 // ReadUnits of DynamoDB: 4 kB each, all of them consistent.
@@ -54,10 +54,10 @@ func (r Run) ReadUnits() int64 {
 }
 
 // Requests of SQS: those of the functions, and for each chunk a receive and a delete by Lambda's poller.
-func (r Run) Requests() int64 { return r.plan().sends + r.beats() + 2*r.Chunks() }
+func (r Run) Requests() int64 { return r.plan().sends + r.beats() + 2*r.Chunks() + 3*r.Again }
 
 // Invocations of all functions.
-func (r Run) Invocations() int64 { return r.Chunks() + r.plan().calls + r.beats() }
+func (r Run) Invocations() int64 { return r.Chunks() + r.Again + r.plan().calls + r.beats() }
 
 // Segments are the child executions.
 func (r Run) Segments() int64 { return (r.beats() + segmentBeats - 1) / segmentBeats }
