@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"runtime/debug"
 	"time"
 
 	"backfill/internal/deadline"
@@ -16,7 +17,7 @@ import (
 func Process(version string) World {
 	return World{
 		Program: os.Args[0], Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Connect: Connect,
+		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Commit: commit(), Connect: Connect,
 	}
 }
 
@@ -41,4 +42,21 @@ func whoami() string {
 	}
 	host, _ := os.Hostname()
 	return cmp.Or(name, "somebody") + "@" + cmp.Or(host, "somewhere")
+}
+
+// commit is what Go has noted when it built the program, with + where files were changed since.
+func commit() (of string) {
+	built, _ := debug.ReadBuildInfo()
+	if built == nil {
+		return ""
+	}
+	for _, noted := range built.Settings {
+		switch {
+		case noted.Key == "vcs.revision":
+			of = noted.Value
+		case noted.Key == "vcs.modified" && noted.Value == "true" && of != "":
+			of += "+"
+		}
+	}
+	return of
 }

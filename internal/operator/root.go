@@ -41,8 +41,13 @@ func newRoot(s *session) *cobra.Command {
 	for _, command := range commands {
 		root.AddCommand(command(s))
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	s.complete(root)
 	return root
+}
+
+// Root is the command without a world, for its manual.
+func Root() *cobra.Command {
+	return newRoot(&session{World: World{Getenv: func(string) string { return "" }}})
 }
 
 // runs makes a function the body of a command. Its errors leave with an exit code.

@@ -127,7 +127,7 @@ func setup(t *testing.T) *bundle {
 			now = now.Add(pause)
 			return ctx.Err() == nil
 		},
-		By: "ann@laptop", Version: "v1.2.3",
+		By: "ann@laptop", Version: "v1.2.3", Commit: "0123abc",
 		Connect: func(_ context.Context, at Place) (Stack, error) {
 			b.at = at
 			return Stack{Control: b.control, Executions: b.executions}, b.connected
