@@ -18,10 +18,11 @@ help: ## List the targets
 # --- Build. ---
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .PHONY: build
 build: ## Build the operators' command, bin/backfill
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/backfill ./cmd/backfill
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/backfill ./cmd/backfill
 
 .PHONY: man
 man: ## Make the manual pages, bin/man/man1

@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"backfill/internal/operator"
 
@@ -28,9 +29,27 @@ func write(folder, version string) error {
 	}
 	root := operator.Root()
 	root.DisableAutoGenTag = true
+	root.Long = listed(root.Long)
 	header := &doc.GenManHeader{Section: "1", Source: "backfill " + version, Manual: "backfill"}
 	if err := doc.GenManTree(root, header, folder); err != nil {
 		return fmt.Errorf("write the manual: %w", err)
 	}
 	return nil
+}
+
+// listed makes a block of lines that are indented: a page would fill them.
+func listed(text string) string {
+	var lines []string
+	within := false
+	for _, line := range strings.Split(text, "\n") {
+		indented := strings.HasPrefix(line, "  ")
+		if indented && !within {
+			lines = append(lines, "")
+		}
+		if within = indented; indented {
+			line = "  " + line
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -33,7 +33,7 @@ func TestEachCommandHasAPage(t *testing.T) {
 		}
 	}
 	root, err := os.ReadFile(filepath.Join(one, "backfill.1"))
-	if err != nil || !strings.Contains(string(root), "130  stopped by Ctrl-C") {
+	if err != nil || !strings.Contains(string(root), ".EX\n  0  done as asked\n") || !strings.Contains(string(root), "\n130  stopped by Ctrl-C; the run goes on\n.EE") {
 		t.Errorf("%v\n%s", err, root)
 	}
 }

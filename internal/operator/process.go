@@ -14,10 +14,10 @@ import (
 )
 
 // Process is the world of a real process.
-func Process(version string) World {
+func Process(version, commit string) World {
 	return World{
 		Program: os.Args[0], Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Commit: commit(), Connect: Connect,
+		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Commit: cmp.Or(commit, noted()), Connect: Connect,
 	}
 }
 
@@ -44,17 +44,17 @@ func whoami() string {
 	return cmp.Or(name, "somebody") + "@" + cmp.Or(host, "somewhere")
 }
 
-// commit is what Go has noted when it built the program, with + where files were changed since.
-func commit() (of string) {
+// noted is the commit that Go has noted when it built the program, with + where files were changed since.
+func noted() (of string) {
 	built, _ := debug.ReadBuildInfo()
 	if built == nil {
 		return ""
 	}
-	for _, noted := range built.Settings {
+	for _, setting := range built.Settings {
 		switch {
-		case noted.Key == "vcs.revision":
-			of = noted.Value
-		case noted.Key == "vcs.modified" && noted.Value == "true" && of != "":
+		case setting.Key == "vcs.revision":
+			of = setting.Value
+		case setting.Key == "vcs.modified" && setting.Value == "true" && of != "":
 			of += "+"
 		}
 	}
