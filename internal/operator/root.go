@@ -11,7 +11,7 @@ import (
 var commands = []func(*session) *cobra.Command{
 	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, approveCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
 	verifyCommand, certificateCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
-	schemaCommand, versionCommand,
+	schemaCommand, doctorCommand, versionCommand,
 }
 
 const overview = `Changes the data of a live Postgres table, as a serverless pipeline in your own AWS account.
