@@ -18,10 +18,15 @@ help: ## List the targets
 # --- Build. ---
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .PHONY: build
 build: ## Build the operators' command, bin/backfill
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/backfill ./cmd/backfill
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/backfill ./cmd/backfill
+
+.PHONY: man
+man: ## Make the manual pages, bin/man/man1
+	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" go run ./infra/man bin/man/man1 $(VERSION)
 
 # `sam build` calls these and says where to put the program. It does not say for which processor: give ARCHITECTURE the
 # value of the template's parameter Architecture.

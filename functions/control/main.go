@@ -7,10 +7,12 @@ import (
 	"os"
 
 	"backfill/internal/assembly"
+	"backfill/internal/checkup"
 	"backfill/internal/closing"
 	"backfill/internal/control"
 	"backfill/internal/execution"
 	"backfill/internal/invocation"
+	"backfill/internal/ledger"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/registry"
@@ -41,6 +43,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		Pauser:   pausing.New(base.Ledger, base.Records),
 		Reviewer: reviewer, Registry: known, Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger, Reviewer: reviewer},
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
+		Examiner:   checkup.Examiner{Session: base.Session, Records: base.Records, Schema: ledger.Version, Workers: int64(s.Workers)},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
 		Workers: int64(s.Workers),
 	}

@@ -113,7 +113,7 @@ func (r *resolver) unfit(found table, readable, related bool) (message, remedy s
 
 // checkCopies holds each column against the archive's of the same name.
 func (r *resolver) checkCopies(ctx context.Context, found table) error {
-	var missing, wanting []string
+	var missing, wanting, given []string
 	for _, own := range r.columns {
 		i := slices.IndexFunc(r.archive, func(c archiveColumn) bool { return c.Name == own.Name })
 		switch {
@@ -124,6 +124,7 @@ func (r *resolver) checkCopies(ctx context.Context, found table) error {
 			r.refuse("archive", 0, fmt.Sprintf("%s: column %s is generated there, so it cannot take the row's", found.Name, display(own.Name)), "make it an ordinary column")
 		default:
 			r.archive[i].Copied = true
+			given = append(given, own.Name)
 			if err := r.assigns(ctx, found, own); err != nil {
 				return err
 			}
@@ -140,7 +141,7 @@ func (r *resolver) checkCopies(ctx context.Context, found table) error {
 	if len(wanting) > 0 {
 		r.refuse("archive", 0, fmt.Sprintf("%s: nothing fills its NOT NULL columns %s", found.Name, strings.Join(wanting, ", ")), "give them a default, for instance DEFAULT now()")
 	}
-	return nil
+	return r.checkSequences(ctx, "archive", found, given)
 }
 
 // assigns has the server judge whether a column's values can be put into that of the archive.

@@ -26,6 +26,13 @@ func (copying) check(ctx context.Context, r *resolver) error {
 	if found := r.lacking(); len(found) > 0 {
 		r.refuseRights("copy.into", r.target.table, found)
 	}
+	var given []string
+	for _, assignment := range r.target.filled {
+		given = append(given, assignment.Column)
+	}
+	if err := r.checkSequences(ctx, "copy.into", r.target.table, given); err != nil {
+		return err
+	}
 	return r.checkReferences(ctx)
 }
 

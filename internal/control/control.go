@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/checkup"
 	"backfill/internal/closing"
 	"backfill/internal/failure"
 	"backfill/internal/prospect"
@@ -63,6 +64,11 @@ type Rehearser interface {
 	Rehearse(ctx context.Context, subject review.Subject, rows int) (prospect.Prospect, error)
 }
 
+// Examiner looks at what the stack needs of its database.
+type Examiner interface {
+	Examine(ctx context.Context) checkup.Report
+}
+
 // Pauser stops runs for a while.
 type Pauser interface {
 	Pause(ctx context.Context, id, by, reason string) (run.State, error)
@@ -96,6 +102,7 @@ type Control struct {
 	Registry   Registry
 	Rehearser  Rehearser
 	Rebuilder  Rebuilder
+	Examiner   Examiner
 	Executions Executions
 	// Own is how the ARN of each execution of this stack begins: another stack may work in the same database.
 	Own string
@@ -121,6 +128,7 @@ var actions = map[string]action{
 	"certificate": {false, (*Control).certificate},
 	"report":      {false, (*Control).report},
 	"dry_run":     {false, (*Control).dryRun},
+	"doctor":      {false, (*Control).doctor},
 	"pause":       {true, (*Control).pause},
 	"resume":      {true, (*Control).resume},
 	"approve":     {true, (*Control).approve},

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"testing"
 
+	"backfill/internal/checkup"
 	"backfill/internal/closing"
 	"backfill/internal/control"
 	"backfill/internal/execution"
 	"backfill/internal/failure"
+	"backfill/internal/ledger"
 	"backfill/internal/pausing"
 	"backfill/internal/rebuild"
 	"backfill/internal/registry"
@@ -55,6 +57,7 @@ func controlOver(b *runtest.Bench, stops *stops) *control.Control {
 		Rebuilder: rebuild.Rebuilder{Session: b.Session, Ledger: b.Ledger, Records: b.Records},
 		Reviewer:  reviewer, Registry: known,
 		Rehearser:  rehearsal.Rehearser{Session: b.Session, Ledger: b.Ledger, Reviewer: reviewer},
+		Examiner:   checkup.Examiner{Session: b.Session, Records: b.Records, Schema: ledger.Version, Workers: 4},
 		Executions: execution.New(stops), Workers: 4,
 	}
 }

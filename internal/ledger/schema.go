@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"backfill/internal/postgres"
+	"backfill/internal/privilege"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -76,13 +77,26 @@ func (l *Ledger) bring(ctx context.Context, least int) error {
 	}
 	current, err := version(ctx, conn)
 	if err != nil || current < least || current >= Version {
-		return err
+		return denied(ctx, conn, err)
 	}
 	if err := migrate(ctx, conn); err != nil {
 		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll()
-		return fmt.Errorf("make schema backfill (version %d): %w", Version, postgres.Classify(err))
+		return denied(ctx, conn, fmt.Errorf("make schema backfill (version %d): %w", Version, postgres.Classify(err)))
 	}
 	return nil
+}
+
+// denied adds to an error for want of a right what the role lacks.
+func denied(ctx context.Context, conn *pgx.Conn, err error) error {
+	if !postgres.Raised(err, "42501") {
+		return err
+	}
+	role, asking := privilege.Of(ctx, conn)
+	lack, remedy := role.Ledger()
+	if asking != nil || lack == "" {
+		return err
+	}
+	return fmt.Errorf("%s; %s: %w", lack, remedy, err)
 }
 
 // migrate is one transaction. The version is read again when the lock is had: after a deployment a whole fleet comes at once, and

@@ -35,9 +35,9 @@ var exits = map[failure.Class]int{
 
 // remedies say what to do where the message itself does not.
 var remedies = map[failure.Class]string{
-	failure.Permanent: "trying again does not help; the function's log in CloudWatch has more",
-	failure.Transient: "try again; the function's log in CloudWatch has more",
-	failure.Unknown:   "try again; the function's log in CloudWatch has more",
+	failure.Permanent: "trying again does not help; backfill doctor looks for the reason, the function's log in CloudWatch has more",
+	failure.Transient: "try again; backfill doctor looks for the reason, the function's log in CloudWatch has more",
+	failure.Unknown:   "try again; backfill doctor looks for the reason, the function's log in CloudWatch has more",
 }
 
 // classed makes a fault of a class and its message. A name that is no class is Lambda's own: a function that was

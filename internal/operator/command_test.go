@@ -88,11 +88,13 @@ func TestWhoAsksWhom(t *testing.T) {
 		"tune --database --workers 3":                              `act {"action":"tune","database":true,"workers":3,"by":"ann@laptop"}`,
 		"tune --database --rate 1,000":                             `act {"action":"tune","database":true,"rate":1000,"by":"ann@laptop"}`,
 		"rebuild email-1":                                          `act {"action":"rebuild","run":"email-1"}`,
+		"doctor":                                                   `look {"action":"doctor"}`,
 		"validate users-country -p a=b":                            `act {"action":"validate","backfill":"users-country","params":{"a":"b"}}`,
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "pause": {paused()}, "resume": {several()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}, "tune": {tuned(7, 0)}}
+			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}, "doctor": {healthy}, "tune": {tuned(7, 0)}}
+		examined(account{free: 990}, healthy)(b)
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)
 		}

@@ -25,6 +25,7 @@ type World struct {
 	Rest     func(ctx context.Context, pause time.Duration) bool // false: the context ended first
 	By       string                                              // who acts: user@host
 	Version  string
+	Commit   string // of which it was built; "": not known
 	Connect  func(ctx context.Context, at Place) (Stack, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"runtime/debug"
 	"time"
 
 	"backfill/internal/deadline"
@@ -13,10 +14,10 @@ import (
 )
 
 // Process is the world of a real process.
-func Process(version string) World {
+func Process(version, commit string) World {
 	return World{
 		Program: os.Args[0], Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Connect: Connect,
+		Getenv: os.Getenv, Width: width, Now: time.Now, Rest: deadline.Rest, By: whoami(), Version: version, Commit: cmp.Or(commit, noted()), Connect: Connect,
 	}
 }
 
@@ -41,4 +42,21 @@ func whoami() string {
 	}
 	host, _ := os.Hostname()
 	return cmp.Or(name, "somebody") + "@" + cmp.Or(host, "somewhere")
+}
+
+// noted is the commit that Go has noted when it built the program, with + where files were changed since.
+func noted() (of string) {
+	built, _ := debug.ReadBuildInfo()
+	if built == nil {
+		return ""
+	}
+	for _, setting := range built.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			of = setting.Value
+		case setting.Key == "vcs.modified" && setting.Value == "true" && of != "":
+			of += "+"
+		}
+	}
+	return of
 }

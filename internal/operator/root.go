@@ -11,7 +11,7 @@ import (
 var commands = []func(*session) *cobra.Command{
 	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, approveCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
 	verifyCommand, certificateCommand, reportCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
-	schemaCommand, versionCommand,
+	schemaCommand, doctorCommand, versionCommand,
 }
 
 const overview = `Changes the data of a live Postgres table, as a serverless pipeline in your own AWS account.
@@ -41,8 +41,13 @@ func newRoot(s *session) *cobra.Command {
 	for _, command := range commands {
 		root.AddCommand(command(s))
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	s.complete(root)
 	return root
+}
+
+// Root is the command without a world, for its manual.
+func Root() *cobra.Command {
+	return newRoot(&session{World: World{Getenv: func(string) string { return "" }}})
 }
 
 // runs makes a function the body of a command. Its errors leave with an exit code.

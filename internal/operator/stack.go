@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 )
 
@@ -18,6 +19,7 @@ import (
 type Stack struct {
 	Control    Control
 	Executions Executions
+	Caller     Caller
 }
 
 // Control answers actions. Look goes by the alias that serves only what changes nothing, Register by the one that only
@@ -59,11 +61,11 @@ func Connect(ctx context.Context, at Place) (Stack, error) {
 		return outputs[key]
 	}
 	functions, machines := lambda.NewFromConfig(loaded), sfn.NewFromConfig(loaded)
-	stack := Stack{
-		Control: function{api: functions, name: output("ControlFunctionName"), reader: output("ControlReadFunctionArn"),
-			registrar: outputs["ControlRegisterFunctionArn"]}, // a stack that was deployed before there was one serves the rest
-		Executions: machine{api: machines, arn: output("BackfillStateMachineArn")},
-	}
+	control := function{api: functions, name: output("ControlFunctionName"), reader: output("ControlReadFunctionArn"),
+		registrar: outputs["ControlRegisterFunctionArn"]} // a stack that was deployed before there was one serves the rest
+	started := machine{api: machines, arn: output("BackfillStateMachineArn")}
+	stack := Stack{Control: control, Executions: started,
+		Caller: caller{identity: sts.NewFromConfig(loaded), limits: functions, function: control, machine: started}}
 	if err := errors.Join(missing...); err != nil {
 		return stack, &Fault{Exit: exitUnreachable, Message: err.Error(), Next: "give the stack of backfill by --stack or BACKFILL_STACK"}
 	}

@@ -24,6 +24,7 @@ type bundle struct {
 	columns    int // 0: no terminal
 	control    *control
 	executions *executions
+	caller     Caller
 	connected  error
 	at         Place
 }
@@ -127,10 +128,10 @@ func setup(t *testing.T) *bundle {
 			now = now.Add(pause)
 			return ctx.Err() == nil
 		},
-		By: "ann@laptop", Version: "v1.2.3",
+		By: "ann@laptop", Version: "v1.2.3", Commit: "0123abc",
 		Connect: func(_ context.Context, at Place) (Stack, error) {
 			b.at = at
-			return Stack{Control: b.control, Executions: b.executions}, b.connected
+			return Stack{Control: b.control, Executions: b.executions, Caller: b.caller}, b.connected
 		},
 	}
 	return b

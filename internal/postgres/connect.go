@@ -38,6 +38,10 @@ func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode) (*pg
 	Configure(config, name)
 	config.DefaultQueryExecMode = mode
 	conn, err := pgx.ConnectConfig(ctx, config)
+	if Raised(err, "42501") {
+		return nil, fmt.Errorf("connect to database %s at %s: %w; GRANT CONNECT ON DATABASE %s TO %s", config.Database, config.Host,
+			Classify(err), pgx.Identifier{config.Database}.Sanitize(), pgx.Identifier{config.User}.Sanitize())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to database %s at %s: %w", config.Database, config.Host, Classify(err))
 	}

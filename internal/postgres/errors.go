@@ -43,6 +43,9 @@ func (e *Error) Safe() string {
 	if e.quotesNoRow() {
 		fmt.Fprintf(&text, ": %s", e.server.Message)
 	}
+	if e.server.Routine == "aclcheck_error" { // what was refused has the object's name, and not the right's
+		text.WriteString("; `backfill validate FILE` names the GRANT")
+	}
 	return text.String()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/definition"
 	"backfill/internal/postgres"
+	"backfill/internal/privilege"
 	"backfill/internal/statement"
 
 	"github.com/jackc/pgx/v5"
@@ -20,10 +21,7 @@ type facts struct {
 	Pages   int64    // of them
 	Indexes int64    // that a row which moves has an entry in
 	NotNull []string // columns that take no NULL
-	Schema  bool     // "backfill" is there
-	Create  bool     // the role may make it
-	Role    string
-	Oldest  int64 // seconds that a transaction is open which keeps dead rows, as far as the role may see it
+	Oldest  int64    // seconds that a transaction is open which keeps dead rows, as far as the role may see it
 }
 
 const factsQuery = `WITH leaf AS (SELECT c.oid FROM pg_class c
@@ -33,8 +31,6 @@ SELECT (SELECT coalesce(sum(pg_relation_size(oid)), 0)::bigint FROM leaf) AS byt
 	(SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 		WHERE i.indrelid = $1::text::regclass AND m.amname <> 'brin') AS indexes,
 	ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND attnotnull) AS notnull,
-	EXISTS (SELECT FROM pg_namespace WHERE nspname = 'backfill') AS schema,
-	has_database_privilege(current_database(), 'CREATE') AS create, quote_ident(current_user) AS role,
 	(SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::bigint FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL AND backend_type = 'client backend') AS oldest`
 
@@ -46,13 +42,16 @@ func (l *look) readFacts(ctx context.Context) error {
 		rows, _ := tx.Query(ctx, factsQuery, statement.Table(l.change.Table))
 		found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[facts])
 		l.facts = found
+		if err == nil {
+			l.role, err = privilege.Of(ctx, tx.Conn())
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("read the catalog of %s: %w", l.change.Table, err)
 	}
-	if !l.facts.Schema && !l.facts.Create {
-		l.obstacle("role %[1]s may not make the schema backfill, which the first start does: GRANT CREATE ON DATABASE .. TO %[1]s", l.facts.Role)
+	if lack, remedy := l.role.Ledger(); lack != "" {
+		l.obstacle("%s: %s", lack, remedy)
 	}
 	if l.facts.Oldest >= old {
 		l.found.Notes = append(l.found.Notes, fmt.Sprintf("a transaction is open for %d s and keeps dead rows: as long as it is, passes find no room, and the table grows",

@@ -17,6 +17,7 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
+	"backfill/internal/privilege"
 	"backfill/internal/prospect"
 	"backfill/internal/review"
 	"backfill/internal/statement"
@@ -58,6 +59,7 @@ type look struct {
 	bound  keyset.Point
 	until  time.Time
 	facts  facts
+	role   privilege.Role
 	found  prospect.Prospect
 }
 

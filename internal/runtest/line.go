@@ -98,9 +98,19 @@ func (l *Line) hire(t *testing.T) {
 // Run carries out a request as an execution would, and tells how it ended, or that it is paused.
 func (l *Line) Run(t *testing.T, request json.RawMessage, execution string) turn.Turn {
 	t.Helper()
-	begun, err := l.planner.Handle(t.Context(), planner.Call{Step: "begin", Request: request, Execution: execution, Name: "the-execution"})
+	ended, err := l.Try(t, request, execution)
 	must(t, err)
-	return l.Watch(t, begun)
+	return ended
+}
+
+// Try is Run of a request that may be refused.
+func (l *Line) Try(t *testing.T, request json.RawMessage, execution string) (turn.Turn, error) {
+	t.Helper()
+	begun, err := l.planner.Handle(t.Context(), planner.Call{Step: "begin", Request: request, Execution: execution, Name: "the-execution"})
+	if err != nil {
+		return begun, err
+	}
+	return l.Watch(t, begun), nil
 }
 
 // Watch has planner and governor take their turns. Each beat is one sample; the next is due when a worker has left a chunk,

@@ -70,6 +70,7 @@ var decoders = map[string]func([]byte) error{
 		Action string `json:"action"`
 		review.Subject
 	}],
+	"doctor.json":            into[control.Doctor],
 	"dry-run.json":           into[control.Trial],
 	"close.json":             into[control.Closing],
 	"execution-aborted.json": into[executionEvent],

@@ -1,5 +1,10 @@
 -- Version 1: runs and the ledger. Every statement can be run again.
-CREATE SCHEMA IF NOT EXISTS backfill;
+-- Not IF NOT EXISTS: that asks for the right to make it even where it is there.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'backfill') THEN
+        CREATE SCHEMA backfill;
+    END IF;
+END $$;
 
 CREATE TABLE IF NOT EXISTS backfill.version (
     version    integer     NOT NULL,
