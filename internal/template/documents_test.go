@@ -66,7 +66,7 @@ func TestRightsOfPeople(t *testing.T) {
 				may[action] = true
 			}
 			for _, resource := range statement.at("Resource").texts() {
-				if !made[resource] {
+				if !made[resource] && !(resource == "*" && statement.at("Action").text() == "lambda:GetAccountSettings") { // AWS offers no other
 					t.Errorf("%s is on %s, which the stack does not have", right, resource)
 				}
 				if strings.Contains(resource, ":function:") {
@@ -83,7 +83,9 @@ func TestRightsOfPeople(t *testing.T) {
 	}
 	var called []string
 	for _, call := range callsOf(t, "cmd/backfill") {
-		called = append(called, needs[call])
+		if needs[call] != "" {
+			called = append(called, needs[call])
+		}
 	}
 	if got, want := slices.Sorted(maps.Keys(may)), slices.Sorted(slices.Values(called)); !slices.Equal(got, want) {
 		t.Errorf("the rights are %v, and the command calls %v", got, want)

@@ -19,6 +19,7 @@ var needs = map[string]string{
 
 	"sfn.StartExecution": "states:StartExecution", "sfn.GetExecutionHistory": "states:GetExecutionHistory",
 	"lambda.Invoke": "lambda:InvokeFunction", "cloudformation.DescribeStacks": "cloudformation:DescribeStacks",
+	"lambda.GetAccountSettings": "lambda:GetAccountSettings", "sts.GetCallerIdentity": "",
 }
 
 // inTheirName are the actions that AWS takes in a function's name, with what for.
