@@ -227,6 +227,7 @@ func TestAUserWhoWritesBetweenReadAndWrite(t *testing.T) {
 		"takes it out by what is not read": {"UPDATE t SET other = 'gone' WHERE id = 7", `(7,7,"note 7")`, 1},
 		"deletes it":                       {"DELETE FROM t WHERE id = 7", "", 1},
 		"changes it and back":              {"UPDATE t SET n = 8 WHERE id = 7; UPDATE t SET n = 7 WHERE id = 7", `(7,7,"7 note 7")`, 2},
+		"moves it":                         {"VACUUM FULL t", `(7,7,"7 note 7")`, 1},
 		"makes it what it would be":        {"UPDATE t SET note = '7 note 7' WHERE id = 7", `(7,7,"7 7 note 7")`, 2},
 	} {
 		for table, passes := range map[string]int{"t": 1, "t, in passes": 4, "t, without undo": 1, "partitioned": 1} {

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"backfill/internal/failure"
@@ -27,6 +28,7 @@ type Transformed struct {
 	calm     int64           // keys of the next batch where users met the last one; 0: they did not
 	ready    stretch         // computed: it is written next
 	ahead    <-chan computed // the one behind it
+	calls    sync.Mutex
 }
 
 // computed is a stretch that the function has worked on, or the error.
@@ -122,6 +124,8 @@ func (t *Transformed) compute(ctx context.Context, entries []entry) error {
 	if len(values) == 0 {
 		return nil
 	}
+	t.calls.Lock() // a function need not bear to be called twice at once: what users changed is computed beside what comes next
+	defer t.calls.Unlock()
 	results, err := t.Function.Call(ctx, t.Timeout, t.Form.Rows(values))
 	for i, result := range results {
 		entries[at[i]].result = result

@@ -132,6 +132,8 @@ func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger
 	for i, e := range now {
 		if e.in != entries[i].in || e.version != entries[i].version {
 			changed, at = append(changed, e), append(at, i)
+		} else {
+			entries[i].place = e.place // VACUUM FULL and CLUSTER move a row, and keep its version
 		}
 	}
 	if err := t.compute(ctx, changed); err != nil {

@@ -23,7 +23,7 @@ type field struct {
 
 // fields are the file's keys, in the order in which a person writes them.
 var fields = []field{
-	{property{"name", "lower case letters, digits and -; the run's id begins with it",
+	{property{"name", "lower case letters, digits and -; the default id of a run begins with it",
 		matching(namePattern.String()), "", "name: orders-cents"},
 		func(r *reader, d *Definition, e entry) { d.Name = r.name(e) }, nil},
 	{property{"description", "for people",

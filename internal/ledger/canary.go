@@ -151,7 +151,7 @@ func (l *Ledger) shown(ctx context.Context, conn *pgx.Conn, id string, c *Canary
 	var before, indexes *int64
 	err := conn.QueryRow(ctx, `SELECT count(*) `+tried+`, count(*) FILTER (WHERE NOT held AND fence > 0 AND state = 'FAILED'),
 			coalesce(sum(scanned) `+tried+`, 0)::bigint, coalesce(sum(affected) `+tried+`, 0)::bigint, count(*) FILTER (WHERE held),
-			coalesce(sum(counted) FILTER (WHERE held) + count(*) FILTER (WHERE held AND counted IS NULL) * coalesce(avg(counted) FILTER (WHERE held), avg(scanned) `+tried+`), 0)::bigint,
+			coalesce(coalesce(sum(counted) FILTER (WHERE held), 0) + count(*) FILTER (WHERE held AND counted IS NULL) * coalesce(avg(counted) FILTER (WHERE held), avg(scanned) `+tried+`), 0)::bigint,
 			coalesce(sum(fitting), 0)::bigint, coalesce(sum(deviating), 0)::bigint,
 			(SELECT started_at FROM backfill.runs WHERE run = $1), clock_timestamp(), (SELECT tables_before FROM backfill.runs WHERE run = $1),
 			(SELECT indexes_before FROM backfill.runs WHERE run = $1), current_setting('block_size')::bigint, current_setting('checkpoint_timeout')::interval FROM backfill.ledger WHERE run = $1`, id).Scan(&c.Chunks, &c.Failed,

@@ -32,7 +32,7 @@ func newCommand(s *session) *cobra.Command {
 		Short: "Make the files of a new backfill, to be filled in",
 		Long: `Makes the files of a new backfill in a checkout of this repository: its definition, and for --kind transform a Go file and its test.
 They are valid, compile and pass as they are made; what is to be filled in is marked TODO. Nothing is overwritten.`,
-		Example: `  backfill new users-email-hash --kind transform
+		Example: `  backfill new users-phone-hash --kind transform
   backfill new users-country --kind set`,
 		Args: one("NAME", "lower case letters, digits and hyphens"),
 	}
