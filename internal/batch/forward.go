@@ -32,24 +32,31 @@ type Forward struct {
 
 // Step applies the next batch of the claim, of at most rows keys.
 func (f *Forward) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
-	if f.next == nil || claim.Limited && f.next.Keys > 2*rows { // it was looked up when more was granted
-		target, err := f.Find(ctx, conn, *claim, rows)
-		if err != nil {
-			return Outcome{}, err
-		}
-		f.next = &target
-	}
-	outcome, next, err := f.Apply(ctx, conn, claim, *f.next, rows)
-	if f.next = &next; err != nil {
-		f.next = nil
-	}
-	return outcome, err
+	return f.ahead(ctx, conn, claim, &f.next, rows, f.Apply)
 }
 
 // Runner runs the batches of one chunk.
 type Runner struct {
 	Change  change.Change
 	Timeout time.Duration // of each statement; below the lease
+}
+
+// ahead works on the target that the batch before has looked up, or on one that is looked up now, and keeps the one behind it.
+func (r Runner) ahead(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, next **Target, rows int64,
+	work func(context.Context, *pgx.Conn, *ledger.Claim, Target, int64) (Outcome, Target, error),
+) (Outcome, error) {
+	if *next == nil || claim.Limited && (*next).Keys > 2*rows { // it was looked up when more was granted
+		target, err := r.Find(ctx, conn, *claim, rows)
+		if err != nil {
+			return Outcome{}, err
+		}
+		*next = &target
+	}
+	outcome, behind, err := work(ctx, conn, claim, **next, rows)
+	if *next = &behind; err != nil {
+		*next = nil
+	}
+	return outcome, err
 }
 
 // Find looks up what the next batch of a claim covers, without changing anything.
@@ -147,16 +154,20 @@ func (r Runner) updates(claim ledger.Claim, target Target, form statement.Form) 
 	if target.Keys == 0 {
 		return nil
 	}
-	updates := statement.Apply(r.Change, target.span, form)
+	return r.kept(claim, target, statement.Apply(r.Change, target.span, form))
+}
+
+// kept has the statements of a batch keep what they overwrite, where the change has undo.
+func (r Runner) kept(claim ledger.Claim, target Target, queries []statement.Query) []statement.Query {
 	if !r.Change.Undo {
-		return updates
+		return queries
 	}
-	for i := range updates {
-		updates[i] = statement.Keep(r.Change, target.span.Range, updates[i], statement.Place{
+	for i := range queries {
+		queries[i] = statement.Keep(r.Change, target.span.Range, queries[i], statement.Place{
 			Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq, Part: i,
 		})
 	}
-	return updates
+	return queries
 }
 
 func (r Runner) read(results pgx.BatchResults, claim ledger.Claim, target Target, rows int64, locks, updates int) (Outcome, Target, error) {

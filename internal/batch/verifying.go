@@ -23,18 +23,7 @@ type Verifying struct {
 
 // Step looks at the next batch of the claim, of at most rows keys.
 func (v *Verifying) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
-	if v.next == nil || claim.Limited && v.next.Keys > 2*rows { // it was looked up when more was granted
-		target, err := v.Find(ctx, conn, *claim, rows)
-		if err != nil {
-			return Outcome{}, err
-		}
-		v.next = &target
-	}
-	outcome, next, err := v.look(ctx, conn, claim, *v.next, rows)
-	if v.next = &next; err != nil {
-		v.next = nil
-	}
-	return outcome, err
+	return v.ahead(ctx, conn, claim, &v.next, rows, v.look)
 }
 
 func (v *Verifying) look(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, target Target, rows int64) (Outcome, Target, error) {
@@ -74,15 +63,10 @@ func (v *Verifying) looks(claim ledger.Claim, target Target, form statement.Form
 		return nil
 	}
 	looks := statement.Look(v.Change, target.span, claim.Mends, form)
-	if !claim.Mends || !v.Change.Undo {
+	if !claim.Mends {
 		return looks
 	}
-	for i := range looks {
-		looks[i] = statement.Keep(v.Change, target.span.Range, looks[i], statement.Place{
-			Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq, Part: i,
-		})
-	}
-	return looks
+	return v.kept(claim, target, looks)
 }
 
 func (v *Verifying) pipeline(claim ledger.Claim, target Target, rows int64, form statement.Form, looks []statement.Query) *pgx.Batch {

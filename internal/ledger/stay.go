@@ -29,7 +29,7 @@ func counted(major int) (query string, own bool) {
 	return "SELECT clock_timestamp(), 0, NULL::bigint, NULL::bigint", false
 }
 
-// flush has what this session has counted so far told to the others: by itself Postgres does that once a second.
+// flush has what this backend has counted so far told to the others, which Postgres does once a second otherwise.
 func flush(ctx context.Context, conn *pgx.Conn) error {
 	if postgres.Major(conn) < 15 {
 		return nil
