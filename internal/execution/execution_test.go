@@ -170,16 +170,20 @@ func (b *bundle) waitFor(t *testing.T, want types.ExecutionStatus) {
 	}
 }
 
-// aborted reads the event that tells why an execution was stopped.
+// aborted reads the event that tells why an execution was stopped. The status may say ABORTED before the history does: it polls.
 func (b *bundle) aborted(t *testing.T) *types.ExecutionAbortedEventDetails {
 	t.Helper()
-	history, err := b.client.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &b.arn})
-	must(t, err)
-	last := history.Events[len(history.Events)-1]
-	if last.ExecutionAbortedEventDetails == nil {
-		t.Fatalf("the last event is %s", last.Type)
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		history, err := b.client.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &b.arn})
+		must(t, err)
+		last := history.Events[len(history.Events)-1]
+		if last.ExecutionAbortedEventDetails != nil {
+			return last.ExecutionAbortedEventDetails
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the last event is %s", last.Type)
+		}
 	}
-	return last.ExecutionAbortedEventDetails
 }
 
 func must(t *testing.T, err error) {
