@@ -97,6 +97,9 @@ func (e *exchange) forward() response {
 		return response{status: http.StatusOK, body: body}
 	}
 	if e.call.Service == "AWSStepFunctions" { // the executions are the tests' own
+		if e.call.Operation == "SendTaskSuccess" {
+			return failed(http.StatusBadRequest, "TaskDoesNotExist", "Task Does Not Exist")
+		}
 		return failed(http.StatusBadRequest, "ExecutionDoesNotExist", "Execution Does Not Exist")
 	}
 	request, err := http.NewRequest(e.request.Method, e.gateway.servers[e.call.Service]+e.request.URL.Path, bytes.NewReader(e.body))

@@ -20,6 +20,7 @@ type Host struct {
 	Name      string
 	Program   string
 	Variables map[string]string
+	Alias     string        // by which it is invoked; "": by none
 	Timeout   time.Duration // of an invocation, as the template sets it
 	Log       *Log
 	// Answering, if set, is called before an answer of the process counts. It may kill: then there was no answer.
@@ -49,7 +50,7 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	patience, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
-	call := &invocation{payload: payload, timeout: h.Timeout, answered: make(chan answer, 1), answering: h.Answering}
+	call := &invocation{payload: payload, alias: h.Alias, timeout: h.Timeout, answered: make(chan answer, 1), answering: h.Answering}
 	select {
 	case p.invocations <- call:
 	case <-p.ended:

@@ -12,6 +12,7 @@ import (
 // invocation is one on its way to a process.
 type invocation struct {
 	payload   []byte
+	alias     string
 	timeout   time.Duration
 	answered  chan answer
 	answering func(failed bool)
@@ -75,6 +76,10 @@ func (p *process) routes() http.Handler {
 func (i *invocation) deliver(w http.ResponseWriter) {
 	w.Header().Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("request-%d", requests.Add(1)))
 	w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(i.timeout).UnixMilli()))
-	w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:faults")
+	arn := "arn:aws:lambda:us-east-1:123456789012:function:faults"
+	if i.alias != "" {
+		arn += ":" + i.alias
+	}
+	w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", arn)
 	_, _ = w.Write(i.payload)
 }
