@@ -44,6 +44,8 @@ func TestCommand(t *testing.T) {
 		"verification":         c.verification,
 		"a canary approved":    c.canaryApproved,
 		"a canary taken back":  c.canaryTakenBack,
+		"report":               c.report,
+		"doctor":               c.doctor,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 // planner as the state machine hands it on. Refused is a part of the refusal of those that want a run in another state.
 var events = []struct{ name, by, refused string }{
 	{"validate", control, ""}, {"dry-run", control, ""}, {"start-dry-run", execution, ""},
-	{"register", registrar, ""}, {"definitions", reader, ""}, {"definition", reader, ""},
+	{"register", registrar, ""}, {"definitions", reader, ""}, {"definition", reader, ""}, {"doctor", reader, ""},
 
 	{"planner-begin", planner, ""}, {"approve", control, "does not wait for an approval"}, {"execution-aborted", control, ""}, {"close", control, ""},
 
@@ -23,7 +23,7 @@ var events = []struct{ name, by, refused string }{
 	{"start", execution, "holds table"}, {"start-inline", execution, "holds table"}, {"start-registered", execution, "holds table"},
 	{"start-canary", execution, "holds table"},
 	{"status", reader, ""}, {"list", reader, ""}, {"chunks", reader, ""}, {"conflicts", reader, ""}, {"rejects", reader, ""},
-	{"certificate", reader, "has no certificate"}, {"tune", control, ""}, {"rebuild", control, ""},
+	{"report", reader, ""}, {"certificate", reader, "has no certificate"}, {"tune", control, ""}, {"rebuild", control, ""},
 	{"pause", control, ""}, {"await", control, ""}, {"resume-paused", control, ""}, {"pause-all", control, ""}, {"resume-all", control, ""},
 
 	{"cancel", control, ""}, {"verify", execution, "COMPLETED"}, {"resume", execution, ""}, {"retry", execution, "is RUNNING"},
