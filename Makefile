@@ -13,16 +13,19 @@ STACK := python3 -m infra.local.stack
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ gsub(/[$$][$$]/, "$$", $$2); printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ gsub(/[$$][$$]/, "$$", $$2); printf "  %-13s %s\n", $$1, $$2 }'
 
 # --- Build. ---
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+BUILD_COMMAND = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)'
+SBOM_VERSION := v1.10.0
+SBOM = CGO_ENABLED=0 $(CURDIR)/$(TOOLS)/cyclonedx-gomod-$(SBOM_VERSION) app -json -licenses -noserial -notimestamp
 
 .PHONY: build
 build: ## Build the operators' command, bin/backfill
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o bin/backfill ./cmd/backfill
+	@$(BUILD_COMMAND) -o bin/backfill ./cmd/backfill
 
 .PHONY: man
 man: ## Make the manual pages, bin/man/man1
@@ -42,6 +45,46 @@ build-ControlFunction: FUNCTION := control
 build-PlannerFunction build-WorkerFunction build-GovernorFunction build-ControlFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(or $(GOARCH_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64)) \
 		go build -tags lambda.norpc -trimpath -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FUNCTION)
+
+# --- A release: what can be deployed without Go. The same commit and the same Go give the same bytes (make package-twice). ---
+
+PACKAGE := bin/package
+PACKAGE_FUNCTIONS := Planner Worker Governor Control
+PACKAGE_COMMANDS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+
+.PHONY: package
+package: $(TOOLS)/cyclonedx-gomod-$(SBOM_VERSION) ## Make what can be deployed without Go, the command for four systems, an SBOM of each program, and hashes
+	@rm -rf $(PACKAGE); mkdir -p $(PACKAGE)/build/cli $(PACKAGE)/sbom
+	@for system in $(PACKAGE_COMMANDS); do \
+		export GOOS="$${system%-*}" GOARCH="$${system#*-}"; \
+		$(BUILD_COMMAND) -o "$(PACKAGE)/build/cli/backfill-$$system" ./cmd/backfill; \
+		$(SBOM) -main cmd/backfill -output "$(PACKAGE)/sbom/backfill-$$system.cdx.json"; \
+	done
+	@$(MAKE) package-stack ARCHITECTURE=arm64
+	@$(MAKE) package-stack ARCHITECTURE=x86_64
+	@mv $(PACKAGE)/build/cli/* $(PACKAGE); rm -r $(PACKAGE)/build; cd $(PACKAGE); sha256sum backfill-* sbom/* > SHA256SUMS; cat SHA256SUMS
+
+.PHONY: package-stack
+package-stack:
+	@for function in $(PACKAGE_FUNCTIONS); do \
+		$(MAKE) "build-$${function}Function" ARTIFACTS_DIR="$(PACKAGE)/build/$${function,,}"; \
+		GOOS=linux GOARCH=$(GOARCH_$(ARCHITECTURE)) GOFLAGS=-tags=lambda.norpc $(SBOM) -main "functions/$${function,,}" \
+			-output "$(PACKAGE)/sbom/$${function,,}-$(ARCHITECTURE).cdx.json"; \
+	done
+	@go run ./infra/release $(PACKAGE)/build $(ARCHITECTURE) $(PACKAGE)/backfill-stack-$(ARCHITECTURE).zip
+
+# A clone in another folder, with nothing that was built before.
+.PHONY: package-twice
+package-twice: package ## Make the package once more, in a clone of its own with an empty build cache, and demand the same hashes
+	@folder="$$(mktemp -d)"; trap 'rm -rf "$$folder"' EXIT; git clone -q . "$$folder/clone"; mkdir -p "$$folder/clone/$(TOOLS)"; \
+	cp $(TOOLS)/cyclonedx-gomod-$(SBOM_VERSION) "$$folder/clone/$(TOOLS)"; \
+	GOCACHE="$$folder/cache" $(MAKE) -C "$$folder/clone" package VERSION=$(VERSION) > "$$folder/said"; \
+	diff $(PACKAGE)/SHA256SUMS "$$folder/clone/$(PACKAGE)/SHA256SUMS"; echo "the same twice"
+
+# What .github/workflows/release.yaml does with a tag.
+.PHONY: publish
+publish: ## Publish bin/package as the release of the tag VERSION, by gh
+	@gh release create "$(VERSION)" --verify-tag --generate-notes $(PACKAGE)/backfill-* $(PACKAGE)/sbom/* $(PACKAGE)/SHA256SUMS
 
 # --- The example and the tests, on the local stack. An assignment fails where eval would not. ---
 
@@ -67,6 +110,18 @@ test: up ## Set everything up and pass all tests
 	@$(SERVERS); \
 	go test -count=1 -timeout 30m -p 2 $(LONGEST) ./...
 	@$(MAKE) test-local
+
+# The older functions are built by the makefile of their own revision; the database has the new schema already, as after the first beat.
+.PHONY: upgrade
+upgrade: up ## Deploy this version in the middle of a run that FROM=REVISION began, its workers last; the run must end, exactly once
+	@test -n "$(FROM)" || { echo "say which version to come from: make upgrade FROM=v1.0.0" >&2; exit 2; }
+	@rm -rf .local/upgrade; mkdir -p .local/upgrade; git archive "$(FROM)" | tar -x -C .local/upgrade
+	@$(SERVERS); for function in $(PACKAGE_FUNCTIONS); do \
+		$(MAKE) -C .local/upgrade "build-$${function}Function" ARTIFACTS_DIR="$(CURDIR)/.local/upgrade/build/$${function,,}" \
+			ARCHITECTURE="$$([[ "$$(go env GOARCH)" == amd64 ]] && echo x86_64 || echo arm64)"; \
+	done; \
+	BACKFILL_OLDER_BUILD="$(CURDIR)/.local/upgrade/build" go test -count=1 -v -timeout 10m -run TestADeployInTheMiddleOfARun ./internal/e2e
+	@rm -rf .local/upgrade
 
 # BACKFILL_USER_WRITES, BACKFILL_CHAOS_KILLS and BACKFILL_POISON_ROWS are how many; BACKFILL_CHAOS_SEED makes the same choices again.
 .PHONY: chaos
@@ -134,6 +189,11 @@ $(GOLANGCI_LINT):
 	@echo "building golangci-lint $(GOLANGCI_LINT_VERSION), once"
 	GOBIN="$(CURDIR)/$(TOOLS)/new" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv $(TOOLS)/new/golangci-lint $@ && rmdir $(TOOLS)/new
+
+$(TOOLS)/cyclonedx-gomod-$(SBOM_VERSION):
+	@echo "building cyclonedx-gomod $(SBOM_VERSION), once"
+	GOBIN="$(CURDIR)/$(TOOLS)/new" go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(SBOM_VERSION)
+	@mv $(TOOLS)/new/cyclonedx-gomod $@ && rmdir $(TOOLS)/new
 
 .PHONY: clean
 clean: ## Remove what was built
