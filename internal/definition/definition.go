@@ -51,6 +51,7 @@ type Definition struct {
 	Throttle    signal.Limits         // of the signals that are named; the others have their defaults
 	Metrics     []signal.Metric       // signals of the definition's own
 	Verify      expression.Expression // the invariant, a query in parentheses; zero: there is none
+	Skips       bool                  // a start while another run holds the table is none, in place of a failure
 	Repeatable  bool                  // a person says that the expressions give the same for a row that was written already
 	Source      string
 

@@ -90,6 +90,9 @@ var fields = []field{
 	{property{"on_failure", "when a chunk has failed. stop: the run ends FAILED, and names it; pause: it is PAUSED until resume, which tries the chunk again; continue: the other chunks are finished first, then it ends FAILED",
 		oneOfTexts(change.OnFailures()...), string(change.Stop), "on_failure: continue"},
 		func(r *reader, d *Definition, e entry) { d.OnFailure = r.onFailure(e) }, nil},
+	{property{"overlap", "a start while another run holds the table. refuse: its execution FAILED; skip: it is none, and the execution SUCCEEDED",
+		shape{"enum": []any{"refuse", "skip"}}, "refuse", "overlap: skip"},
+		func(r *reader, d *Definition, e entry) { d.Skips = r.overlap(e) }, nil},
 	{property{"windows", "when a run may work: a window, or a list of them",
 		windowsShape(), "always", "windows: {timezone: Europe/Berlin, days: mon-fri, hours: 20:00-06:00}"},
 		func(r *reader, d *Definition, e entry) { d.Windows = r.windows(e) }, nil},
@@ -250,6 +253,16 @@ func (r *reader) rows(e entry) bool {
 			"write rows: follow to have rows that come behind the last key changed as well, or remove the line for those that are there at the start")
 	}
 	return text == "follow"
+}
+
+// overlap reads whether a start is passed over while another run holds the table.
+func (r *reader) overlap(e entry) bool {
+	text, ok := r.line(e, e.name)
+	if ok && text != "refuse" && text != "skip" {
+		r.refuse(e.at(), e.name, fmt.Sprintf("%q is neither refuse nor skip", shorten(text)),
+			"write overlap: skip for a schedule whose last run may still go on, or remove the line to have such a start refused")
+	}
+	return text == "skip"
 }
 
 // shorten keeps an answer readable when a value is very long.

@@ -3,8 +3,12 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // aBadDefinition: all problems at once, each on a line that an editor can follow.
@@ -36,6 +40,21 @@ func (c command) aTableThatIsHeld(t *testing.T) {
 	_, id, file := c.begins(t, 300_000)
 	if got := c.expect(t, 1, "start", "-f", file); !strings.Contains(got.err, "run "+id+" holds table") {
 		t.Errorf("a second start: %s", got.err)
+	}
+	// A definition that says so is passed over: its execution is no failure, and there is no run.
+	other := unique("run")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	got := c.expect(t, 1, "start", "-f", write(t, string(text)+"overlap: skip\n"), "--run", other, "--wait")
+	if !strings.Contains(got.err, "was skipped") || !strings.Contains(got.err, "run "+id+" holds table") {
+		t.Errorf("a start that is passed over: %s", got.err)
+	}
+	b, err := deployed()
+	must(t, err)
+	execution := strings.Replace(b.outputs["BackfillStateMachineArn"], ":stateMachine:", ":execution:", 1) + ":" + other
+	described, err := b.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+	if must(t, err); described.Status != sfntypes.ExecutionStatusSucceeded {
+		t.Errorf("its execution is %s", described.Status)
 	}
 	c.expect(t, 0, "cancel", id)
 	c.expect(t, 1, "watch", id)

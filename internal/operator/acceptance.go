@@ -77,6 +77,10 @@ func (s *session) hesitate(ctx context.Context, executions Executions, name, wha
 
 // refusal is why an execution ended before what was asked for began; nil where it did not.
 func refusal(execution Execution, what string, subject subject) *Fault {
+	if execution.Skipped != "" {
+		return &Fault{Exit: exitFailed, Class: string(failure.Busy), unbegun: true,
+			Message: what + " was skipped, as its definition says (overlap: skip): " + execution.Skipped}
+	}
 	switch execution.Error {
 	case "", failure.RunFailed, failure.RunCancelled:
 		return nil

@@ -205,6 +205,18 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+func TestAnExecutionThatPassedOverItsStart(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]string{
+		`{"run":"a","next":"skip","reason":"run b holds table public.t"}`: "run b holds table public.t",
+		`{"run":"a","next":"end","reason":"chunk 3 failed"}`:              "", `{}`: "", ``: "", `[]`: "",
+	} {
+		if got := skipped(output); got != want {
+			t.Errorf("%s: %q, want %q", output, got, want)
+		}
+	}
+}
+
 func TestTrouble(t *testing.T) {
 	t.Parallel()
 	told := types.HistoryEvent{TaskFailedEventDetails: &types.TaskFailedEventDetails{

@@ -44,9 +44,13 @@ var errandTranscripts = map[string]transcript{
 	"verify-count":      {[]string{"verify", "email-1", "--no-write", "--wait"}, until(failed("RunFailed"), reversible(), verification(300_000), certifiedRun(false))},
 	"verify-cancelled":  {[]string{"verify", "email-1", "--wait"}, until(failed("RunCancelled"), reversible(), verification(300_000), uncertified())},
 	"verify-resume":     {[]string{"resume", "email-1"}, accepts(verificationLost(), verification(300_000))},
-	"verify-refused":    {[]string{"verify", "email-1"}, denied("Backfill.Invalid", "run email-1 is CANCELLED: only a run that is COMPLETED can be verified; resume it first", stopped())},
-	"help-verify":       {[]string{"verify", "--help"}, nil},
-	"help-rollback":     {[]string{"rollback", "--help"}, nil},
+	"start-skipped": {[]string{"start", "users-email-normalized", "--run", "email-1", "--wait"}, func(b *bundle) {
+		b.control.answers["status"] = []any{unknownRun()}
+		b.executions.looks = []Execution{{Running: true}, {Skipped: "run email-0 holds table public.users; wait for its end, or `backfill cancel email-0`"}}
+	}},
+	"verify-refused": {[]string{"verify", "email-1"}, denied("Backfill.Invalid", "run email-1 is CANCELLED: only a run that is COMPLETED can be verified; resume it first", stopped())},
+	"help-verify":    {[]string{"verify", "--help"}, nil},
+	"help-rollback":  {[]string{"rollback", "--help"}, nil},
 }
 
 func TestErrandTranscripts(t *testing.T) { transcribe(t, errandTranscripts) }

@@ -2,9 +2,12 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"backfill/internal/turn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -23,6 +26,7 @@ type Execution struct {
 	Running      bool
 	Input        string
 	Error, Cause string // "" where it goes on, or succeeded
+	Skipped      string // why there is no run though it succeeded; "": there is
 }
 
 // states is the part of Step Functions that is called.
@@ -70,7 +74,17 @@ func (m machine) Find(ctx context.Context, id string) (Execution, error) {
 	if !execution.Running && found.Status != types.ExecutionStatusSucceeded && execution.Error == "" {
 		execution.Error = "execution " + strings.ToLower(string(found.Status))
 	}
+	execution.Skipped = skipped(aws.ToString(found.Output))
 	return execution, nil
+}
+
+// skipped is the reason in the output of an execution that passed over its start.
+func skipped(output string) string {
+	var last turn.Turn
+	if json.Unmarshal([]byte(output), &last) != nil || last.Next != turn.Skip {
+		return ""
+	}
+	return last.Reason
 }
 
 // execution is the ARN of the execution of a name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -42,6 +43,11 @@ func (p *Planner) start(ctx context.Context, asked request.Request, execution st
 	stored, err := p.Ledger.Run(ctx, asked.Run)
 	if errors.Is(err, ledger.ErrNoRun) {
 		stored, err = p.open(ctx, asked, execution)
+	}
+	var skipped *overlap
+	if errors.As(err, &skipped) {
+		slog.InfoContext(ctx, "start skipped", "run", asked.Run, "reason", skipped.Error())
+		return turn.Turn{Run: asked.Run, Next: turn.Skip, Reason: skipped.Error()}, nil
 	}
 	if err != nil {
 		return turn.Turn{}, err
@@ -103,11 +109,18 @@ func (p *Planner) open(ctx context.Context, asked request.Request, execution str
 	if err != nil {
 		return ledger.Run{}, failure.As(failure.Invalid, err)
 	}
-	return p.Ledger.Open(ctx, ledger.Run{
+	opened, err := p.Ledger.Open(ctx, ledger.Run{
 		Run: asked.Run, Backfill: finding.Backfill, Version: finding.Version, Definition: finding.Source, Change: finding.Change,
 		Execution: execution, Bound: finding.Bound, Estimated: finding.Estimated, Canary: share,
 	})
+	if finding.Skips && failure.Is(err, failure.Busy) {
+		return opened, &overlap{err}
+	}
+	return opened, err
 }
+
+// overlap is a start that the definition has passed over while another run holds the table.
+type overlap struct{ error }
 
 // record makes DynamoDB's record of the run, where it is not there yet.
 func (p *Planner) record(ctx context.Context, stored ledger.Run) error {

@@ -182,3 +182,28 @@ func (b *bundle) ends(t *testing.T) {
 	b.Exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', reason = 'enough', ended_at = now()")
 	must(t, b.Records.SetState(t.Context(), runtest.ID, run.Cancelled, "enough"))
 }
+
+// TestAStartIsSkippedWhileAnotherRunHoldsTheTable where the definition says so: nothing is begun, and nothing is an error. Once
+// the table is free it begins.
+func TestAStartIsSkippedWhileAnotherRunHoldsTheTable(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 300, 64)
+	b.begin(t)
+	const definition = "name: nightly\ntable: counters\nset: {n: n + 1}\n"
+	if _, err := b.planner.Handle(t.Context(), startOf("nightly-1", definition+"overlap: refuse\n")); !failure.Is(err, failure.Busy) {
+		t.Fatalf("%v", err)
+	}
+	asked := startOf("nightly-1", definition+"overlap: skip\n")
+	got, err := b.planner.Handle(t.Context(), asked)
+	must(t, err)
+	if got.Next != turn.Skip || got.Run != "nightly-1" || !strings.Contains(got.Reason, "run "+runtest.ID+" holds table") {
+		t.Errorf("%+v", got)
+	}
+	if n := b.Number(t, "SELECT count(*) FROM backfill.runs WHERE run = 'nightly-1'"); n != 0 {
+		t.Error("there is a run")
+	}
+	b.Exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', ended_at = now() WHERE run = $1", runtest.ID)
+	if got, err = b.planner.Handle(t.Context(), asked); err != nil || got.State != run.Running {
+		t.Errorf("%+v %v", got, err)
+	}
+}

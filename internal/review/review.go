@@ -36,6 +36,7 @@ type Finding struct {
 	Source    string        `json:"-"`                    // the definition's text
 	Bound     keyset.Point  `json:"-"`                    // greatest key; nil where the table is empty
 	DependsOn []string      `json:"depends_on,omitempty"` // backfills that have to be done before
+	Skips     bool          `json:"-"`                    // a start while another run holds the table is none
 	Estimated int64         `json:"estimated"`
 	Notes     []string      `json:"notes"`
 }
@@ -108,7 +109,7 @@ func (r Reviewer) judge(ctx context.Context, d definition.Definition, problems d
 	}
 	return Finding{
 		Backfill: d.Name, Change: resolved.Change, Source: d.Source, Bound: bound,
-		Estimated: resolved.Estimated, Notes: resolved.Notes, DependsOn: d.DependsOn,
+		Estimated: resolved.Estimated, Notes: resolved.Notes, DependsOn: d.DependsOn, Skips: d.Skips,
 	}, guard.Check(ctx, conn, resolved.Change, bound)
 }
 

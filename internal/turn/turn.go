@@ -18,6 +18,7 @@ const (
 	Segment Next = "segment" // the budget of beats is used up: go on in a new child execution
 	Pause   Next = "pause"   // the run is paused: wait until somebody lets it go on, or its window opens
 	End     Next = "end"     // the run has ended
+	Skip    Next = "skip"    // there is no run: another holds the table, and the definition says to pass over such a start
 	Dry     Next = "dry_run" // there is no run: what one would do was asked
 )
 
