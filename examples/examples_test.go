@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -235,6 +236,36 @@ func (s *shop) ask(t *testing.T, request map[string]any, want run.State) {
 	must(t, err)
 	if got := s.line.Run(t, encoded, fmt.Sprintf("%s-%s", runtest.Execution, request["action"])); got.Next != turn.End || got.State != want {
 		t.Fatalf("%+v", got)
+	}
+}
+
+// TestTheListOfExamplesIsTheirs: each file has a row with its kind, and with what a start has to give; what it gives is known.
+func TestTheListOfExamplesIsTheirs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("README.md")
+	must(t, err)
+	listed := map[string][2]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| \[([a-z-]+)\.yaml\]\(([a-z-]+)\.yaml\) \| (\w+) \| (.*?) ?\| `).FindAllStringSubmatch(string(page), -1) {
+		if row[1] != row[2] {
+			t.Errorf("%s leads to %s", row[1], row[2])
+		}
+		listed[row[1]] = [2]string{row[3], row[4]}
+	}
+	if got, want := slices.Sorted(maps.Keys(listed)), slices.Sorted(maps.Keys(examples)); !slices.Equal(got, want) {
+		t.Fatalf("listed are %v, there are %v", got, want)
+	}
+	for name, row := range listed {
+		_, d := read(t, name)
+		if row[0] != string(d.Kind) {
+			t.Errorf("%s is said to be of kind %s, and is of %s", name, row[0], d.Kind)
+		}
+		given := map[string]any{}
+		for _, param := range regexp.MustCompile(`-p (\w+)=([^`+"`"+` ]+)`).FindAllStringSubmatch(row[1], -1) {
+			given[param[1]] = param[2]
+		}
+		if _, problems := d.Arguments(given); problems != nil {
+			t.Errorf("%s: %v", name, problems.Err())
+		}
 	}
 }
 

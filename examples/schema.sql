@@ -1,4 +1,5 @@
--- A shop that rents films: the tables of a sample database that many people know, with some thousand rows.
+-- A shop that rents films: the tables of a sample database that many people know, with some thousand rows. README.md says how to load it,
+-- and which definition is for what. Targets: catalogue.product (film-to-product), rental_archive (rental-archive), payment_history (payment-to-history).
 CREATE TABLE country (country_id serial PRIMARY KEY, country text NOT NULL);
 CREATE TABLE city (
     city_id    serial PRIMARY KEY,

@@ -55,6 +55,24 @@ func TestThePageOfKinds(t *testing.T) {
 	}
 }
 
+// TestThePageOfVerificationGivesTheReasons that the product gives, for each kind.
+func TestThePageOfVerificationGivesTheReasons(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := table(string(content))
+	for kind := range kinds {
+		if kind.Unjudged() == "" {
+			continue // its rows of the table are of what is written in the file
+		}
+		if cells := rows["**"+string(kind)+"**"]; len(cells) != 2 || cells[0] != "no" || cells[1] != kind.Unjudged() {
+			t.Errorf("%s has %q, want no, and %s", kind, cells, kind.Unjudged())
+		}
+	}
+}
+
 // table gives the rows of the page's table by their first cell.
 func table(content string) map[string][]string {
 	rows := map[string][]string{}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"backfill/internal/definition"
 )
 
 var (
@@ -53,4 +55,52 @@ func anchors(page string) map[string]bool {
 		all[strings.ReplaceAll(mark.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-")] = true
 	}
 	return all
+}
+
+var cell = regexp.MustCompile("`([^`]+)`")
+
+// TestThePageOfYAMLTellsTheTruth: what it says does not work is refused or something else, and what works is the SQL.
+func TestThePageOfYAMLTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(root + "/docs/definitions.md")
+	must(t, err)
+	_, rest, found := strings.Cut(string(page), "| SQL | so it does not work |")
+	rows, _, ends := strings.Cut(rest, "\n\n")
+	if !found || !ends {
+		t.Fatal("there is no such table")
+	}
+	tried := 0
+	for row := range strings.Lines(rows) {
+		cells := cell.FindAllStringSubmatch(strings.ReplaceAll(row, `\|`, "|"), 3)
+		if len(cells) < 3 {
+			continue // its head
+		}
+		tried++
+		sql, wrong, right := cells[0][1], cells[1][1], cells[2][1]
+		if got, ok := written(right); !ok || got != sql {
+			t.Errorf("%s is %q (%t), want %s", right, got, ok, sql)
+		}
+		if got, ok := written(wrong); ok && got == sql {
+			t.Errorf("%s works", wrong)
+		}
+	}
+	if tried < 9 {
+		t.Errorf("%d lines were tried", tried)
+	}
+}
+
+// written is the expression for a, as a line of set or of the file; false where it is refused.
+func written(line string) (string, bool) {
+	if !strings.HasPrefix(line, "set:") {
+		line = "set:\n  " + line
+	}
+	source := "name: an-example\ntable: t\n" + line + "\n"
+	if strings.Contains(line, "@since") {
+		source += "params: {since: date}\n"
+	}
+	d, problems := definition.Parse([]byte(source))
+	if problems != nil || len(d.Set) != 1 {
+		return "", false
+	}
+	return d.Set[0].Expression.String(), true
 }

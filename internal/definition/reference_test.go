@@ -53,7 +53,7 @@ func Reference() string {
 			case slices.Contains(l.required, p.name):
 				otherwise = "required"
 			case top && kind:
-				otherwise = "one of the four kinds is required"
+				otherwise = "one of `set`, `delete`, `transform`, `copy` is required"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | `%s` |\n", name, about, values(p.shape), otherwise, p.example)
 		}

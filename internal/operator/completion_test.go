@@ -2,6 +2,9 @@ package operator
 
 import (
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +17,39 @@ func TestEachCommandHasAnExample(t *testing.T) {
 	for _, command := range Root().Commands() {
 		if !strings.Contains(command.Example, "  backfill "+command.Name()) {
 			t.Errorf("%s: %q", command.Name(), command.Example)
+		}
+	}
+}
+
+// TestThePagesNameEachCommand: docs/operate.md has all of them, and each that a page gives in the first column of its table is one.
+func TestThePagesNameEachCommand(t *testing.T) {
+	t.Parallel()
+	shell := []string{"completion", "bash", "zsh", "fish"} // made by the library when the command runs, with its arguments
+	commands := map[string]bool{}
+	for _, command := range Root().Commands() {
+		commands[command.Name()] = true
+	}
+	named := map[string]map[string]bool{}
+	for _, page := range []string{"README.md", "docs/operate.md"} {
+		text, err := os.ReadFile("../../" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named[page] = map[string]bool{}
+		_, rest, _ := strings.Cut(string(text), "| `bin/backfill` | |\n")
+		rows, _, _ := strings.Cut(rest, "\n\n")
+		for row := range strings.Lines(rows) {
+			for _, word := range regexp.MustCompile("`([a-z]{3,})[^`]*`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+				named[page][word[1]] = true
+				if !commands[word[1]] && !slices.Contains(shell, word[1]) {
+					t.Errorf("%s names %s, which is no command", page, word[1])
+				}
+			}
+		}
+	}
+	for command := range commands {
+		if command != "version" && !named["docs/operate.md"][command] {
+			t.Errorf("docs/operate.md does not name %s", command)
 		}
 	}
 }

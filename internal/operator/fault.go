@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The exit codes, as the help and the README promise them.
+// The exit codes, as the help and docs/operate.md promise them.
 const (
 	exitDone        = 0
 	exitFailed      = 1

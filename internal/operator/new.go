@@ -30,10 +30,19 @@ func newCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Make the files of a new backfill, to be filled in",
-		Long: `Makes the files of a new backfill in a checkout of this repository: its definition, and for --kind transform a Go file and its test.
-They are valid, compile and pass as they are made; what is to be filled in is marked TODO. Nothing is overwritten.`,
+		Long: `Makes the files of a new backfill, in internal/backfills of a checkout of this repository or another folder: its definition, and for
+--kind transform a Go file and its test. They are valid, compile and pass as they are made; what is to be filled in is marked TODO. Nothing is overwritten.
+
+  set        columns are written, from the row itself
+  join       the same, from rows of other tables
+  transform  the same, by values that a Go function gives
+  copy       rows are copied into another table
+  move       the same, and deleted where they were
+  delete     rows are deleted
+  archive    the same, and put into another table`,
 		Example: `  backfill new users-phone-hash --kind transform
-  backfill new users-country --kind set`,
+  backfill new users-country --kind join
+  backfill new users-closed --kind move --folder ../our-backfills`,
 		Args: one("NAME", "lower case letters, digits and hyphens"),
 	}
 	command.Flags().StringVar(&kind, "kind", "", "`KIND` of the change: "+strings.Join(skeleton.Kinds(), ", "))

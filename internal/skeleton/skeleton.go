@@ -24,13 +24,21 @@ type File struct{ Name, Text string }
 // underscore may have: users_windows.go would be for Windows alone.
 var kinds = map[change.Kind]map[string]string{
 	change.Set:       {".yaml": "set.yaml"},
+	change.Joined:    {".yaml": "join.yaml"},
 	change.Delete:    {".yaml": "delete.yaml"},
+	change.Archived:  {".yaml": "archive.yaml"},
+	change.Copy:      {".yaml": "copy.yaml"},
+	change.Move:      {".yaml": "move.yaml"},
 	change.Transform: {".yaml": "transform.yaml", ".go": "transform.go.txt", "_test.go": "transform_test.go.txt"},
 }
 
-// Kinds lists the kinds that there is a skeleton for.
+// Kinds lists the kinds that there is a skeleton for, those that write in place first.
 func Kinds() []string {
-	return []string{string(change.Set), string(change.Delete), string(change.Transform)}
+	var names []string
+	for _, kind := range []change.Kind{change.Set, change.Joined, change.Transform, change.Copy, change.Move, change.Delete, change.Archived} {
+		names = append(names, string(kind))
+	}
+	return names
 }
 
 // Files makes the files of a backfill. A name or a kind that cannot be is failure.Invalid.

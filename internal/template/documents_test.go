@@ -151,7 +151,7 @@ func TestEndpoints(t *testing.T) {
 // TestDocumentsNameWhatExists: outputs, parameters, and each action that is on more than the stack's own.
 func TestDocumentsNameWhatExists(t *testing.T) {
 	t.Parallel()
-	for _, document := range append([]string{"README.md"}, documents...) {
+	for _, document := range append([]string{"README.md", "docs/operate.md"}, documents...) {
 		text := string(file(t, document))
 		for _, match := range regexp.MustCompile(`OutputKey=='(\w+)'`).FindAllStringSubmatch(text, -1) {
 			if _, ok := template(t).at("Outputs").get(match[1]); !ok {
