@@ -31,6 +31,10 @@ build: ## Build the operators' command, bin/backfill
 man: ## Make the manual pages, bin/man/man1
 	@SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct 2>/dev/null || echo 0)" go run ./infra/man bin/man/man1 $(VERSION)
 
+.PHONY: schedules
+schedules: ## Write infra/schedules/schedules.yaml into template.yaml
+	@go run ./infra/schedules infra/schedules/schedules.yaml template.yaml
+
 # `sam build` calls these and says where to put the program. It does not say for which processor: give ARCHITECTURE the
 # value of the template's parameter Architecture.
 ARCHITECTURE ?= arm64
@@ -182,7 +186,9 @@ lint: $(GOLANGCI_LINT) ## Check format, code, direction of imports and template
 # template.yaml beside the resource, with the reason.
 .PHONY: lint-template
 lint-template:
-	@lint="$$($(STACK) tool cfn-lint)"; "$$lint"
+	@lint="$$($(STACK) tool cfn-lint)"; "$$lint"; \
+	cp template.yaml .local/scheduled.yaml; go run ./infra/schedules infra/schedules/testdata/schedules.yaml .local/scheduled.yaml; \
+	"$$lint" --include-checks I --regions us-east-1 --template .local/scheduled.yaml
 	@check="$$($(STACK) tool checkov)"; "$$check"
 
 $(GOLANGCI_LINT):

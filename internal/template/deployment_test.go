@@ -175,22 +175,6 @@ func TestRecordsOutliveTheStack(t *testing.T) {
 	}
 }
 
-func TestScheduleIsOffAndCanBeInstalledTwice(t *testing.T) {
-	t.Parallel()
-	schedule := resource(t, "BackfillStateMachine").at("Events", "Schedule", "Properties")
-	if state := parameter(t, schedule.at("State").ref()); state.at("Default").text() != "DISABLED" {
-		t.Error("the schedule is on by default")
-	}
-	if schedule.at("OmitName").value != true {
-		t.Error("the schedule's name would collide with another stack's")
-	}
-	schedule.at("DeadLetterConfig", "Arn")
-	schedule.at("RetryPolicy", "MaximumRetryAttempts")
-	if input := parameter(t, schedule.at("Input").ref()).at("Default").text(); !strings.Contains(input, "<aws.scheduler.execution-id>") {
-		t.Errorf("a repeated delivery would be a second run: %s", input)
-	}
-}
-
 func TestBadEndsReachControl(t *testing.T) {
 	t.Parallel()
 	rule := resource(t, "BadEndRule")
