@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type Transformed struct {
 	Form     *transform.Form
 	Source   Source
 	calm     int64           // keys of the next batch where users met the last one; 0: they did not
+	kept     bool            // a trigger of the table keeps rows as they are
 	ready    stretch         // computed: it is written next
 	ahead    <-chan computed // the one behind it
 	calls    sync.Mutex
@@ -114,6 +116,13 @@ func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.C
 
 // compute has the function work on the rows in scope.
 func (t *Transformed) compute(ctx context.Context, entries []entry) error {
+	t.calls.Lock() // a function need not bear to be called twice at once: what users changed is computed beside what comes next
+	defer t.calls.Unlock()
+	return t.call(ctx, t.Timeout, entries)
+}
+
+// call is compute within a limit, for who has the calls.
+func (t *Transformed) call(ctx context.Context, limit time.Duration, entries []entry) error {
 	values, at := make([][]*string, 0, len(entries)), make([]int, 0, len(entries))
 	for i, e := range entries {
 		if !e.in {
@@ -124,49 +133,81 @@ func (t *Transformed) compute(ctx context.Context, entries []entry) error {
 	if len(values) == 0 {
 		return nil
 	}
-	t.calls.Lock() // a function need not bear to be called twice at once: what users changed is computed beside what comes next
-	defer t.calls.Unlock()
-	results, err := t.Function.Call(ctx, t.Timeout, t.Form.Rows(values))
+	results, err := t.Function.Call(ctx, limit, t.Form.Rows(values))
 	for i, result := range results {
 		entries[at[i]].result = result
 	}
 	return err
 }
 
-// attempts bounds how often a batch is cut in half because users change its rows: from the largest it is alone by then.
-const attempts = 16
-
 // apply commits what it can of what is ready. Where users changed rows meanwhile nothing is committed: those are read and computed
-// again, and half of the batch is tried, since it takes less time.
+// again, and half of the batch is tried, since it takes less time, with its rows locked before. A row that alone is changed again and again
+// is locked while the function works on it.
 func (t *Transformed) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, most int64) (Outcome, error) {
-	rows := most
+	rows, held, met, lone := most, t.kept, false, 0
 	if t.calm > 0 {
-		rows = min(most, t.calm)
+		rows, held = min(most, t.calm), true
+		if _, err := t.again(ctx, conn, claim, rows, rows); err != nil {
+			return Outcome{}, err
+		}
 	}
-	for attempt := 1; ; attempt++ {
-		if attempt > 1 || t.calm > 0 {
-			if err := t.refresh(ctx, conn, claim, t.ready.entries[:min(rows, int64(len(t.ready.entries)))]); err != nil {
-				return Outcome{}, err
-			}
-			if failed := t.ready.refused(t.Change.Key); failed != nil {
-				return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
-			}
-		}
+	for {
 		piece, rest := t.ready.take(rows)
-		outcome, err := t.write(ctx, conn, claim, piece)
-		if err == nil {
+		outcome, err := t.attempt(ctx, conn, claim, piece, held, lone)
+		switch {
+		case err == nil:
 			t.ready = rest
-			t.passed(rows, most, attempt > 1)
+			t.passed(rows, most, met)
 			return outcome, nil
-		}
-		if !postgres.Raised(err, failure.RowsChanged) || attempt > attempts {
+		case !changedMeanwhile(err):
 			return Outcome{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run,
 				failed(err, int64(len(piece.entries)), func() (string, keyset.Point, error) {
 					return piece.within(t.Change.Key, claim.Message.Range(), claim.From()), piece.entries[0].key, nil
 				}))
 		}
-		rows = max(1, int64(len(piece.entries))/2)
+		rows = int64(len(piece.entries))
+		half := max(1, rows/2)
+		if held { // what users have changed is told by the write
+			rows = half
+		}
+		changed, err := t.again(ctx, conn, claim, rows, half)
+		if err != nil {
+			return Outcome{}, err
+		}
+		switch {
+		case changed == 0 && !held: // a trigger of the table keeps rows as they are, which only a lock tells apart
+			t.kept, held = true, true
+			continue
+		case len(piece.entries) == 1:
+			lone++
+		}
+		rows, held, met = half, true, true
 	}
+}
+
+// attempt tries to commit a piece.
+func (t *Transformed) attempt(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, piece stretch, held bool, lone int) (Outcome, error) {
+	if lone >= loneTries {
+		return t.alone(ctx, conn, claim, piece)
+	}
+	return t.write(ctx, conn, claim, piece, held)
+}
+
+// again reads the first of what is ready again, and tells how many of them are not as they were. The function works on those of them that are tried next.
+func (t *Transformed) again(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows, tried int64) (changed int, err error) {
+	changed, err = t.refresh(ctx, conn, claim, t.ready.entries[:min(rows, int64(len(t.ready.entries)))], int(tried))
+	if err != nil {
+		return 0, err
+	}
+	if failed := t.ready.refused(t.Change.Key); failed != nil {
+		return 0, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
+	}
+	return changed, nil
+}
+
+func changedMeanwhile(err error) bool {
+	var failed *Failed
+	return postgres.Raised(err, failure.RowsChanged) && !errors.As(err, &failed)
 }
 
 // passed remembers the size at which a batch got through beside users: the next one begins at twice that, and reads its rows again before, since

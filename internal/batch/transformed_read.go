@@ -27,32 +27,36 @@ func (r Runner) entries(ctx context.Context, conn *pgx.Conn, query statement.Que
 	pipeline := &pgx.Batch{}
 	pipeline.Queue(printing, fmt.Sprint(r.Timeout.Milliseconds()))
 	pipeline.Queue(query.SQL, query.Args...)
-	all = true
 	err = postgres.Read(conn.SendBatch(ctx, pipeline), func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {
 			return err
 		}
-		rows, err := results.Query()
-		if err != nil {
-			return err
-		}
-		defer rows.Close() // what is too much is passed over, not kept
-		p := printer{keys: len(r.Change.Key)}
-		for bytes := int64(0); rows.Next(); {
-			if bytes > mostRead {
-				all = false
-				return nil
-			}
-			e := p.entry(rows.RawValues())
-			bytes += e.size()
-			entries = append(entries, e)
-		}
-		return rows.Err()
+		entries, all, err = r.scan(results)
+		return err
 	})
 	if err != nil {
 		return nil, false, postgres.Classify(err)
 	}
 	return entries, all, nil
+}
+
+// scan takes what a read gives.
+func (r Runner) scan(results pgx.BatchResults) (entries []entry, all bool, err error) {
+	rows, err := results.Query()
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close() // what is too much is passed over, not kept
+	p := printer{keys: len(r.Change.Key)}
+	for bytes := int64(0); rows.Next(); {
+		if bytes > mostRead {
+			return entries, false, nil
+		}
+		e := p.entry(rows.RawValues())
+		bytes += e.size()
+		entries = append(entries, e)
+	}
+	return entries, true, rows.Err()
 }
 
 // printer copies rows: key, whether it is in scope, its version and place, values. There are very many, so memory is taken for some at a time.
@@ -114,36 +118,46 @@ func (o *InOrder) read(ctx context.Context, conn *pgx.Conn, r Runner, claim *led
 	return stretch{entries: entries, end: o.from}, nil
 }
 
-// refresh reads those entries again, and has the function work anew on what users have changed.
-func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, entries []entry) error {
+// refresh reads those entries again, and has the function work anew on what users have changed of the first of them. It tells how many are not as they
+// were, if only in their place.
+func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, entries []entry, first int) (others int, err error) {
 	if len(entries) == 0 {
-		return nil
+		return 0, nil
 	}
-	keys := make([]keyset.Point, len(entries))
-	for i, e := range entries {
-		keys[i] = e.key
-	}
-	now, _, err := t.entries(ctx, conn, statement.ReadListed(t.Change, keys))
+	now, _, err := t.entries(ctx, conn, statement.ReadListed(t.Change, keysOf(entries)))
 	if err != nil {
-		return fmt.Errorf("read changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, err)
+		return 0, fmt.Errorf("read changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, err)
 	}
 	var changed []entry
 	var at []int
 	for i, e := range now {
-		if e.in != entries[i].in || e.version != entries[i].version {
+		same := e.in == entries[i].in && e.version == entries[i].version
+		switch {
+		case same && e.place == entries[i].place:
+			continue
+		case same: // VACUUM FULL and CLUSTER move a row, and keep its version
+			entries[i].place = e.place
+		case i < first:
 			changed, at = append(changed, e), append(at, i)
-		} else {
-			entries[i].place = e.place // VACUUM FULL and CLUSTER move a row, and keep its version
 		}
+		others++
 	}
 	if err := t.compute(ctx, changed); err != nil {
-		return fmt.Errorf("compute changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run,
+		return 0, fmt.Errorf("compute changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run,
 			stretch{entries: changed}.broken(func(s stretch) string { return s.within(t.Change.Key, claim.Message.Range(), claim.From()) }, err))
 	}
 	for i, e := range changed {
 		entries[at[i]] = e
 	}
-	return nil
+	return others, nil
+}
+
+func keysOf(entries []entry) []keyset.Point {
+	keys := make([]keyset.Point, len(entries))
+	for i, e := range entries {
+		keys[i] = e.key
+	}
+	return keys
 }
 
 // one computes the row of a key. Nothing is to be written where it is gone, or out of scope.
