@@ -62,18 +62,14 @@ func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 	if failed := t.ready.refused(t.Change.Key); failed != nil {
 		return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
 	}
-	if err := t.prefetch(ctx, conn, claim, rows); err != nil {
-		return Outcome{}, err
-	}
+	t.prefetch(ctx, conn, claim, rows)
 	return t.apply(ctx, conn, claim, rows)
 }
 
 // next gives the stretch that was begun ahead, or one that is read now.
 func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (stretch, error) {
 	if t.ahead == nil {
-		if err := t.begin(ctx, conn, claim, rows); err != nil {
-			return stretch{}, err
-		}
+		t.begin(ctx, conn, claim, rows)
 	}
 	got := <-t.ahead
 	t.ahead = nil
@@ -82,26 +78,26 @@ func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 
 // prefetch begins the stretch behind the one that is written now. Not before the passes of a chunk are chosen: it might be of the
 // wrong order.
-func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) error {
-	if t.ahead != nil || claim.Passes == 0 || t.ready.done || !t.Source.ahead() {
-		return nil
+func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
+	if t.ahead == nil && claim.Passes > 0 && !t.ready.done && t.Source.ahead() {
+		t.begin(ctx, conn, claim, rows)
 	}
-	return t.begin(ctx, conn, claim, rows)
 }
 
-// begin reads a stretch and has the function work on it.
-func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) error {
+// begin reads a stretch and has the function work on it. An error waits as well, until what is before it is written.
+func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
+	answer := make(chan computed, 1)
+	t.ahead = answer
 	read, err := t.Source.read(ctx, conn, t.Runner, claim, rows)
 	if err != nil {
-		return err
+		answer <- computed{err: err}
+		return
 	}
 	from, chunk := claim.From(), claim.Message.Range()
 	if len(t.ready.entries) > 0 {
 		from = t.ready.entries[len(t.ready.entries)-1].key
 	}
 	within := func(s stretch) string { return s.within(t.Change.Key, chunk, from) }
-	answer := make(chan computed, 1)
-	t.ahead = answer
 	go func() {
 		begun := time.Now()
 		err := t.compute(ctx, read.entries)
@@ -111,7 +107,6 @@ func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.C
 		}
 		answer <- computed{read, err}
 	}()
-	return nil
 }
 
 // compute has the function work on the rows in scope.

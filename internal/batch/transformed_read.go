@@ -108,6 +108,9 @@ func (o *InOrder) read(ctx context.Context, conn *pgx.Conn, r Runner, claim *led
 	}
 	entries, all, err := r.entries(ctx, conn, statement.Read(r.Change, from, hi, rows))
 	if err != nil {
+		entries, err = r.unread(err, rows, func() (string, keyset.Point, error) { return r.within(ctx, conn, from, hi, rows) })
+	}
+	if err != nil {
 		return stretch{}, fmt.Errorf("read rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, err)
 	}
 	if all && int64(len(entries)) < rows || len(entries) > 0 && entries[len(entries)-1].key.Same(hi) {
@@ -126,7 +129,10 @@ func (t *Transformed) refresh(ctx context.Context, conn *pgx.Conn, claim *ledger
 	}
 	now, _, err := t.entries(ctx, conn, statement.ReadListed(t.Change, keysOf(entries)))
 	if err != nil {
-		return 0, fmt.Errorf("read changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, err)
+		return 0, fmt.Errorf("read changed rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run,
+			failed(err, int64(len(entries)), func() (string, keyset.Point, error) {
+				return stretch{entries: entries}.within(t.Change.Key, claim.Message.Range(), claim.From()), entries[0].key, nil
+			}))
 	}
 	var changed []entry
 	var at []int
@@ -164,7 +170,7 @@ func keysOf(entries []entry) []keyset.Point {
 func (t *Transformed) one(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point) (statement.Computed, error) {
 	entries, _, err := t.entries(ctx, conn, statement.ReadListed(t.Change, []keyset.Point{row}))
 	if err != nil {
-		return statement.Computed{}, err
+		return statement.Computed{}, failed(err, 1, func() (string, keyset.Point, error) { return statement.At(t.Change.Key, row), row, nil })
 	}
 	s := stretch{entries: entries}
 	if err := t.compute(ctx, entries); err != nil {
