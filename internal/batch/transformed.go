@@ -26,6 +26,7 @@ type Transformed struct {
 	Function transform.Function
 	Form     *transform.Form
 	Source   Source
+	Oldest   time.Duration   // of what is written or passed over, since it was computed; 0: oldest
 	calm     int64           // keys of the next batch where users met the last one; 0: they did not
 	kept     bool            // a trigger of the table keeps rows as they are
 	ready    stretch         // computed: it is written next
@@ -51,6 +52,9 @@ type Source interface {
 
 // Step applies the next batch of the claim, of at most rows keys.
 func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
+	if t.ready.left() && t.old(t.ready) {
+		t.drop()
+	}
 	if !t.ready.left() {
 		next, err := t.next(ctx, conn, claim, rows)
 		if err != nil {
@@ -59,8 +63,10 @@ func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 		}
 		t.ready = next
 	}
-	if failed := t.ready.refused(t.Change.Key); failed != nil {
-		return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
+	if t.ready.refused(t.Change.Key) != nil { // it may be another by now
+		if _, err := t.again(ctx, conn, claim, 1, 1); err != nil {
+			return Outcome{}, err
+		}
 	}
 	t.prefetch(ctx, conn, claim, rows)
 	return t.apply(ctx, conn, claim, rows)
@@ -68,12 +74,22 @@ func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 
 // next gives the stretch that was begun ahead, or one that is read now.
 func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (stretch, error) {
-	if t.ahead == nil {
-		t.begin(ctx, conn, claim, rows)
+	if t.ahead != nil {
+		if got := t.answer(); got.err != nil || !t.old(got.stretch) {
+			return got.stretch, got.err
+		}
+		t.Source.reset()
 	}
+	t.begin(ctx, conn, claim, rows)
+	got := t.answer()
+	return got.stretch, got.err
+}
+
+// answer waits for what was begun.
+func (t *Transformed) answer() computed {
 	got := <-t.ahead
 	t.ahead = nil
-	return got.stretch, got.err
+	return got
 }
 
 // prefetch begins the stretch behind the one that is written now. Not before the passes of a chunk are chosen: it might be of the
@@ -101,7 +117,7 @@ func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.C
 	go func() {
 		begun := time.Now()
 		err := t.compute(ctx, read.entries)
-		read.call, read.keys = time.Since(begun), len(read.entries)
+		read.call, read.keys, read.since = time.Since(begun), len(read.entries), time.Now()
 		if err != nil {
 			err = read.broken(within, err)
 		}
@@ -239,7 +255,7 @@ func (t *Transformed) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 		claim.Position = step.Reached
 	}
 	if piece.done { // the end of the chunk is a batch of its own: none is done by passing over a row
-		rest = stretch{done: true, end: piece.end}
+		rest = stretch{done: true, end: piece.end, since: piece.since}
 	}
 	t.ready = rest
 	return nil

@@ -14,6 +14,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// unreadable is the version of a row that could not be read: none that a row, or its absence, has.
+const unreadable = "unreadable"
+
 // unread is what a read gives of a row that cannot be read: `where` fails on it. By itself it is an entry, as one that the function has
 // refused, and is passed over like that. Of more rows the error says which they are, so that fewer are read at once.
 func (r Runner) unread(err error, keys int64, within func() (rows string, row keyset.Point, err error)) ([]entry, error) {
@@ -22,7 +25,7 @@ func (r Runner) unread(err error, keys int64, within func() (rows string, row ke
 	if class := failure.Of(err); class == failure.Transient || class == failure.Unknown || !errors.As(err, &alone) || alone.Keys > 1 || alone.row == nil {
 		return nil, err
 	}
-	return []entry{{key: alone.row, result: transform.Result{Refused: alone.err}}}, nil
+	return []entry{{key: alone.row, version: unreadable, result: transform.Result{Refused: alone.err}}}, nil
 }
 
 // within says which rows a read was for that has failed.
