@@ -13,7 +13,7 @@ import (
 	"backfill/internal/transform"
 )
 
-// ahead makes the first batch of twenty rows; the function has worked on the next ones by then.
+// ahead makes the first batch of twenty rows; the next ones are read by then, as there is one connection.
 func (b *reversal) ahead(t *testing.T, passes int, oldest time.Duration) (*batch.Transformed, *ledger.Claim) {
 	t.Helper()
 	claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
@@ -22,7 +22,7 @@ func (b *reversal) ahead(t *testing.T, passes int, oldest time.Duration) (*batch
 	must(t, err)
 	claim.Passes = passes
 	made := b.transformed(passes)
-	made.Oldest = oldest
+	made.Oldest, made.Reads = oldest, nil
 	_, err = made.Step(t.Context(), b.conn, &claim, 20)
 	must(t, err)
 	return made, &claim

@@ -26,11 +26,11 @@ func computed(t *testing.T, db pgtest.Database, ddl, definition string, do trans
 	return reversible(t, db, ddl, strings.ReplaceAll(definition, "FUNCTION", name))
 }
 
-// transformed makes the batches; passes above 1: in passes.
+// transformed makes the batches; passes above 1: in passes. They have a second connection for reads, as a worker's have.
 func (b *reversal) transformed(passes int) *batch.Transformed {
 	function, _ := transform.Find(b.change.Function.Name)
 	made := &batch.Transformed{Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Function: function,
-		Form: transform.NewForm(*b.change.Function), Source: &batch.InOrder{}}
+		Form: transform.NewForm(*b.change.Function), Source: &batch.InOrder{}, Reads: b.reads}
 	if passes > 1 {
 		made.Source = &batch.InPasses{Window: statement.Window{Keys: 64, Passes: passes, Batches: 2}}
 	}

@@ -26,11 +26,13 @@ type Transformed struct {
 	Function transform.Function
 	Form     *transform.Form
 	Source   Source
+	Reads    Connection      // for what is read while a batch is written; nil: that is read before, by the connection of the batches
 	Oldest   time.Duration   // of what is written or passed over, since it was computed; 0: oldest
 	calm     int64           // keys of the next batch where users met the last one; 0: they did not
 	kept     bool            // a trigger of the table keeps rows as they are
 	ready    stretch         // computed: it is written next
 	ahead    <-chan computed // the one behind it
+	stop     func()          // its read; nil: there is none beside the batches
 	calls    sync.Mutex
 }
 
@@ -38,6 +40,7 @@ type Transformed struct {
 type computed struct {
 	stretch stretch
 	err     error
+	lost    bool // it is an error of the connection for reads, and no row is the reason
 }
 
 // Source is the order in which the keys of a chunk are gone over.
@@ -72,10 +75,16 @@ func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 	return t.apply(ctx, conn, claim, rows)
 }
 
-// next gives the stretch that was begun ahead, or one that is read now.
+// next gives the stretch that was begun ahead, or one that is read now. A connection for reads that is lost, or cannot be had, is done without: what
+// it was asked for has no effect, and is asked once more.
 func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (stretch, error) {
 	if t.ahead != nil {
-		if got := t.answer(); got.err != nil || !t.old(got.stretch) {
+		got := t.answer()
+		switch {
+		case got.lost:
+			t.Reads.Drop()
+			t.Reads = nil
+		case got.err != nil || !t.old(got.stretch):
 			return got.stretch, got.err
 		}
 		t.Source.reset()
@@ -88,15 +97,22 @@ func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 // answer waits for what was begun.
 func (t *Transformed) answer() computed {
 	got := <-t.ahead
-	t.ahead = nil
+	if t.ahead = nil; t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
 	return got
 }
 
 // prefetch begins the stretch behind the one that is written now. Not before the passes of a chunk are chosen: it might be of the
 // wrong order.
 func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
-	if t.ahead == nil && claim.Passes > 0 && !t.ready.done && t.Source.ahead() {
+	switch {
+	case t.ahead != nil || claim.Passes == 0 || t.ready.done || !t.Source.ahead():
+	case t.Reads == nil:
 		t.begin(ctx, conn, claim, rows)
+	default:
+		t.beside(ctx, *claim, rows)
 	}
 }
 
@@ -104,25 +120,33 @@ func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledge
 func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
 	answer := make(chan computed, 1)
 	t.ahead = answer
+	within := t.telling(claim)
 	read, err := t.Source.read(ctx, conn, t.Runner, claim, rows)
 	if err != nil {
 		answer <- computed{err: err}
 		return
 	}
+	go func() { answer <- t.worked(ctx, read, within) }()
+}
+
+// worked has the function work on a stretch.
+func (t *Transformed) worked(ctx context.Context, read stretch, within func(stretch) string) computed {
+	begun := time.Now()
+	err := t.compute(ctx, read.entries)
+	read.call, read.keys, read.since = time.Since(begun), len(read.entries), time.Now()
+	if err != nil {
+		err = read.broken(within, err)
+	}
+	return computed{stretch: read, err: err}
+}
+
+// telling says which rows a stretch has that is begun now.
+func (t *Transformed) telling(claim *ledger.Claim) func(stretch) string {
 	from, chunk := claim.From(), claim.Message.Range()
 	if len(t.ready.entries) > 0 {
 		from = t.ready.entries[len(t.ready.entries)-1].key
 	}
-	within := func(s stretch) string { return s.within(t.Change.Key, chunk, from) }
-	go func() {
-		begun := time.Now()
-		err := t.compute(ctx, read.entries)
-		read.call, read.keys, read.since = time.Since(begun), len(read.entries), time.Now()
-		if err != nil {
-			err = read.broken(within, err)
-		}
-		answer <- computed{read, err}
-	}()
+	return func(s stretch) string { return s.within(t.Change.Key, chunk, from) }
 }
 
 // compute has the function work on the rows in scope.

@@ -14,10 +14,10 @@ import (
 )
 
 // printing are the settings under which values are read: they are printed so that they read back as the same (see ledger's advance),
-// and rows are found by the key. They hold in the transaction of the read alone.
+// rows are found by the key, and nothing is written. They hold in the transaction of the read alone.
 const printing = `SELECT pg_catalog.set_config(name, value, true) FROM (VALUES ('statement_timeout', $1::text), ('lock_timeout', '5s'),
 	('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
-	('enable_seqscan', 'off'), ('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('plan_cache_mode', 'force_custom_plan')) AS settings (name, value)`
+	('transaction_read_only', 'on'), ('enable_seqscan', 'off'), ('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('plan_cache_mode', 'force_custom_plan')) AS settings (name, value)`
 
 // mostRead bounds what is read at once: the other half of what a batch may have is for what the function gives.
 const mostRead = pace.MostBytes / 2
