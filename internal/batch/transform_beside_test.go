@@ -3,8 +3,10 @@ package batch_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
+	"backfill/internal/failure"
 	"backfill/internal/pgtest"
 	"backfill/internal/postgres"
 	"backfill/internal/transform"
@@ -77,5 +79,18 @@ func TestWhatReadsWritesNothing(t *testing.T) {
 	b.compute(t, 1, 20)
 	if n := b.number(t, "SELECT count(*) FROM t WHERE n = id * 2"); n != 100 {
 		t.Fatalf("%d rows are right", n)
+	}
+}
+
+// TestAWhereThatWrites is told, and not taken for a failover that is waited for.
+func TestAWhereThatWrites(t *testing.T) {
+	db := pgtest.Newest(t)
+	b := computed(t, db, numbered+`; CREATE SEQUENCE s; CREATE FUNCTION counts() RETURNS boolean LANGUAGE sql AS $$ SELECT nextval('s') > 0 $$`,
+		"table: t\ntransform: {function: FUNCTION, reads: [n], writes: [n]}\nwhere: counts()\n", twice)
+	claim, err := b.ledger.Claim(t.Context(), b.chunk, "me")
+	must(t, err)
+	_, err = b.transformed(1).Step(t.Context(), b.conn, &claim, 20)
+	if failure.Of(err) != failure.Permanent || !strings.Contains(failure.Safe(err), "`where` calls something that writes, which a read may not: SQLSTATE 25006") {
+		t.Fatal(err)
 	}
 }

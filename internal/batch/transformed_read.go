@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/pace"
@@ -34,11 +35,17 @@ func (r Runner) entries(ctx context.Context, conn *pgx.Conn, query statement.Que
 		entries, all, err = r.scan(results)
 		return err
 	})
+	if postgres.Raised(err, readOnly) {
+		return nil, false, failure.New(failure.Permanent, "`where` calls something that writes, which a read may not: %s", failure.Safe(postgres.Classify(err)))
+	}
 	if err != nil {
 		return nil, false, postgres.Classify(err)
 	}
 	return entries, all, nil
 }
+
+// readOnly is raised by what would write in such a transaction. Elsewhere it says that a failover is under way.
+const readOnly = "25006"
 
 // scan takes what a read gives.
 func (r Runner) scan(results pgx.BatchResults) (entries []entry, all bool, err error) {
