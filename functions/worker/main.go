@@ -28,10 +28,14 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 		return function, err
 	}
 	worker.CollectSeldom()
-	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease)
+	reads := base.Beside("worker reads").Prepare()
+	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).ReadAhead(reads)
 	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		return deliver(ctx, w, event), nil
 	})
-	function.Close = base.Session.Drop
+	function.Close = func() {
+		reads.Drop()
+		base.Session.Drop()
+	}
 	return function, nil
 }

@@ -33,6 +33,7 @@ type Base struct {
 	Session *postgres.Session
 	Ledger  *ledger.Ledger
 	Records *records.Store
+	login   credentials.Source
 }
 
 // Open opens it for a function of that name. Retention is of the records of ended runs.
@@ -46,13 +47,17 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 		return Base{}, err
 	}
 	tracer.Instrument(&loaded)
-	session := postgres.NewSession(login(loaded, shared.Database), name)
+	source := login(loaded, shared.Database)
+	session := postgres.NewSession(source, name)
 	return Base{
-		AWS: loaded, Tracer: tracer, Session: session,
+		AWS: loaded, Tracer: tracer, Session: session, login: source,
 		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),
 		Records: records.New(dynamodb.NewFromConfig(loaded), shared.Table, retention, time.Now),
 	}, nil
 }
+
+// Beside is another connection by the same login; nothing is opened yet.
+func (b Base) Beside(name string) *postgres.Session { return postgres.NewSession(b.login, name) }
 
 func login(loaded aws.Config, database settings.Database) credentials.Source {
 	if database.SecretARN != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/statement"
@@ -35,6 +36,9 @@ func (p *InPasses) read(ctx context.Context, conn *pgx.Conn, r Runner, claim *le
 	next := p.stripes[0]
 	next.Take = min(rows, next.Rest())
 	entries, _, err := r.entries(ctx, conn, statement.ReadStripe(r.Change, next))
+	if err != nil {
+		entries, err = r.unread(err, next.Take, func() (string, keyset.Point, error) { return p.within(ctx, conn, r, claim, next) })
+	}
 	if err != nil {
 		return stretch{}, fmt.Errorf("read rows of chunk %d of run %s: %w", claim.Message.Chunk, claim.Message.Run, err)
 	}

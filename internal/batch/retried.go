@@ -50,7 +50,10 @@ func (r *Retried) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 		return Outcome{}, fmt.Errorf("retry batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, err)
 	}
 	outcome, next, err := r.send(ctx, conn, *claim, row, update, form)
-	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
+	switch raised := postgres.Raised(err, failure.RowsChanged); {
+	case raised && r.Computed != nil:
+		outcome, next, err = r.locked(ctx, conn, *claim, row, form)
+	case raised && form == statement.Compared:
 		outcome, next, err = r.send(ctx, conn, *claim, row, update, statement.Locked)
 	}
 	if err != nil {
@@ -94,6 +97,13 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, update statemen
 	for _, lock := range locks {
 		queue(lock.SQL, lock.Args)
 	}
+	r.change(pipeline, claim, row, update, form)
+	return pipeline
+}
+
+// change is what comes behind the locks: the row, and what goes with it.
+func (r *Retried) change(pipeline *pgx.Batch, claim ledger.Claim, row keyset.Point, update statement.Query, form statement.Form) {
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	if r.Change.Undo {
 		update = statement.Keep(r.Change, keyset.Range{Lo: row, Hi: row}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
@@ -103,21 +113,41 @@ func (r *Retried) pipeline(claim ledger.Claim, row keyset.Point, update statemen
 	queue(claim.Count(update.SQL, update.Args, parts))
 	queue(claim.Consume(row))
 	queue(claim.DueReject())
-	return pipeline
+}
+
+// locked sends a row that a function computes while it is locked: users have changed it, or a trigger keeps it.
+func (r *Retried) locked(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, row keyset.Point, form statement.Form) (outcome Outcome, next keyset.Point, err error) {
+	steering, err := r.Computed.locked(ctx, conn, claim, ledger.Step{Timeout: r.Timeout}, row, func(now entry) *pgx.Batch {
+		given := stretch{entries: []entry{now}}.computed()
+		given.Held = true
+		pipeline := &pgx.Batch{}
+		r.change(pipeline, claim, row, statement.Write(r.Change, given, form), form)
+		return pipeline
+	}, func(results pgx.BatchResults) (err error) {
+		next, err = counted(results, &outcome)
+		return err
+	})
+	outcome.Steering = steering
+	return outcome, next, err
 }
 
 func (r *Retried) read(results pgx.BatchResults, locks int) (outcome Outcome, next keyset.Point, err error) {
 	if outcome.Steering, err = beginLocked(results, locks); err != nil {
 		return outcome, nil, err
 	}
+	next, err = counted(results, &outcome)
+	return outcome, next, err
+}
+
+// counted reads the answers to change.
+func counted(results pgx.BatchResults, outcome *Outcome) (next keyset.Point, err error) {
 	if err := results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes); err != nil {
-		return outcome, nil, err
+		return nil, err
 	}
 	if _, err := results.Exec(); err != nil { // consume
-		return outcome, nil, err
+		return nil, err
 	}
-	next, err = due(results.QueryRow())
-	return outcome, next, err
+	return due(results.QueryRow())
 }
 
 // due reads the key of a reject; nil where none is due.

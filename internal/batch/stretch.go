@@ -40,6 +40,7 @@ type stretch struct {
 	stripe  statement.Stripe // that it is of: Done is where it begins; none where the chunk is not striped
 	call    time.Duration    // how long the function took
 	keys    int              // of it when it was computed
+	since   time.Time        // when that was
 }
 
 // take cuts off what one batch writes: at most so many keys, no more bytes than a batch may have, and nothing from the first row on that

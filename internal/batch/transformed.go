@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -25,9 +26,13 @@ type Transformed struct {
 	Function transform.Function
 	Form     *transform.Form
 	Source   Source
+	Reads    Connection      // for what is read while a batch is written; nil: that is read before, by the connection of the batches
+	Oldest   time.Duration   // of what is written or passed over, since it was computed; 0: oldest
 	calm     int64           // keys of the next batch where users met the last one; 0: they did not
+	kept     bool            // a trigger of the table keeps rows as they are
 	ready    stretch         // computed: it is written next
 	ahead    <-chan computed // the one behind it
+	stop     func()          // its read; nil: there is none beside the batches
 	calls    sync.Mutex
 }
 
@@ -35,6 +40,7 @@ type Transformed struct {
 type computed struct {
 	stretch stretch
 	err     error
+	lost    bool // it is an error of the connection for reads, and no row is the reason
 }
 
 // Source is the order in which the keys of a chunk are gone over.
@@ -49,6 +55,9 @@ type Source interface {
 
 // Step applies the next batch of the claim, of at most rows keys.
 func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (Outcome, error) {
+	if t.ready.left() && t.old(t.ready) {
+		t.drop()
+	}
 	if !t.ready.left() {
 		next, err := t.next(ctx, conn, claim, rows)
 		if err != nil {
@@ -57,63 +66,98 @@ func (t *Transformed) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 		}
 		t.ready = next
 	}
-	if failed := t.ready.refused(t.Change.Key); failed != nil {
-		return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
+	if t.ready.refused(t.Change.Key) != nil { // it may be another by now
+		if _, err := t.again(ctx, conn, claim, 1, 1); err != nil {
+			return Outcome{}, err
+		}
 	}
-	if err := t.prefetch(ctx, conn, claim, rows); err != nil {
-		return Outcome{}, err
-	}
+	t.prefetch(ctx, conn, claim, rows)
 	return t.apply(ctx, conn, claim, rows)
 }
 
-// next gives the stretch that was begun ahead, or one that is read now.
+// next gives the stretch that was begun ahead, or one that is read now. A connection for reads that is lost, or cannot be had, is done without: what
+// it was asked for has no effect, and is asked once more.
 func (t *Transformed) next(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) (stretch, error) {
-	if t.ahead == nil {
-		if err := t.begin(ctx, conn, claim, rows); err != nil {
-			return stretch{}, err
+	if t.ahead != nil {
+		got := t.answer()
+		switch {
+		case got.lost:
+			t.Reads.Drop()
+			t.Reads = nil
+		case got.err != nil || !t.old(got.stretch):
+			return got.stretch, got.err
 		}
+		t.Source.reset()
 	}
-	got := <-t.ahead
-	t.ahead = nil
+	t.begin(ctx, conn, claim, rows)
+	got := t.answer()
 	return got.stretch, got.err
+}
+
+// answer waits for what was begun.
+func (t *Transformed) answer() computed {
+	got := <-t.ahead
+	if t.ahead = nil; t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
+	return got
 }
 
 // prefetch begins the stretch behind the one that is written now. Not before the passes of a chunk are chosen: it might be of the
 // wrong order.
-func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) error {
-	if t.ahead != nil || claim.Passes == 0 || t.ready.done || !t.Source.ahead() {
-		return nil
+func (t *Transformed) prefetch(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
+	switch {
+	case t.ahead != nil || claim.Passes == 0 || t.ready.done || !t.Source.ahead():
+	case t.Reads == nil:
+		t.begin(ctx, conn, claim, rows)
+	default:
+		t.beside(ctx, *claim, rows)
 	}
-	return t.begin(ctx, conn, claim, rows)
 }
 
-// begin reads a stretch and has the function work on it.
-func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) error {
+// begin reads a stretch and has the function work on it. An error waits as well, until what is before it is written.
+func (t *Transformed) begin(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows int64) {
+	answer := make(chan computed, 1)
+	t.ahead = answer
+	within := t.telling(claim)
 	read, err := t.Source.read(ctx, conn, t.Runner, claim, rows)
 	if err != nil {
-		return err
+		answer <- computed{err: err}
+		return
 	}
+	go func() { answer <- t.worked(ctx, read, within) }()
+}
+
+// worked has the function work on a stretch.
+func (t *Transformed) worked(ctx context.Context, read stretch, within func(stretch) string) computed {
+	begun := time.Now()
+	err := t.compute(ctx, read.entries)
+	read.call, read.keys, read.since = time.Since(begun), len(read.entries), time.Now()
+	if err != nil {
+		err = read.broken(within, err)
+	}
+	return computed{stretch: read, err: err}
+}
+
+// telling says which rows a stretch has that is begun now.
+func (t *Transformed) telling(claim *ledger.Claim) func(stretch) string {
 	from, chunk := claim.From(), claim.Message.Range()
 	if len(t.ready.entries) > 0 {
 		from = t.ready.entries[len(t.ready.entries)-1].key
 	}
-	within := func(s stretch) string { return s.within(t.Change.Key, chunk, from) }
-	answer := make(chan computed, 1)
-	t.ahead = answer
-	go func() {
-		begun := time.Now()
-		err := t.compute(ctx, read.entries)
-		read.call, read.keys = time.Since(begun), len(read.entries)
-		if err != nil {
-			err = read.broken(within, err)
-		}
-		answer <- computed{read, err}
-	}()
-	return nil
+	return func(s stretch) string { return s.within(t.Change.Key, chunk, from) }
 }
 
 // compute has the function work on the rows in scope.
 func (t *Transformed) compute(ctx context.Context, entries []entry) error {
+	t.calls.Lock() // a function need not bear to be called twice at once: what users changed is computed beside what comes next
+	defer t.calls.Unlock()
+	return t.call(ctx, t.Timeout, entries)
+}
+
+// call is compute within a limit, for who has the calls.
+func (t *Transformed) call(ctx context.Context, limit time.Duration, entries []entry) error {
 	values, at := make([][]*string, 0, len(entries)), make([]int, 0, len(entries))
 	for i, e := range entries {
 		if !e.in {
@@ -124,49 +168,81 @@ func (t *Transformed) compute(ctx context.Context, entries []entry) error {
 	if len(values) == 0 {
 		return nil
 	}
-	t.calls.Lock() // a function need not bear to be called twice at once: what users changed is computed beside what comes next
-	defer t.calls.Unlock()
-	results, err := t.Function.Call(ctx, t.Timeout, t.Form.Rows(values))
+	results, err := t.Function.Call(ctx, limit, t.Form.Rows(values))
 	for i, result := range results {
 		entries[at[i]].result = result
 	}
 	return err
 }
 
-// attempts bounds how often a batch is cut in half because users change its rows: from the largest it is alone by then.
-const attempts = 16
-
 // apply commits what it can of what is ready. Where users changed rows meanwhile nothing is committed: those are read and computed
-// again, and half of the batch is tried, since it takes less time.
+// again, and half of the batch is tried, since it takes less time, with its rows locked before. A row that alone is changed again and again
+// is locked while the function works on it.
 func (t *Transformed) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, most int64) (Outcome, error) {
-	rows := most
+	rows, held, met, lone := most, t.kept, false, 0
 	if t.calm > 0 {
-		rows = min(most, t.calm)
+		rows, held = min(most, t.calm), true
+		if _, err := t.again(ctx, conn, claim, rows, rows); err != nil {
+			return Outcome{}, err
+		}
 	}
-	for attempt := 1; ; attempt++ {
-		if attempt > 1 || t.calm > 0 {
-			if err := t.refresh(ctx, conn, claim, t.ready.entries[:min(rows, int64(len(t.ready.entries)))]); err != nil {
-				return Outcome{}, err
-			}
-			if failed := t.ready.refused(t.Change.Key); failed != nil {
-				return Outcome{}, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
-			}
-		}
+	for {
 		piece, rest := t.ready.take(rows)
-		outcome, err := t.write(ctx, conn, claim, piece)
-		if err == nil {
+		outcome, err := t.attempt(ctx, conn, claim, piece, held, lone)
+		switch {
+		case err == nil:
 			t.ready = rest
-			t.passed(rows, most, attempt > 1)
+			t.passed(rows, most, met)
 			return outcome, nil
-		}
-		if !postgres.Raised(err, failure.RowsChanged) || attempt > attempts {
+		case !changedMeanwhile(err):
 			return Outcome{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run,
 				failed(err, int64(len(piece.entries)), func() (string, keyset.Point, error) {
 					return piece.within(t.Change.Key, claim.Message.Range(), claim.From()), piece.entries[0].key, nil
 				}))
 		}
-		rows = max(1, int64(len(piece.entries))/2)
+		rows = int64(len(piece.entries))
+		half := max(1, rows/2)
+		if held { // what users have changed is told by the write
+			rows = half
+		}
+		changed, err := t.again(ctx, conn, claim, rows, half)
+		if err != nil {
+			return Outcome{}, err
+		}
+		switch {
+		case changed == 0 && !held: // a trigger of the table keeps rows as they are, which only a lock tells apart
+			t.kept, held = true, true
+			continue
+		case len(piece.entries) == 1:
+			lone++
+		}
+		rows, held, met = half, true, true
 	}
+}
+
+// attempt tries to commit a piece.
+func (t *Transformed) attempt(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, piece stretch, held bool, lone int) (Outcome, error) {
+	if lone >= loneTries {
+		return t.alone(ctx, conn, claim, piece)
+	}
+	return t.write(ctx, conn, claim, piece, held)
+}
+
+// again reads the first of what is ready again, and tells how many of them are not as they were. The function works on those of them that are tried next.
+func (t *Transformed) again(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, rows, tried int64) (changed int, err error) {
+	changed, err = t.refresh(ctx, conn, claim, t.ready.entries[:min(rows, int64(len(t.ready.entries)))], int(tried))
+	if err != nil {
+		return 0, err
+	}
+	if failed := t.ready.refused(t.Change.Key); failed != nil {
+		return 0, fmt.Errorf("compute batch %d of chunk %d of run %s: %w", claim.Seq, claim.Message.Chunk, claim.Message.Run, failed)
+	}
+	return changed, nil
+}
+
+func changedMeanwhile(err error) bool {
+	var failed *Failed
+	return postgres.Raised(err, failure.RowsChanged) && !errors.As(err, &failed)
 }
 
 // passed remembers the size at which a batch got through beside users: the next one begins at twice that, and reads its rows again before, since
@@ -203,7 +279,7 @@ func (t *Transformed) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 		claim.Position = step.Reached
 	}
 	if piece.done { // the end of the chunk is a batch of its own: none is done by passing over a row
-		rest = stretch{done: true, end: piece.end}
+		rest = stretch{done: true, end: piece.end, since: piece.since}
 	}
 	t.ready = rest
 	return nil

@@ -15,35 +15,75 @@ import (
 // byKey has rows that are listed looked up by the index, one by one: another join would walk the table.
 const byKey = "SELECT pg_catalog.set_config('enable_hashjoin', 'off', true), pg_catalog.set_config('enable_mergejoin', 'off', true)"
 
-// write makes a piece one transaction, and moves the claim. A commit waits for the disk: what the function gave may have been seen by
+// write makes a piece one transaction, and moves the claim. Held: its rows are locked before. A commit waits for the disk: what the function gave may have been seen by
 // somebody, and might be another value when it is called again.
-func (t *Transformed) write(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, piece stretch) (outcome Outcome, err error) {
+func (t *Transformed) write(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, piece stretch, held bool) (outcome Outcome, err error) {
 	begun := time.Now()
 	form := t.form(conn)
 	given := piece.computed()
+	given.Held = held && len(given.Keys) > 0
 	err = postgres.Read(conn.SendBatch(ctx, t.pipeline(*claim, piece, given, form)), func(results pgx.BatchResults) (err error) {
-		outcome, err = written(results, *claim, piece, len(given.Keys) > 0)
-		return err
+		outcome.Steering, err = led(results, given.Held)
+		if err != nil {
+			return err
+		}
+		return written(results, &outcome, *claim, piece, len(given.Keys) > 0)
 	})
 	if err != nil {
 		return Outcome{}, err
 	}
-	outcome.Took = max(time.Since(begun), piece.paced())
-	outcome.Bytes = max(outcome.Bytes, piece.bytes())
+	return outcome.moved(claim, piece, begun), nil
+}
+
+// moved tells the claim what a piece has done.
+func (o Outcome) moved(claim *ledger.Claim, piece stretch, begun time.Time) Outcome {
+	o.Took = max(time.Since(begun), piece.paced())
+	o.Bytes = max(o.Bytes, piece.bytes())
 	claim.Seq++
-	claim.Scanned += outcome.Keys
+	claim.Scanned += o.Keys
 	if piece.end != nil {
 		claim.Position = piece.end
 	}
-	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
-	return outcome, nil
+	claim.Affected, claim.Steering = o.Affected, o.Steering
+	return o
 }
 
 func (t *Transformed) pipeline(claim ledger.Claim, piece stretch, given statement.Computed, form statement.Form) *pgx.Batch {
-	pipeline, table := &pgx.Batch{}, statement.Table(t.Change.Table)
+	pipeline := &pgx.Batch{}
+	var hold []keyset.Point
+	if given.Held {
+		hold = given.Keys
+	}
+	t.lead(pipeline, claim, ledger.Step{Keys: int64(len(piece.entries)), Reached: piece.end, Done: piece.done, Timeout: t.Timeout}, hold)
+	t.change(pipeline, claim, piece, given, form)
+	return pipeline
+}
+
+// lead is the first part of a piece: the ledger, and the locks of rows where they are held.
+func (t *Transformed) lead(pipeline *pgx.Batch, claim ledger.Claim, step ledger.Step, hold []keyset.Point) {
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
-	queue(claim.Advance(ledger.Step{Keys: int64(len(piece.entries)), Reached: piece.end, Done: piece.done, Timeout: t.Timeout}))
+	queue(claim.Advance(step))
 	queue(settings(claim.Message, generic, false))
+	if len(hold) > 0 {
+		queue(byKey, nil)
+		lock := statement.Hold(t.Change, hold)
+		queue(lock.SQL, lock.Args)
+	}
+}
+
+// led reads the answers to it.
+func led(results pgx.BatchResults, held bool) (steering ledger.Steering, err error) {
+	locks := 0
+	if held {
+		locks = 2 // and how rows are joined
+	}
+	return beginLocked(results, locks)
+}
+
+// change is the other part: the rows, and what goes with them.
+func (t *Transformed) change(pipeline *pgx.Batch, claim ledger.Claim, piece stretch, given statement.Computed, form statement.Form) {
+	table := statement.Table(t.Change.Table)
+	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	striped := piece.striped()
 	if len(given.Keys) > 0 {
 		queue(byKey, nil)
@@ -62,7 +102,6 @@ func (t *Transformed) pipeline(claim ledger.Claim, piece stretch, given statemen
 	if piece.done && form != statement.Forget {
 		queue(claim.Weigh())
 	}
-	return pipeline
 }
 
 func (t *Transformed) update(claim ledger.Claim, piece stretch, given statement.Computed, form statement.Form) (string, []any) {
@@ -79,11 +118,10 @@ func (t *Transformed) update(claim ledger.Claim, piece stretch, given statement.
 }
 
 // written reads the answers as far as they tell something; errors of the others are told when the results are closed.
-func written(results pgx.BatchResults, claim ledger.Claim, piece stretch, updated bool) (Outcome, error) {
-	steering, err := begin(results)
-	outcome := Outcome{Keys: int64(len(piece.entries)), Affected: claim.Affected, Done: piece.done, Steering: steering}
-	if err != nil || !updated {
-		return outcome, err
+func written(results pgx.BatchResults, outcome *Outcome, claim ledger.Claim, piece stretch, updated bool) error {
+	outcome.Keys, outcome.Affected, outcome.Done = int64(len(piece.entries)), claim.Affected, piece.done
+	if !updated {
+		return nil
 	}
 	before := 1 // how rows are joined
 	if piece.striped() {
@@ -91,8 +129,8 @@ func written(results pgx.BatchResults, claim ledger.Claim, piece stretch, update
 	}
 	for range before {
 		if _, err := results.Exec(); err != nil {
-			return outcome, err
+			return err
 		}
 	}
-	return outcome, results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes)
+	return results.QueryRow().Scan(&outcome.Affected, &outcome.Bytes)
 }

@@ -26,6 +26,7 @@ import (
 type reversal struct {
 	db     pgtest.Database
 	conn   *pgx.Conn // of the worker
+	reads  *postgres.Session
 	beside *pgx.Conn // of users
 	ledger *ledger.Ledger
 	change change.Change
@@ -38,7 +39,9 @@ func reversible(t *testing.T, db pgtest.Database, ddl, source string) *reversal 
 	db.Exec(t, ddl)
 	session := postgres.NewSession(credentials.Fixed(db.URL), "test").Prepare()
 	t.Cleanup(session.Drop)
-	b := &reversal{db: db, beside: db.Connect(t), ledger: ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})}
+	reads := postgres.NewSession(credentials.Fixed(db.URL), "test reads").Prepare()
+	t.Cleanup(reads.Drop)
+	b := &reversal{db: db, reads: reads, beside: db.Connect(t), ledger: ledger.New(session, ledger.Terms{Lease: time.Hour, Heartbeat: time.Hour})}
 	must(t, b.ledger.Migrate(t.Context()))
 	var err error
 	b.conn, err = session.Conn(t.Context())

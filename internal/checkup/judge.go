@@ -117,11 +117,11 @@ func (r *Report) connection(f facts, text string, greeted int64) {
 // connections are those that workers need, and that are left.
 func (r *Report) connections(f facts, workers int64) {
 	if f.Own >= 0 && f.Own < workers+spare {
-		r.warn("connections", fmt.Sprintf("the role may have %d, %d workers need one each, and %d functions beside them", f.Own, workers, spare),
+		r.warn("connections", fmt.Sprintf("the role may have %d, %d workers need one each, for a transform two, and %d functions beside them", f.Own, workers, spare),
 			"ALTER ROLE .. CONNECTION LIMIT -1")
 		return
 	}
-	text := fmt.Sprintf("%d of %d are taken, %d workers need one each, and %d functions beside them", f.Taken, f.Places, workers, spare)
+	text := fmt.Sprintf("%d of %d are taken, %d workers need one each, for a transform two, and %d functions beside them", f.Taken, f.Places, workers, spare)
 	if f.Taken+workers+spare > f.Places {
 		r.warn("connections", text, "lower WorkerConcurrency, raise max_connections, or put a pooler between")
 		return

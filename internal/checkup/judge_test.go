@@ -26,7 +26,7 @@ transactions ok none is open for long, as far as the role may see
 wal ok wal_level is replica
 extensions ok none is needed; undo is compressed by lz4
 ledger ok schema backfill has version 16
-connections ok 20 of 97 are taken, 4 workers need one each, and 3 functions beside them
+connections ok 20 of 97 are taken, 4 workers need one each, for a transform two, and 3 functions beside them
 `
 
 func TestNothingIsWrong(t *testing.T) {

@@ -78,7 +78,7 @@ func (l *Line) hire(t *testing.T) {
 	var group sync.WaitGroup
 	for range workers {
 		session := Session(t, l.bench.DB.URL)
-		hand := worker.New(session, ledger.New(session, Terms), l.bench.Records, Terms.Lease)
+		hand := worker.New(session, ledger.New(session, Terms), l.bench.Records, Terms.Lease).ReadAhead(Session(t, l.bench.DB.URL))
 		group.Go(func() {
 			for message := range l.messages {
 				if err := hand.Work(context.Background(), message); err != nil {

@@ -202,10 +202,19 @@ func keep(c change.Change, span statement.Span, form statement.Form) []statement
 
 // written is what a function gave for two rows.
 func written(c change.Change, form statement.Form, keys ...keyset.Point) []statement.Query {
+	return computedRows(c, form, false, keys)
+}
+
+// held is written where the rows are locked before.
+func held(c change.Change, form statement.Form, keys ...keyset.Point) []statement.Query {
+	return computedRows(c, form, true, keys)
+}
+
+func computedRows(c change.Change, form statement.Form, held bool, keys []keyset.Point) []statement.Query {
 	text := "a"
 	row := make([]*string, 2)
 	row[0] = &text
-	computed := statement.Computed{Keys: keys, Versions: []string{"731", "732"}, Places: []string{"(0,1)", "(0,2)"}, Writes: [][]*string{row, row}}
+	computed := statement.Computed{Keys: keys, Versions: []string{"731", "732"}, Places: []string{"(0,1)", "(0,2)"}, Writes: [][]*string{row, row}, Held: held}
 	update := statement.Write(c, computed, form)
 	for i, arg := range update.Args {
 		if texts, ok := arg.([]*string); ok { // as people can read it
@@ -302,6 +311,10 @@ func goldens() map[string][]statement.Query {
 		"transform_returning":        written(hashed, statement.Returning, keyset.Point{"10"}, keyset.Point{"20"}),
 		"transform_compared":         written(hashed, statement.Compared, keyset.Point{"10"}, keyset.Point{"20"}),
 		"transform_locked":           written(hashedItems, statement.Locked, lo, hi),
+		"transform_hold":             one(statement.Hold(hashed, []keyset.Point{{"10"}, {"20"}})),
+		"transform_hold_composite":   one(statement.Hold(hashedItems, []keyset.Point{lo, hi})),
+		"transform_held_returning":   held(hashed, statement.Returning, keyset.Point{"10"}, keyset.Point{"20"}),
+		"transform_held_locked":      held(hashedItems, statement.Locked, lo, hi),
 		"transform_restore":          one(statement.Restore(hashed, piece)),
 		"stripes":                    one(statement.Stripes("run-1", 7)),
 		"cursor_first":               one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),

@@ -48,8 +48,10 @@ func deliver(address, body string) error {
 	}
 	session := postgres.NewSession(credentials.Fixed(address), "test worker").Prepare()
 	defer session.Drop()
+	reads := postgres.NewSession(credentials.Fixed(address), "test worker reads").Prepare()
+	defer reads.Drop()
 	terms := ledger.Terms{Lease: 30 * time.Second, Heartbeat: time.Hour}
-	return worker.New(session, ledger.New(session, terms), &checkpoints{}, terms.Lease).Work(context.Background(), message)
+	return worker.New(session, ledger.New(session, terms), &checkpoints{}, terms.Lease).ReadAhead(reads).Work(context.Background(), message)
 }
 
 // moment is the message at which a process is killed: the nth batch before its commit, or when it is committed and nobody knows.

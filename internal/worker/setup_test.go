@@ -100,7 +100,7 @@ func (b *bundle) session(t *testing.T, url string) *postgres.Session {
 // worker makes a worker of its own connection.
 func (b *bundle) worker(t *testing.T, url string) *worker.Worker {
 	session := b.session(t, url)
-	return worker.New(session, ledger.New(session, b.terms), b.checkpoints, b.terms.Lease)
+	return worker.New(session, ledger.New(session, b.terms), b.checkpoints, b.terms.Lease).ReadAhead(b.session(t, url))
 }
 
 // wrong counts what a run has not done to each row once: the row is exactly one higher than it was, or gone and kept, or in the other table once and kept.

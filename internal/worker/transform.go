@@ -27,9 +27,12 @@ func unfit(c change.Change, claim ledger.Claim) string {
 }
 
 // transformed makes the batches of a chunk whose values a Go function computes.
-func transformed(runner batch.Runner, claim ledger.Claim) batches {
+func (w *Worker) transformed(runner batch.Runner, claim ledger.Claim) batches {
 	function, _ := transform.Find(runner.Change.Function.Name)
 	t := &batch.Transformed{Runner: runner, Function: function, Form: transform.NewForm(*runner.Change.Function), Source: &batch.InOrder{}}
+	if w.reads != nil {
+		t.Reads = w.reads
+	}
 	switch {
 	case claim.Due:
 		return &batch.Retried{Runner: runner, Computed: t}
@@ -41,6 +44,18 @@ func transformed(runner batch.Runner, claim ledger.Claim) batches {
 
 func window(passes int) statement.Window {
 	return statement.Window{Keys: striping.WindowKeys, Passes: passes, Batches: striping.Batches}
+}
+
+// take goes on by other batches. What those before have under way has ended then.
+func (s *walk) take(next batches) {
+	s.close()
+	s.batches = next
+}
+
+func (s *walk) close() {
+	if ahead, ok := s.batches.(interface{ Close() }); ok {
+		ahead.Close()
+	}
 }
 
 // keep renews the lease after a call that failed: it has taken its time, and was no batch.

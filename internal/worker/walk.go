@@ -30,8 +30,11 @@ func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim)
 		return exit{state: chunk.Pending, pause: parked, reason: reason}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // of what is computed ahead
 	walk := &walk{worker: w, change: c, batches: w.batches(c, *claim), claim: claim, pace: pace.New(c.RowBytes), patience: newPatience(tries)}
+	defer func() { // of what is computed ahead
+		cancel()
+		walk.close()
+	}()
 	defer func() { out.worked = walk.worked }()
 	defer walk.giveBack(ctx)
 	for {
@@ -65,7 +68,7 @@ func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
 	case claim.Verifies:
 		return &batch.Verifying{Runner: runner}
 	case c.Kind == change.Transform:
-		return transformed(runner, claim)
+		return w.transformed(runner, claim)
 	case claim.Due:
 		return &batch.Retried{Runner: runner}
 	case claim.Passes > striping.Plain:
@@ -127,7 +130,7 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	s.patience.renew()
 	switch {
 	case retried && !s.claim.Due: // the chunk goes on from where it was left
-		s.batches = s.worker.batches(s.change, *s.claim)
+		s.take(s.worker.batches(s.change, *s.claim))
 	case s.claim.Passes == 0 && !s.claim.Back && !s.claim.Verifies && !outcome.Done && !retried:
 		err = s.decide(ctx)
 	}
@@ -147,7 +150,7 @@ func (s *walk) decide(ctx context.Context) error {
 		return err // a claim that does not hold is told by the next batch
 	}
 	if s.claim.Passes = passes; passes > striping.Plain {
-		s.batches = s.worker.batches(s.change, *s.claim)
+		s.take(s.worker.batches(s.change, *s.claim))
 	}
 	return nil
 }
@@ -208,7 +211,7 @@ func (s *walk) claimAgain(ctx context.Context) (stop bool, out exit) {
 	switch claim.Verdict {
 	case ledger.Claimed:
 		*s.claim = claim
-		s.batches = s.worker.batches(s.change, claim)
+		s.take(s.worker.batches(s.change, claim))
 		return false, exit{}
 	case ledger.Done, ledger.Undone:
 		*s.claim = claim

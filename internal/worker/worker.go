@@ -51,6 +51,7 @@ type Checkpoints interface {
 // Worker works on one chunk at a time.
 type Worker struct {
 	session     Session
+	reads       Session // of a transform, for what it reads ahead; nil: it has none
 	ledger      Ledger
 	checkpoints Checkpoints
 	timeout     time.Duration
@@ -64,6 +65,12 @@ func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Du
 		session: session, ledger: entries, checkpoints: checkpoints,
 		timeout: lease / 3, changes: map[string]change.Change{},
 	}
+}
+
+// ReadAhead gives the worker a second connection, which a transform uses to read the next rows while a batch is written.
+func (w *Worker) ReadAhead(reads Session) *Worker {
+	w.reads = reads
+	return w
 }
 
 // Work has the whole effect of one delivery. An error means that the chunk could not even be claimed: the message

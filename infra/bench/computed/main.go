@@ -34,6 +34,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+var one = flag.Bool("one", false, "a worker has one connection: it reads between its batches")
+
 func main() {
 	server := flag.String("url", "", "`URL` of a server on which databases may be made")
 	rows := flag.Int("rows", 300_000, "of the table")
@@ -102,7 +104,7 @@ func measure(ctx context.Context, url string, rows, rounds, workers int, undo bo
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	var shares, costs []float64
-	speeds, burnt, all := map[string][]float64{}, map[string][]float64{}, ways(undo)
+	speeds, burnt, paths, all := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, ways(undo)
 	for round := range rounds {
 		order := []string{"set", "transform"}
 		if round%2 == 1 {
@@ -114,8 +116,8 @@ func measure(ctx context.Context, url string, rows, rounds, workers int, undo bo
 				return fmt.Errorf("measure %s: %w", way, err)
 			}
 			speed := float64(rows) / took.Seconds()
-			fmt.Printf("round %d %-9s %8.0f rows/s, %6.2f s of processors, %d passes\n", round+1, way, speed, cpu, passes)
-			speeds[way], burnt[way] = append(speeds[way], speed), append(burnt[way], cpu)
+			fmt.Printf("round %d %-9s %8.0f rows/s, %6.2f s of processors (%s), %d passes\n", round+1, way, speed, cpu.sum(), cpu, passes)
+			speeds[way], burnt[way], paths[way] = append(speeds[way], speed), append(burnt[way], cpu.sum()), append(paths[way], cpu.batches)
 			if all[way].Verify == nil {
 				continue
 			}
@@ -123,41 +125,41 @@ func measure(ctx context.Context, url string, rows, rounds, workers int, undo bo
 			if err != nil {
 				return fmt.Errorf("measure the verification of %s: %w", way, err)
 			}
-			fmt.Printf("round %d its verification: %.2f of its time, %.2f of its processors\n", round+1, looking.Seconds()/took.Seconds(), burning/cpu)
-			shares, costs = append(shares, looking.Seconds()/took.Seconds()), append(costs, burning/cpu)
+			fmt.Printf("round %d its verification: %.2f of its time, %.2f of its processors\n", round+1, looking.Seconds()/took.Seconds(), burning/cpu.sum())
+			shares, costs = append(shares, looking.Seconds()/took.Seconds()), append(costs, burning/cpu.sum())
 		}
 	}
 	set, computed := median(speeds["set"]), median(speeds["transform"])
-	fmt.Printf("medians: set %.0f, transform %.0f rows/s: ratio %.2f; per second of processors: ratio %.2f\n", set, computed, computed/set,
-		median(burnt["set"])/median(burnt["transform"]))
+	fmt.Printf("medians: set %.0f, transform %.0f rows/s: ratio %.2f; per second of processors: ratio %.2f; of the backends of batches: ratio %.2f\n", set, computed, computed/set,
+		median(burnt["set"])/median(burnt["transform"]), median(paths["set"])/median(paths["transform"]))
 	fmt.Printf("medians: a verification takes %.2f of the time of its run, %.2f of its processors\n", median(shares), median(costs))
 	return nil
 }
 
 // once makes the table anew and works through one run.
-func once(ctx context.Context, conn *pgx.Conn, url string, c change.Change, rows, workers int) (took time.Duration, cpu float64, passes int64, err error) {
+func once(ctx context.Context, conn *pgx.Conn, url string, c change.Change, rows, workers int) (took time.Duration, cpu burning, passes int64, err error) {
 	ddl := fmt.Sprintf(`DROP SCHEMA IF EXISTS backfill CASCADE; DROP TABLE IF EXISTS computed;
 		CREATE TABLE computed (id bigint PRIMARY KEY, note text, loud text, filler text);
 		INSERT INTO computed SELECT g, 'user' || md5(g::text) || '@example.com', NULL, repeat('x', 180) FROM generate_series(1, %d) g;
 		CREATE INDEX ON computed (note)`, rows)
 	if _, err := conn.PgConn().Exec(ctx, ddl).ReadAll(); err != nil {
-		return 0, 0, 0, fmt.Errorf("make the table: %w", err)
+		return 0, cpu, 0, fmt.Errorf("make the table: %w", err)
 	}
 	for _, sql := range []string{"VACUUM (ANALYZE) computed", "CHECKPOINT"} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			return 0, 0, 0, fmt.Errorf("settle the table: %w", err)
+			return 0, cpu, 0, fmt.Errorf("settle the table: %w", err)
 		}
 	}
 	messages, err := open(ctx, conn, url, c)
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, cpu, 0, err
 	}
 	begun, own := time.Now(), burntHere()
 	cpu, err = work(ctx, url, messages, workers)
 	if err != nil {
-		return 0, 0, 0, err
+		return 0, cpu, 0, err
 	}
-	took, cpu = time.Since(begun), cpu+burntHere()-own
+	took, cpu.workers = time.Since(begun), burntHere()-own
 	var wrong, affected int64
 	err = conn.QueryRow(ctx, "SELECT (SELECT count(*) FROM computed WHERE loud IS DISTINCT FROM upper(note)), sum(affected), max(passes) FROM backfill.ledger").Scan(&wrong, &affected, &passes)
 	if err == nil && (wrong != 0 || affected != int64(rows)) {
@@ -194,33 +196,37 @@ func open(ctx context.Context, conn *pgx.Conn, address string, c change.Change) 
 }
 
 // work has so many workers take the chunks.
-func work(ctx context.Context, url string, messages []chunk.Message, workers int) (cpu float64, err error) {
+func work(ctx context.Context, url string, messages []chunk.Message, workers int) (cpu burning, err error) {
 	queue := make(chan chunk.Message, len(messages))
 	for _, message := range messages {
 		queue <- message
 	}
 	close(queue)
-	errs, burnt := make([]error, workers), make([]float64, workers)
+	errs, burnt := make([]error, workers), make([]burning, workers)
 	var all sync.WaitGroup
 	for i := range workers {
 		all.Go(func() {
 			session := postgres.NewSession(credentials.Fixed(url), "bench worker").Prepare()
 			defer session.Drop()
+			reads := postgres.NewSession(credentials.Fixed(url), "bench worker reads").Prepare()
+			defer reads.Drop()
 			w := worker.New(session, ledger.New(session, terms), nowhere{}, terms.Lease)
+			if !*one {
+				w.ReadAhead(reads)
+			}
 			for message := range queue {
 				if err := w.Work(ctx, message); err != nil {
 					errs[i] = err
 				}
 			}
-			if conn, err := session.Conn(ctx); err == nil {
-				burnt[i] = burntBy(conn.PgConn().PID())
-			}
+			burnt[i] = burning{batches: burntIn(ctx, session), reads: burntIn(ctx, reads)}
 		})
 	}
 	all.Wait()
 	for i, err := range errs {
-		if cpu += burnt[i]; err != nil {
-			return 0, err
+		cpu.batches += burnt[i].batches
+		if cpu.reads += burnt[i].reads; err != nil {
+			return cpu, err
 		}
 	}
 	return cpu, nil

@@ -1,13 +1,34 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"backfill/internal/postgres"
 )
+
+// burning is the time of processors, in seconds, of the backends of batches, of those of reads, and of the workers.
+type burning struct{ batches, reads, workers float64 }
+
+func (b burning) sum() float64 { return b.batches + b.reads + b.workers }
+
+func (b burning) String() string {
+	return fmt.Sprintf("batches %.2f, reads %.2f, worker %.2f", b.batches, b.reads, b.workers)
+}
+
+// burntIn is that of the backend of a session.
+func burntIn(ctx context.Context, session *postgres.Session) float64 {
+	conn, err := session.Conn(ctx)
+	if err != nil {
+		return 0
+	}
+	return burntBy(conn.PgConn().PID())
+}
 
 // burntHere is the time of processors that this program has used, in seconds.
 func burntHere() float64 {

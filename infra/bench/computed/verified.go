@@ -28,11 +28,12 @@ func verified(ctx context.Context, conn *pgx.Conn, url string, rows, workers int
 		return 0, 0, err
 	}
 	begun, own := time.Now(), burntHere()
-	cpu, err = work(ctx, url, messages, workers)
+	used, err := work(ctx, url, messages, workers)
 	if err != nil {
 		return 0, 0, err
 	}
-	took, cpu = time.Since(begun), cpu+burntHere()-own
+	used.workers = burntHere() - own
+	took, cpu = time.Since(begun), used.sum()
 	var looked, deviating int64
 	err = conn.QueryRow(ctx, "SELECT sum(looked), sum(deviating) FROM backfill.ledger").Scan(&looked, &deviating)
 	if err == nil && (looked != int64(rows) || deviating != 0) {
