@@ -133,15 +133,16 @@ func measuring(ctx context.Context, tx pgx.Tx, id string) (waits bool, err error
 	return waits, err
 }
 
-// look has the rows of the chunks that are done looked at, where they are verified by value: the ways of a verification, which writes nothing.
+// look has the rows of the chunks that are done looked at, where they are verified by value: the ways of a verification, which writes nothing. A chunk that was looked at
+// says so by its direction until the run waits, or ends; a figure alone is no proof.
 func look(values bool) func(context.Context, pgx.Tx, string) (bool, error) {
 	return func(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
 		if !values {
 			return false, nil
 		}
 		tag, err := tx.Exec(ctx, `UPDATE backfill.ledger SET direction = 'verify', state = 'PENDING', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
-			"position" = NULL, reason = '', sent = send, updated_at = clock_timestamp(), looked = 0, fitting = 0, deviating = 0, mended = 0, nulls = NULL
-			WHERE run = $1 AND NOT held AND fence > 0 AND state = 'COMPLETED' AND direction = 'forward' AND digest IS NULL`, id)
+			"position" = NULL, reason = '', sent = send, updated_at = clock_timestamp(), looked = 0, fitting = 0, deviating = 0, mended = 0, digest = NULL, nulls = NULL
+			WHERE run = $1 AND NOT held AND fence > 0 AND state = 'COMPLETED' AND direction = 'forward'`, id)
 		return err == nil && tag.RowsAffected() > 0, err
 	}
 }
@@ -152,7 +153,7 @@ func (l *Ledger) shown(ctx context.Context, conn *pgx.Conn, id string, c *Canary
 	err := conn.QueryRow(ctx, `SELECT count(*) `+tried+`, count(*) FILTER (WHERE NOT held AND fence > 0 AND state = 'FAILED'),
 			coalesce(sum(scanned) `+tried+`, 0)::bigint, coalesce(sum(affected) `+tried+`, 0)::bigint, count(*) FILTER (WHERE held),
 			coalesce(coalesce(sum(counted) FILTER (WHERE held), 0) + count(*) FILTER (WHERE held AND counted IS NULL) * coalesce(avg(counted) FILTER (WHERE held), avg(scanned) `+tried+`), 0)::bigint,
-			coalesce(sum(fitting), 0)::bigint, coalesce(sum(deviating), 0)::bigint,
+			coalesce(sum(fitting) FILTER (WHERE direction = 'verify'), 0)::bigint, coalesce(sum(deviating) FILTER (WHERE direction = 'verify'), 0)::bigint,
 			(SELECT started_at FROM backfill.runs WHERE run = $1), clock_timestamp(), (SELECT tables_before FROM backfill.runs WHERE run = $1),
 			(SELECT indexes_before FROM backfill.runs WHERE run = $1), current_setting('block_size')::bigint, current_setting('checkpoint_timeout')::interval FROM backfill.ledger WHERE run = $1`, id).Scan(&c.Chunks, &c.Failed,
 		&c.Keys, &c.Written, &c.Left.Chunks, &c.Left.Keys, &c.Verified.Rows, &c.Verified.Deviating, &c.Began, &c.Now, &before, &indexes, &c.Block, &c.Checkpoints)
@@ -193,8 +194,7 @@ func (l *Ledger) PauseForApproval(ctx context.Context, id, reason string, foreca
 		if _, err := tx.Exec(ctx, "UPDATE backfill.runs SET forecast = $2::jsonb WHERE run = $1", id, string(encoded)); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, leaveVerification+`, looked = 0, fitting = 0, deviating = 0, mended = 0, digest = NULL, nulls = NULL
-			WHERE run = $1 AND direction = 'verify'`, id)
+		_, err = tx.Exec(ctx, leaveVerification("false")+" WHERE run = $1 AND direction = 'verify'", id)
 		return err
 	})
 	if err != nil {
