@@ -117,12 +117,11 @@ func empty(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
 
 // fewer lets held chunks go until three have been tried, or half of all: one in the middle, one near the end.
 func fewer(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
-	tag, err := tx.Exec(ctx, `WITH held AS (SELECT chunk, row_number() OVER (ORDER BY chunk) AS n, count(*) OVER () AS held FROM backfill.ledger
+	return opens(ctx, tx, `WITH held AS (SELECT chunk, row_number() OVER (ORDER BY chunk) AS n, count(*) OVER () AS held FROM backfill.ledger
 			WHERE run = $1 AND held AND state = 'PENDING'),
 		want AS (SELECT least(3, greatest(1, (count(*) `+tried+` + count(*) FILTER (WHERE held)) / 2)) - count(*) `+tried+` AS missing FROM backfill.ledger WHERE run = $1)
 		UPDATE backfill.ledger l SET held = false, updated_at = clock_timestamp() FROM held h, want w, generate_series(1, w.missing) AS i
 		WHERE l.run = $1 AND l.chunk = h.chunk AND h.n = greatest(1, i * h.held / w.missing - 1)`, id)
-	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // measuring tells whether a worker may be counting still what it took.
@@ -140,11 +139,16 @@ func look(values bool) func(context.Context, pgx.Tx, string) (bool, error) {
 		if !values {
 			return false, nil
 		}
-		tag, err := tx.Exec(ctx, `UPDATE backfill.ledger SET direction = 'verify', state = 'PENDING', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
+		return opens(ctx, tx, `UPDATE backfill.ledger SET direction = 'verify', state = 'PENDING', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
 			"position" = NULL, reason = '', sent = send, updated_at = clock_timestamp(), looked = 0, fitting = 0, deviating = 0, mended = 0, digest = NULL, nulls = NULL
 			WHERE run = $1 AND NOT held AND fence > 0 AND state = 'COMPLETED' AND direction = 'forward'`, id)
-		return err == nil && tag.RowsAffected() > 0, err
 	}
+}
+
+// opens opens chunks, and notes when: they wait for nobody before.
+func opens(ctx context.Context, tx pgx.Tx, sql, id string) (bool, error) {
+	tag, err := tx.Exec(ctx, "WITH opened AS ("+sql+" RETURNING 1) UPDATE backfill.runs SET opened_at = clock_timestamp() WHERE run = $1 AND EXISTS (SELECT FROM opened)", id)
+	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // shown reads what the canary has shown.
