@@ -60,7 +60,7 @@ type Canary struct {
 	Written  int64
 	Left     run.Left
 	Stays    []Stay
-	Table    Extent // now
+	Table    *Extent // now; nil: not known
 	Before   *Extent
 	Verified run.Checked
 	// Block is the size of a page, Checkpoints the time between two that are not asked for.
@@ -170,9 +170,12 @@ func (l *Ledger) shown(ctx context.Context, conn *pgx.Conn, id string, c *Canary
 	}
 	if before != nil && indexes != nil {
 		c.Before = &Extent{*before, *indexes}
-		if err := conn.QueryRow(ctx, "SELECT bytes, indexes FROM backfill.extent($1)", written(stored.Change)).Scan(&c.Table.Bytes, &c.Table.Indexes); err != nil {
-			return err
-		}
+	}
+	if err := conn.QueryRow(ctx, "SELECT bytes, indexes FROM backfill.extent($1)", written(stored.Change)).Scan(&before, &indexes); err != nil {
+		return err
+	}
+	if before != nil && indexes != nil {
+		c.Table = &Extent{*before, *indexes}
 	}
 	rows, _ := conn.Query(ctx, `SELECT chunk, begun_at, ended_at, keys, rows, own, wal_from, wal_to, images_from, images_to FROM backfill.stays
 		WHERE run = $1 AND keys > 0 ORDER BY ended_at, chunk`, id) // its error is that of the rows
