@@ -17,7 +17,7 @@ import (
 func (f *Forward) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
 	f.next = nil // it may be of another size
 	step := ledger.Step{Keys: 1, Reached: row.Key, Timeout: f.Timeout}
-	if err := f.pass(ctx, conn, claim, step, row, nil); err != nil {
+	if err := f.pass(ctx, conn, claim, step, &row, nil); err != nil {
 		return err
 	}
 	claim.Seq++
@@ -36,7 +36,7 @@ func (s *Striped) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 	next = next.take(1)
 	consume := statement.ConsumeStripe(next.stripe)
 	step := ledger.Step{Keys: 1, Reached: next.reached(), Timeout: s.Timeout}
-	if err := s.pass(ctx, conn, claim, step, row, &consume); err != nil {
+	if err := s.pass(ctx, conn, claim, step, &row, &consume); err != nil {
 		return err
 	}
 	claim.Seq++
@@ -47,13 +47,15 @@ func (s *Striped) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim,
 	return nil
 }
 
-// pass waits for the disk with its commit: rejects are few.
-func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, step ledger.Step, row ledger.Reject, consume *statement.Query) error {
+// pass waits for the disk with its commit: rejects are few. Without a row none is noted.
+func (r Runner) pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, step ledger.Step, row *ledger.Reject, consume *statement.Query) error {
 	pipeline := &pgx.Batch{}
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	queue(claim.Advance(step))
 	queue(settings(claim.Message, custom, false))
-	queue(claim.Reject(row, r.Change.ErrorBudget))
+	if row != nil {
+		queue(claim.Reject(*row, r.Change.ErrorBudget))
+	}
 	if consume != nil {
 		queue(consume.SQL, consume.Args)
 	}

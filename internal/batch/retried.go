@@ -161,7 +161,7 @@ func due(answer pgx.Row) (key keyset.Point, err error) {
 // Pass leaves the row rejected, with its new error.
 func (r *Retried) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
 	r.next = nil
-	if err := r.pass(ctx, conn, claim, ledger.Step{Timeout: r.Timeout}, row, nil); err != nil {
+	if err := r.pass(ctx, conn, claim, ledger.Step{Timeout: r.Timeout}, &row, nil); err != nil {
 		return err
 	}
 	claim.Seq++

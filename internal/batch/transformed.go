@@ -270,7 +270,7 @@ func (t *Transformed) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Cl
 		query := statement.ConsumeStripe(piece.stripe)
 		consume = &query
 	}
-	if err := t.pass(ctx, conn, claim, step, row, consume); err != nil {
+	if err := t.pass(ctx, conn, claim, step, &row, consume); err != nil {
 		return err
 	}
 	claim.Seq++

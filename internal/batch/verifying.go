@@ -113,12 +113,16 @@ func (v *Verifying) read(results pgx.BatchResults, claim ledger.Claim, target Ta
 	return outcome, next, err
 }
 
-// Pass passes over the row at which the last batch failed: it cannot be judged, or not be mended. It counts as one that deviates.
+// Pass passes over the row at which the last batch failed: it cannot be judged, or not be mended. It counts as one that deviates. That of a canary is not noted as rejected.
 func (v *Verifying) Pass(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, row ledger.Reject) error {
 	v.next = nil
 	sql, args := claim.CountUnjudged(len(v.Change.Columns()))
 	step := ledger.Step{Keys: 1, Reached: row.Key, Timeout: v.Timeout}
-	if err := v.pass(ctx, conn, claim, step, row, &statement.Query{SQL: sql, Args: args}); err != nil {
+	noted := &row
+	if claim.Tries() {
+		noted = nil
+	}
+	if err := v.pass(ctx, conn, claim, step, noted, &statement.Query{SQL: sql, Args: args}); err != nil {
 		return err
 	}
 	claim.Seq++

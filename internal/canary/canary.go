@@ -79,9 +79,16 @@ func told(shown ledger.Canary, workers int64) run.Forecast {
 	default:
 		f.Basis = append(f.Basis, "WAL: of the whole server while the canary was at work, what others wrote included (Postgres tells it of a session from version 18 on)")
 	}
-	if f.Growth != nil {
-		f.Basis = append(f.Basis, "growth: as that of the canary, that of other writers included; room that VACUUM makes is not in it")
+	if f.Growth == nil {
+		return unmeasured(f)
 	}
+	f.Basis = append(f.Basis, "growth: as that of the canary, that of other writers included; room that VACUUM makes is not in it")
+	return f
+}
+
+// unmeasured says why the growth is not known.
+func unmeasured(f run.Forecast) run.Forecast {
+	f.Basis = append(f.Basis, "growth: not known, as the size of the tables was not told when the run began, or now: somebody had one locked (VACUUM FULL, DDL), or they have too many partitions")
 	return f
 }
 
@@ -90,6 +97,8 @@ func reckoned(shown ledger.Canary, workers int64) forecast.Canary {
 	c := forecast.Canary{Workers: workers, Keys: float64(shown.Keys), Left: float64(shown.Left.Keys), Block: float64(shown.Block), Cycle: shown.Checkpoints.Seconds()}
 	if shown.Before != nil {
 		c.Pages, c.Entries = float64(shown.Before.Bytes/shown.Block), float64(shown.Before.Indexes/shown.Block)
+	}
+	if shown.Before != nil && shown.Table != nil {
 		c.Growth = &forecast.Growth{Table: float64(shown.Table.Bytes - shown.Before.Bytes), Index: float64(shown.Table.Indexes - shown.Before.Indexes), Indexes: float64(shown.Before.Indexes)}
 	}
 	var first, last time.Time

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/run"
 	"backfill/internal/turn"
@@ -26,7 +25,7 @@ func stalls(t *testing.T) *bundle {
 // pass lets time go by for everything that the ledger knows of the run, but for leases that live and the heartbeat.
 func (b *bundle) pass(t *testing.T, d time.Duration) {
 	t.Helper()
-	b.Exec(t, "UPDATE backfill.runs SET started_at = started_at - $1::interval, resumed_at = resumed_at - $1::interval", d)
+	b.Exec(t, "UPDATE backfill.runs SET started_at = started_at - $1::interval, resumed_at = resumed_at - $1::interval, opened_at = opened_at - $1::interval", d)
 	b.Exec(t, `UPDATE backfill.ledger SET advanced_at = advanced_at - $1::interval, updated_at = updated_at - $1::interval,
 		sent_at = sent_at - $1::interval`, d)
 }
@@ -63,35 +62,6 @@ func (b *bundle) log(t *testing.T) []string {
 		found[i] = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`).ReplaceAllString(line, "TIME")
 	}
 	return found
-}
-
-// TestACanaryThatWaitsForThePlanIsNoStall: its chunks are done, and the planner has not come to the next one yet.
-func TestACanaryThatWaitsForThePlanIsNoStall(t *testing.T) {
-	t.Parallel()
-	b := stalls(t)
-	b.Exec(t, "UPDATE backfill.runs SET canary = 100000")
-	b.Finish(t, 1)
-	var held []ledger.Entry
-	for n, chunk := range b.chunks(t, 2, 3, 4, 5, 6) {
-		held = append(held, ledger.Entry{Chunk: n, Range: chunk})
-	}
-	must(t, b.Ledger.HoldBack(t.Context(), "run-1", held))
-	b.pass(t, 2*time.Hour)
-	if said := b.says(t); said != "" {
-		t.Error(said)
-	}
-}
-
-// chunks are the ranges of chunks that are planned.
-func (b *bundle) chunks(t *testing.T, numbers ...int64) map[int64]keyset.Range {
-	t.Helper()
-	found, err := b.Records.Chunks(t.Context(), "run-1", numbers)
-	must(t, err)
-	ranges := map[int64]keyset.Range{}
-	for _, c := range found {
-		ranges[c.Chunk] = c.Range
-	}
-	return ranges
 }
 
 // TestARunThatStandsStillSaysSo, once, with its likely cause; and takes it back when a row is handled.

@@ -41,7 +41,7 @@ const gap = `gap AS (SELECT run, heartbeat FROM backfill.runs WHERE run = $1 AND
 
 // Beat renews the run's heartbeat and reads its progress, in one round trip, and the chunks that are to be sent: as
 // many as leave no more than window of them on their way, and as there are slots for. A rollback takes the newest first. Without a window it is the
-// planner's look, whose number nobody records: it is not counted.
+// planner's look, whose number nobody records: it is not counted, and tells that chunks are planned.
 func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, []Again, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
@@ -49,7 +49,8 @@ func (l *Ledger) Beat(ctx context.Context, id string, window int64) (Progress, [
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`WITH `+gap+` UPDATE backfill.runs SET heartbeat = clock_timestamp(), beats = beats + CASE WHEN $2::bigint > 0 THEN 1 ELSE 0 END,
-			resumed_at = CASE WHEN EXISTS (SELECT FROM gap) THEN clock_timestamp() ELSE resumed_at END WHERE run = $1
+			resumed_at = CASE WHEN EXISTS (SELECT FROM gap) THEN clock_timestamp() ELSE resumed_at END,
+			opened_at = CASE WHEN $2::bigint > 0 THEN opened_at ELSE clock_timestamp() END WHERE run = $1
 		RETURNING `+standing, id, window, l.terms.Heartbeat)
 	batch.Queue(sums, id)
 	batch.Queue(limitsOf, id)

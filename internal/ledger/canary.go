@@ -60,7 +60,7 @@ type Canary struct {
 	Written  int64
 	Left     run.Left
 	Stays    []Stay
-	Table    Extent // now
+	Table    *Extent // now; nil: not known
 	Before   *Extent
 	Verified run.Checked
 	// Block is the size of a page, Checkpoints the time between two that are not asked for.
@@ -117,12 +117,11 @@ func empty(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
 
 // fewer lets held chunks go until three have been tried, or half of all: one in the middle, one near the end.
 func fewer(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
-	tag, err := tx.Exec(ctx, `WITH held AS (SELECT chunk, row_number() OVER (ORDER BY chunk) AS n, count(*) OVER () AS held FROM backfill.ledger
+	return opens(ctx, tx, `WITH held AS (SELECT chunk, row_number() OVER (ORDER BY chunk) AS n, count(*) OVER () AS held FROM backfill.ledger
 			WHERE run = $1 AND held AND state = 'PENDING'),
 		want AS (SELECT least(3, greatest(1, (count(*) `+tried+` + count(*) FILTER (WHERE held)) / 2)) - count(*) `+tried+` AS missing FROM backfill.ledger WHERE run = $1)
 		UPDATE backfill.ledger l SET held = false, updated_at = clock_timestamp() FROM held h, want w, generate_series(1, w.missing) AS i
 		WHERE l.run = $1 AND l.chunk = h.chunk AND h.n = greatest(1, i * h.held / w.missing - 1)`, id)
-	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // measuring tells whether a worker may be counting still what it took.
@@ -133,17 +132,23 @@ func measuring(ctx context.Context, tx pgx.Tx, id string) (waits bool, err error
 	return waits, err
 }
 
-// look has the rows of the chunks that are done looked at, where they are verified by value: the ways of a verification, which writes nothing.
+// look has the rows of the chunks that are done looked at, where they are verified by value: the ways of a verification, which writes nothing. A chunk that was looked at
+// says so by its direction until the run waits, or ends; a figure alone is no proof.
 func look(values bool) func(context.Context, pgx.Tx, string) (bool, error) {
 	return func(ctx context.Context, tx pgx.Tx, id string) (bool, error) {
 		if !values {
 			return false, nil
 		}
-		tag, err := tx.Exec(ctx, `UPDATE backfill.ledger SET direction = 'verify', state = 'PENDING', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
-			"position" = NULL, reason = '', sent = send, updated_at = clock_timestamp(), looked = 0, fitting = 0, deviating = 0, mended = 0, nulls = NULL
-			WHERE run = $1 AND NOT held AND fence > 0 AND state = 'COMPLETED' AND direction = 'forward' AND digest IS NULL`, id)
-		return err == nil && tag.RowsAffected() > 0, err
+		return opens(ctx, tx, `UPDATE backfill.ledger SET direction = 'verify', state = 'PENDING', fence = fence + 1, owner = '', lease_until = NULL, not_before = NULL,
+			"position" = NULL, reason = '', sent = send, updated_at = clock_timestamp(), looked = 0, fitting = 0, deviating = 0, mended = 0, digest = NULL, nulls = NULL
+			WHERE run = $1 AND NOT held AND fence > 0 AND state = 'COMPLETED' AND direction = 'forward'`, id)
 	}
+}
+
+// opens opens chunks, and notes when: they wait for nobody before.
+func opens(ctx context.Context, tx pgx.Tx, sql, id string) (bool, error) {
+	tag, err := tx.Exec(ctx, "WITH opened AS ("+sql+" RETURNING 1) UPDATE backfill.runs SET opened_at = clock_timestamp() WHERE run = $1 AND EXISTS (SELECT FROM opened)", id)
+	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // shown reads what the canary has shown.
@@ -152,7 +157,7 @@ func (l *Ledger) shown(ctx context.Context, conn *pgx.Conn, id string, c *Canary
 	err := conn.QueryRow(ctx, `SELECT count(*) `+tried+`, count(*) FILTER (WHERE NOT held AND fence > 0 AND state = 'FAILED'),
 			coalesce(sum(scanned) `+tried+`, 0)::bigint, coalesce(sum(affected) `+tried+`, 0)::bigint, count(*) FILTER (WHERE held),
 			coalesce(coalesce(sum(counted) FILTER (WHERE held), 0) + count(*) FILTER (WHERE held AND counted IS NULL) * coalesce(avg(counted) FILTER (WHERE held), avg(scanned) `+tried+`), 0)::bigint,
-			coalesce(sum(fitting), 0)::bigint, coalesce(sum(deviating), 0)::bigint,
+			coalesce(sum(fitting) FILTER (WHERE direction = 'verify'), 0)::bigint, coalesce(sum(deviating) FILTER (WHERE direction = 'verify'), 0)::bigint,
 			(SELECT started_at FROM backfill.runs WHERE run = $1), clock_timestamp(), (SELECT tables_before FROM backfill.runs WHERE run = $1),
 			(SELECT indexes_before FROM backfill.runs WHERE run = $1), current_setting('block_size')::bigint, current_setting('checkpoint_timeout')::interval FROM backfill.ledger WHERE run = $1`, id).Scan(&c.Chunks, &c.Failed,
 		&c.Keys, &c.Written, &c.Left.Chunks, &c.Left.Keys, &c.Verified.Rows, &c.Verified.Deviating, &c.Began, &c.Now, &before, &indexes, &c.Block, &c.Checkpoints)
@@ -165,9 +170,12 @@ func (l *Ledger) shown(ctx context.Context, conn *pgx.Conn, id string, c *Canary
 	}
 	if before != nil && indexes != nil {
 		c.Before = &Extent{*before, *indexes}
-		if err := conn.QueryRow(ctx, "SELECT bytes, indexes FROM backfill.extent($1)", written(stored.Change)).Scan(&c.Table.Bytes, &c.Table.Indexes); err != nil {
-			return err
-		}
+	}
+	if err := conn.QueryRow(ctx, "SELECT bytes, indexes FROM backfill.extent($1)", written(stored.Change)).Scan(&before, &indexes); err != nil {
+		return err
+	}
+	if before != nil && indexes != nil {
+		c.Table = &Extent{*before, *indexes}
 	}
 	rows, _ := conn.Query(ctx, `SELECT chunk, begun_at, ended_at, keys, rows, own, wal_from, wal_to, images_from, images_to FROM backfill.stays
 		WHERE run = $1 AND keys > 0 ORDER BY ended_at, chunk`, id) // its error is that of the rows
@@ -193,8 +201,7 @@ func (l *Ledger) PauseForApproval(ctx context.Context, id, reason string, foreca
 		if _, err := tx.Exec(ctx, "UPDATE backfill.runs SET forecast = $2::jsonb WHERE run = $1", id, string(encoded)); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, leaveVerification+`, looked = 0, fitting = 0, deviating = 0, mended = 0, digest = NULL, nulls = NULL
-			WHERE run = $1 AND direction = 'verify'`, id)
+		_, err = tx.Exec(ctx, leaveVerification("false")+" WHERE run = $1 AND direction = 'verify'", id)
 		return err
 	})
 	if err != nil {

@@ -93,3 +93,45 @@ func TestACanaryWaitsForWhatItTook(t *testing.T) {
 	must(t, b.ledger.Stayed(t.Context(), ledger.Claim{Message: message(1, "", "100", 1), Fence: 1}, from, 100, 90))
 	expect(false, 1)
 }
+
+// TestAChunkThatWasLookedAtInPartIsLookedAtAnew, whoever ended the run in the middle: also a version that left its figures there. A look whose execution is lost
+// goes on, with figures up to its position.
+func TestAChunkThatWasLookedAtInPartIsLookedAtAnew(t *testing.T) {
+	t.Parallel()
+	b := held(t)
+	part := func(send int64) {
+		t.Helper()
+		b.exec(t, "UPDATE backfill.ledger SET updated_at = updated_at - interval '11 s'") // its worker has died before it told what it took
+		if found, err := b.ledger.Ripen(t.Context(), theRun, true); err != nil || !found.Waits {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		claim := b.claim(t, message(1, "", "100", send), "looker", ledger.Claimed)
+		if !claim.Verifies || claim.Position != nil || b.text(t, "SELECT concat_ws(' ', looked, fitting, deviating, digest, nulls) FROM backfill.ledger WHERE chunk = 1") != "0 0 0" {
+			t.Fatalf("%+v", claim)
+		}
+		must(t, b.advance(claim, ledger.Step{Keys: 40, Reached: keyset.Point{"40"}}))
+		b.exec(t, "UPDATE backfill.ledger SET fitting = 40, deviating = 1, digest = 7, nulls = '{3}' WHERE chunk = 1")
+	}
+	part(2)
+	b.exec(t, "UPDATE backfill.runs SET heartbeat = clock_timestamp() - interval '2 hours'")
+	_, err := b.ledger.Revive(t.Context(), theRun, "arn:second")
+	must(t, err)
+	b.expire(t)
+	if claim := b.claim(t, message(1, "", "100", 3), "another", ledger.Claimed); !claim.Verifies || !claim.Position.Same(keyset.Point{"40"}) {
+		t.Fatalf("%+v", claim)
+	}
+	closed, err := b.ledger.Close(t.Context(), theRun, "arn:second", run.Cancelled, "no")
+	if err != nil || !closed {
+		t.Fatal(closed, err)
+	}
+	b.expire(t)
+	_, _, err = b.ledger.Finish(t.Context(), theRun)
+	must(t, err)
+	if left := b.text(t, "SELECT concat_ws(' ', state, direction, \"position\", looked, fitting, deviating, digest, nulls) FROM backfill.ledger WHERE chunk = 1"); left != "COMPLETED forward {100} 0 0 0" {
+		t.Errorf("left of the look is %q", left)
+	}
+	b.exec(t, "UPDATE backfill.ledger SET looked = 40, fitting = 40, deviating = 1, digest = 7, nulls = '{3}' WHERE chunk = 1") // as the version before did
+	_, err = b.ledger.Revive(t.Context(), theRun, "arn:third")
+	must(t, err)
+	part(4)
+}

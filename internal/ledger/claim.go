@@ -82,6 +82,9 @@ func (l *Ledger) Claim(ctx context.Context, message chunk.Message, owner string)
 	return claim, nil
 }
 
+// Tries tells that rows of a canary are looked at: nothing is written, and none of them is left out.
+func (c Claim) Tries() bool { return c.Verifies && c.Canary }
+
 // From is where the next batch begins.
 func (c Claim) From() keyset.Point {
 	if c.Position != nil {

@@ -43,6 +43,7 @@ func (l *Ledger) change(ctx context.Context, id string, to run.State, sql string
 
 // Finish ends a run that is CANCELLING as soon as no lease lives, and tells the state and reason that it has then. Where it was its verification
 // that was closed, it is COMPLETED as before, and the reason says what became of that.
+// The look at a canary begins anew when the run is resumed: its rows may be others by then.
 // An expired lease is taken away by the fence first: its worker may still be in a transaction, which this waits for.
 func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason string, err error) {
 	conn, err := l.database.Conn(ctx)
@@ -56,8 +57,8 @@ func (l *Ledger) Finish(ctx context.Context, id string) (state run.State, reason
 				state = CASE action WHEN 'verify' THEN 'COMPLETED' ELSE r.closes_as END, action = CASE action WHEN 'verify' THEN 'start' ELSE action END,
 				reason = CASE action WHEN 'verify' THEN $2 || reason ELSE reason END
 			WHERE r.run = $1 AND r.state = 'CANCELLING'
-			AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING') RETURNING run)
-		`+leaveVerification+` FROM ended e WHERE l.run = e.run AND l.direction = 'verify'`, id, run.Unverified)
+			AND NOT EXISTS (SELECT FROM backfill.ledger l WHERE l.run = r.run AND l.state = 'PROCESSING') RETURNING run, canary)
+		`+leaveVerification("l.state = 'COMPLETED' AND e.canary = 0")+` FROM ended e WHERE l.run = e.run AND l.direction = 'verify'`, id, run.Unverified)
 	if err != nil {
 		return "", "", fmt.Errorf("end run %s: %w", id, postgres.Classify(err))
 	}

@@ -34,6 +34,7 @@ type Progress struct {
 	Beats      int64      // of the run's governors so far, this one included
 	StartedAt  time.Time
 	ResumedAt  time.Time // zero: never
+	OpenedAt   time.Time // when chunks were last planned, or opened in the middle of a canary; zero: never
 	AdvancedAt time.Time // when the last batch was committed, or the last chunk skipped; zero: never
 	Seen       time.Time // when a worker last claimed a chunk, or left one; zero: never
 	Waits      string    // why the chunk that was given back last waits; "": none does
@@ -77,10 +78,10 @@ func (p Progress) Within(windows window.Windows) bool {
 	return windows.Open(p.Now) || p.Now.Before(p.FreeUntil)
 }
 
-// Moved is when the run last had a row handled; at least when it began, or was let go on: nobody worked on it before.
+// Moved is when the run last had a row handled; at least when it began, was let go on, or had chunks opened: nobody worked on those before.
 func (p Progress) Moved() time.Time {
 	moved := p.StartedAt
-	for _, at := range []time.Time{p.ResumedAt, p.AdvancedAt} {
+	for _, at := range []time.Time{p.ResumedAt, p.OpenedAt, p.AdvancedAt} {
 		if at.After(moved) {
 			moved = at
 		}
@@ -97,7 +98,7 @@ const waits = `(l.held AND r.canary > 0 AND direction = 'forward')`
 
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
-	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at,
+	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, opened_at,
 		coalesce(change->>'on_failure', ''), paused_at, paused_by, paused_for, paused_until, free_until, started_at, backfill.awaited(writers), certificate, canary, forecast, ` + idle
 	sums = `SELECT count(*), coalesce(max(chunk), 0), count(*) FILTER (WHERE l.state = 'PENDING'), count(*) FILTER (WHERE l.state = 'PROCESSING'),
 		count(*) FILTER (WHERE l.state = 'COMPLETED'), count(*) FILTER (WHERE l.state = 'FAILED'),
@@ -152,9 +153,9 @@ func read(results pgx.BatchResults, id string, rest func(pgx.BatchResults) error
 }
 
 func readProgress(results pgx.BatchResults) (p Progress, err error) {
-	var resumed, paused, free, advanced, seen pgtype.Timestamptz
+	var resumed, opened, paused, free, advanced, seen pgtype.Timestamptz
 	var certificate, forecast []byte
-	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &certificate, &p.Canary, &forecast, &p.Idle)
+	err = results.QueryRow().Scan(&p.State, &p.Action, &p.Reason, &p.Back, &p.ClosesAs, &p.Now, &p.Beats, &resumed, &opened, &p.OnFailure, &paused, &p.PausedBy, &p.PausedFor, &p.Until, &free, &p.StartedAt, &p.Writers, &certificate, &p.Canary, &forecast, &p.Idle)
 	if err != nil {
 		return p, err
 	}
@@ -171,7 +172,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 			return p, err
 		}
 	}
-	p.ResumedAt, p.PausedAt, p.FreeUntil = resumed.Time, paused.Time, free.Time
+	p.ResumedAt, p.OpenedAt, p.PausedAt, p.FreeUntil = resumed.Time, opened.Time, paused.Time, free.Time
 	var changes, latest []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,

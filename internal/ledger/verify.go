@@ -79,9 +79,16 @@ func verify(ctx context.Context, tx pgx.Tx, id, execution string, values, mends 
 	return err
 }
 
-// leaveVerification makes the chunks of a run what they were before its verification; those that were looked at keep their figures.
-const leaveVerification = `UPDATE backfill.ledger l SET direction = 'forward', state = 'COMPLETED', "position" = hi, lease_until = NULL, not_before = NULL,
-	reason = CASE l.state WHEN 'COMPLETED' THEN l.reason ELSE '' END`
+// leaveVerification makes the chunks of a run what they were before its verification. Figures are kept of those of which the condition holds: of a chunk that
+// was looked at in part they would be taken for those of the whole.
+func leaveVerification(kept string) string {
+	figures := ""
+	for _, column := range []string{"looked", "fitting", "deviating", "mended"} {
+		figures += fmt.Sprintf(", %[1]s = CASE WHEN %[2]s THEN l.%[1]s ELSE 0 END", column, kept)
+	}
+	return `UPDATE backfill.ledger l SET direction = 'forward', state = 'COMPLETED', "position" = hi, lease_until = NULL, not_before = NULL,
+	reason = CASE l.state WHEN 'COMPLETED' THEN l.reason ELSE '' END` + figures + fmt.Sprintf(", digest = CASE WHEN %[1]s THEN l.digest END, nulls = CASE WHEN %[1]s THEN l.nulls END", kept)
+}
 
 // Verified is what a verification by value has found so far.
 type Verified struct {
@@ -131,7 +138,7 @@ func (l *Ledger) Certify(ctx context.Context, id string, certificate run.Certifi
 	err = conn.QueryRow(ctx, `WITH certified AS (UPDATE backfill.runs SET state = $2, action = 'start', certificate = $3::jsonb, reason = $4, closes_as = NULL,
 				ended_at = clock_timestamp() WHERE run = $1 AND state = $5
 				AND NOT EXISTS (SELECT FROM backfill.ledger WHERE run = $1 AND direction = 'verify' AND state <> 'COMPLETED') RETURNING run),
-			left_behind AS (`+leaveVerification+` FROM certified c WHERE l.run = c.run AND l.direction = 'verify')
+			left_behind AS (`+leaveVerification("true")+` FROM certified c WHERE l.run = c.run AND l.direction = 'verify')
 		SELECT EXISTS (SELECT FROM certified)`, id, run.Completed, string(encoded), reason, run.Verifying).Scan(&certified)
 	if err != nil {
 		return false, fmt.Errorf("certify run %s: %w", id, postgres.Classify(err))

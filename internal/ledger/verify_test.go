@@ -166,7 +166,7 @@ func TestAVerificationThatIsCancelledLeavesTheRunAsItWas(t *testing.T) {
 		}
 		progress, err := b.ledger.Look(t.Context(), theRun)
 		must(t, err)
-		if progress.Certified != nil || progress.Action != "start" || progress.ClosesAs != run.Cancelled {
+		if progress.Certified != nil || progress.Action != "start" || progress.ClosesAs != run.Cancelled || progress.Looked != 70 { // of the chunk that was looked at whole
 			t.Fatalf("%+v", progress)
 		}
 		if r = b.verify(t, "arn:again", false); r.State != run.Verifying {

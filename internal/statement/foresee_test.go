@@ -6,6 +6,7 @@ import (
 
 	"backfill/internal/change"
 	"backfill/internal/keyset"
+	"backfill/internal/pgtest"
 	"backfill/internal/statement"
 )
 
@@ -37,4 +38,22 @@ func TestCut(t *testing.T) {
 			t.Errorf("%d: %d characters, cut %t", length, len([]rune(shown)), cut)
 		}
 	}
+}
+
+// TestATallyLeavesAloneWhatIsOutOfScope: the expression fails on rows of which where is false, and of which it is NULL. AND would look at both sides of the latter.
+func TestATallyLeavesAloneWhatIsOutOfScope(t *testing.T) {
+	t.Parallel()
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		db.Exec(t, `CREATE TABLE users (id bigint PRIMARY KEY, ready boolean, note text, n int);
+			INSERT INTO users VALUES (1, true, '7', NULL), (2, true, '8', 8), (3, false, 'x', NULL), (4, NULL, 'y', NULL), (5, true, NULL, NULL)`)
+		c := simple
+		c.Where = "ready"
+		c.Set = []change.Assignment{{Column: "n", Type: "integer", Base: "integer", Expression: "note::int"}}
+		for _, query := range statement.Tally(c, span(nil, keyset.Point{"5"}, 0)) {
+			var rows, scope, written int64
+			if err := db.Connect(t).QueryRow(t.Context(), query.SQL, query.Args...).Scan(&rows, &scope, &written); err != nil || rows != 5 || scope != 3 || written != 1 {
+				t.Errorf("%d rows, %d in scope, %d to write; %v", rows, scope, written, err)
+			}
+		}
+	})
 }

@@ -30,7 +30,7 @@ func exitFor(err error) exit {
 	}
 }
 
-// leave writes the way out: ledger first, then the copy. It tells the state that the chunk was left in, "" where
+// leave writes the way out in the ledger; the copy is made after it. It tells the state that the chunk was left in, "" where
 // somebody else holds it by now. It has time of its own: the walk may have used up its own.
 func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.State {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin)
@@ -52,6 +52,15 @@ func (w *Worker) leave(ctx context.Context, claim ledger.Claim, out exit) chunk.
 	if err != nil || !held {
 		return ""
 	}
-	w.record(ctx, claim, out.state, out.reason)
 	return out.state
+}
+
+// tell writes the copy of the way out, in time of its own as well; "": there is none.
+func (w *Worker) tell(ctx context.Context, claim ledger.Claim, state chunk.State, reason string) {
+	if state == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), margin)
+	defer cancel()
+	w.record(ctx, claim, state, reason)
 }

@@ -14,12 +14,13 @@ import (
 )
 
 // passes tells whether the row that fails may be passed over. A rollback has to restore what was written; where a row may have
-// no place any more, that is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it.
+// no place any more, that is a conflict. A constraint that was added since would take the undo of every row: a person has to drop it. In the look at a canary a row that
+// cannot be judged deviates, whatever the budget: that is for rows that the run leaves out.
 func (s *walk) passes(failed *batch.Failed) bool {
 	if s.claim.Back {
 		return s.change.Kind.Displaces() && failed.Displaced()
 	}
-	return s.budget() > 0
+	return s.claim.Tries() || s.budget() > 0
 }
 
 // rejects tells whether the row at which a batch of one failed is to be passed over, which the next step does. Any error in

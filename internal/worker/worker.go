@@ -98,8 +98,9 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	claimed := claim
 	stayed := w.measure(ctx, claimed)
 	exit := w.walk(ctx, c, &claim)
-	stayed(claim)
 	state := w.leave(ctx, claim, exit)
+	stayed(claim) // the chunk is free by then: who dies at this leaves no lease behind
+	w.tell(ctx, claim, state, exit.reason)
 	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected, "restored", claim.Restored,
 		"ms", time.Since(begun).Milliseconds(), "batch_ms", exit.worked.Milliseconds())
