@@ -107,7 +107,7 @@ SERVERS = exports="$$($(STACK) env)"; eval "$$exports"; \
 
 # Those that take longest come first, so that no package is at work alone at the end. They need all of two processors by themselves: three packages
 # at once, or the stack's own tests beside them, take no less time, and make deadlines tight.
-LONGEST = ./internal/e2e ./internal/worker ./internal/faults
+LONGEST = ./internal/e2e ./internal/worker ./internal/faults ./internal/batch ./internal/planner ./internal/canary ./internal/probe
 
 .PHONY: test
 test: up ## Set everything up and pass all tests

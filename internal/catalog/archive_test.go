@@ -1,8 +1,6 @@
 package catalog_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"backfill/internal/catalog"
@@ -83,32 +81,6 @@ func TestWhatAnArchiveIs(t *testing.T) {
 				Verify: &change.Verify{Unfit: change.Archived.Unjudged(), Left: true}}
 			if diff := cmp.Diff(want, resolved.Change); diff != "" {
 				t.Errorf("undo %s (-want +got):\n%s", undo, diff)
-			}
-		}
-	})
-}
-
-func TestRightsOfAnArchive(t *testing.T) {
-	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		role := "archives_" + strings.ReplaceAll(databaseName(t, db), "test_", "")
-		db.Exec(t, fmt.Sprintf("%s; CREATE ROLE %s; GRANT SELECT, DELETE, INSERT ON t TO %[2]s", filing, role))
-		t.Cleanup(func() { db.Exec(t, fmt.Sprintf("DROP OWNED BY %s; DROP ROLE %[1]s", role)) })
-		conn := connect(t, db)
-		if _, err := conn.Exec(t.Context(), "SET ROLE "+role); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range []struct{ grant, undo, want string }{
-			{"SELECT", "on", "4:10: archive: old.t: role " + role + " may not use the schema"},
-			{"GRANT USAGE ON SCHEMA old TO " + role, "on", fmt.Sprintf("4:10: archive: old.t: role %s lacks INSERT, SELECT, DELETE; GRANT INSERT, SELECT, DELETE ON old.t TO %[1]s", role)},
-			{"SELECT", "off", fmt.Sprintf("4:10: archive: old.t: role %s lacks INSERT; GRANT INSERT ON old.t TO %[1]s", role)},
-			{"GRANT INSERT ON old.t TO " + role, "off", ""},
-			{"GRANT SELECT, DELETE ON old.t TO " + role, "on", ""},
-		} {
-			db.Exec(t, c.grant)
-			_, err := catalog.Resolve(t.Context(), conn, parse(t, "name: a\ntable: t\ndelete: true\narchive: old.t\nwhere: n < 0\nundo: "+c.undo+"\n"), nil)
-			if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && !strings.Contains(got, c.want) {
-				t.Errorf("undo %s: got %s, want %s", c.undo, got, c.want)
 			}
 		}
 	})

@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -192,42 +191,6 @@ func TestWhatAMoveIs(t *testing.T) {
 				t.Errorf("undo %s (-want +got):\n%s", undo, diff)
 			}
 			prepareUpdate(t, conn, "undo "+undo, resolved.Change)
-		}
-	})
-}
-
-func TestRightsOfACopy(t *testing.T) {
-	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		role := "copies_" + strings.ReplaceAll(databaseName(t, db), "test_", "")
-		db.Exec(t, fmt.Sprintf("%s; CREATE ROLE %s; GRANT SELECT ON t TO %[2]s; GRANT USAGE ON SCHEMA archive TO %[2]s", archived, role))
-		t.Cleanup(func() { db.Exec(t, fmt.Sprintf("DROP OWNED BY %s; DROP ROLE %[1]s", role)) })
-		conn := connect(t, db)
-		if _, err := conn.Exec(t.Context(), "SET ROLE "+role); err != nil {
-			t.Fatal(err)
-		}
-		lacks := func(at, rights, table string) string {
-			return fmt.Sprintf("%s: role %s lacks %s on %s; GRANT %[3]s ON %[4]s TO %[2]s", at, role, rights, table)
-		}
-		lock := lacks("2:8: table", "UPDATE (id)", "public.t")
-		for _, c := range []struct{ grant, copy, undo, want string }{
-			{"SELECT", "", "off", lock},
-			{"SELECT", "", "off", lacks("4:9: copy.into", "INSERT", "archive.t")},
-			{"GRANT UPDATE (id) ON t TO " + role, "on_conflict: update", "on", lacks("4:9: copy.into", "INSERT, SELECT, UPDATE (n, code), DELETE", "archive.t")},
-			{"GRANT INSERT (id, n, code) ON archive.t TO " + role, "", "off", ""},
-			{"SELECT", "", "on", lacks("4:9: copy.into", "SELECT, DELETE", "archive.t")},
-			{"GRANT SELECT, DELETE ON archive.t TO " + role, "on_conflict: nothing", "on", ""},
-			{"GRANT UPDATE (n, code) ON archive.t TO " + role, "on_conflict: update", "on", ""},
-			{"SELECT", "move: true", "on", lacks("2:8: table", "DELETE, INSERT", "public.t")},
-			{"REVOKE UPDATE (id) ON t FROM " + role, "move: true", "off", lacks("2:8: table", "DELETE", "public.t")},
-			{"GRANT DELETE, INSERT ON t TO " + role, "move: true", "on", ""},
-			{"REVOKE USAGE ON SCHEMA archive FROM " + role, "", "on", "4:9: copy.into: archive.t: role " + role + " may not use the schema; GRANT USAGE ON SCHEMA archive TO " + role},
-		} {
-			db.Exec(t, c.grant)
-			_, err := catalog.Resolve(t.Context(), conn, parse(t, copyOf(c.copy, "undo: "+c.undo)), nil)
-			if got := fmt.Sprint(err); c.want == "" && err != nil || !strings.Contains(got, c.want) && c.want != "" {
-				t.Errorf("%s, undo %s: got %s, want %s", c.copy, c.undo, got, c.want)
-			}
 		}
 	})
 }

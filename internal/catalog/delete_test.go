@@ -145,36 +145,3 @@ func TestWhatADeletionIs(t *testing.T) {
 		}
 	})
 }
-
-func TestRightsOfADeletion(t *testing.T) {
-	t.Parallel()
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		role := "deletes_" + strings.ReplaceAll(databaseName(t, db), "test_", "")
-		db.Exec(t, fmt.Sprintf("%s; CREATE ROLE %s; GRANT SELECT ON t TO %[2]s", purged, role))
-		t.Cleanup(func() { db.Exec(t, fmt.Sprintf("DROP OWNED BY %s; DROP ROLE %[1]s", role)) })
-		conn := connect(t, db)
-		if _, err := conn.Exec(t.Context(), "SET ROLE "+role); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range []struct{ grant, undo, want string }{
-			{"SELECT", "on", fmt.Sprintf("2:8: table: role %s lacks DELETE, INSERT on public.t; GRANT DELETE, INSERT ON public.t TO %[1]s", role)},
-			{"SELECT", "off", fmt.Sprintf("2:8: table: role %s lacks DELETE on public.t; GRANT DELETE ON public.t TO %[1]s", role)},
-			{"GRANT DELETE ON t TO " + role, "off", ""},
-			{"GRANT INSERT ON t TO " + role, "on", ""},
-		} {
-			db.Exec(t, c.grant)
-			_, err := catalog.Resolve(t.Context(), conn, parse(t, "name: a\ntable: t\ndelete: true\nwhere: n < 0\nundo: "+c.undo+"\n"), nil)
-			if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && got != c.want {
-				t.Errorf("undo %s: got %s, want %s", c.undo, got, c.want)
-			}
-		}
-	})
-}
-
-func databaseName(t *testing.T, db pgtest.Database) (name string) {
-	t.Helper()
-	if err := db.Connect(t).QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}

@@ -59,7 +59,7 @@ func (c command) afterARollback(t *testing.T, id string) {
 
 // resume: each row is changed once, whatever was done before the cancel.
 func (c command) resume(t *testing.T) {
-	b, id, _ := c.begins(t, 100_000)
+	b, id, _ := c.begins(t, 50_000)
 	if got := c.expect(t, 2, "rollback", id); !strings.Contains(got.err, "cancel it first") {
 		t.Errorf("rollback: %s", got.err)
 	}

@@ -132,7 +132,7 @@ func (b *bundle) inTheMiddle(t *testing.T, chunkRows int) (id, execution string)
 	return id, execution
 }
 
-// slowly makes each row take a moment.
+// slowly makes each row take a moment: a millisecond.
 func slowly(definition string) string {
 	return strings.Replace(definition, "n + 1", "n + 1 + 0 * length(pg_sleep(0.0001)::text)", 1)
 }
@@ -183,7 +183,7 @@ func TestCancel(t *testing.T) {
 func TestASecondRunOnTheTableIsRefused(t *testing.T) {
 	t.Parallel()
 	table := unique("busy")
-	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 100_000))
+	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 40_000))
 	first, execution := b.define(t, slowly(increment(table, 5_000)))
 	waitFor(t, time.Minute, "the first run holds the table", func() bool {
 		return b.number(t, "SELECT count(*) FROM backfill.runs WHERE run = $1", first) == 1

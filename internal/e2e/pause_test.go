@@ -25,8 +25,9 @@ func (b *bundle) paused(t *testing.T, chunkRows int) (id, execution string) {
 // is received; afterwards every row is changed once.
 func TestAPausedRunStandsStillAndGoesOn(t *testing.T) {
 	t.Parallel()
+	const rows = 40_000 // ten seconds of four workers
 	table := unique("paused")
-	b := setup(t, table, fmt.Sprintf(counters, quoted(table), 100_000))
+	b := setup(t, table, fmt.Sprintf(counters, quoted(table), rows))
 	id, execution := b.paused(t, 10_000)
 	status, err := b.status(t, id)
 	must(t, err)
@@ -53,7 +54,7 @@ func TestAPausedRunStandsStillAndGoesOn(t *testing.T) {
 	b.control(t, map[string]any{"action": "resume", "run": id})
 	b.control(t, map[string]any{"action": "resume", "run": id}) // twice is once
 	status = b.completes(t, id, execution, 3*time.Minute)
-	if b.expectOnce(t); status.Rows.Affected != 100_000 || status.Pause != nil {
+	if b.expectOnce(t); status.Rows.Affected != rows || status.Pause != nil {
 		t.Fatalf("%+v, %+v", status.Rows, status.Pause)
 	}
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -26,6 +27,17 @@ import (
 	"backfill/internal/postgres"
 	"backfill/internal/run"
 )
+
+// tests at once: they mostly wait for the beats of their runs. The workers of the stack are as many.
+const tests = "4"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", tests); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // stack is the deployed stack.
 type stack struct {

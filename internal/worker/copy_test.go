@@ -1,7 +1,6 @@
 package worker_test
 
 import (
-	"sync/atomic"
 	"testing"
 
 	"backfill/internal/change"
@@ -39,13 +38,7 @@ func TestRowsWhosePlaceIsTakenAreRejected(t *testing.T) {
 			t.Fatalf("%d rows are copied, %d counted, %d named", others, affected, named)
 		}
 		b.exec(t, "DELETE FROM copied WHERE note = 'mine'")
-		b.retry(t, db.URL, "arn:2")
-		b.expectOnce(t)
-		b.reverse(t)
-		for _, message := range b.due(t) {
-			must(t, b.worker(t, db.URL).Work(t.Context(), message))
-		}
-		b.expectAsBefore(t)
+		b.retriedAndTakenBack(t)
 	})
 }
 
@@ -62,13 +55,7 @@ func TestRowsWhosePlaceIsTakenAreNotMoved(t *testing.T) {
 		b.expectNumbers(t, "SELECT count(*) FROM counters WHERE n = id", 3, "SELECT count(*) FROM copied WHERE n = id", rows-3, "SELECT affected FROM backfill.ledger", rows-3,
 			"SELECT count(*) FROM backfill.rejects JOIN counters c ON key = ARRAY[c.id::text] WHERE sqlstate = '23505' AND id IN (7, 2007, 4000)", 3)
 		b.exec(t, "DELETE FROM copied WHERE note = 'mine'")
-		b.retry(t, db.URL, "arn:2")
-		b.expectOnce(t)
-		b.reverse(t)
-		for _, message := range b.due(t) {
-			must(t, b.worker(t, db.URL).Work(t.Context(), message))
-		}
-		b.expectAsBefore(t)
+		b.retriedAndTakenBack(t)
 	})
 }
 
@@ -83,27 +70,7 @@ func TestEveryLostAnswerOfARollbackOfACopyIsFound(t *testing.T) {
 	b.expectOnce(t)
 	b.reverse(t)
 	b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 107, 900); CREATE TABLE referring (id bigint REFERENCES copied (id)); INSERT INTO referring VALUES (1500), (2900)`)
-	tables := []string{"copied", "backfill.ledger", "backfill.undo", "referring"}
-	for _, table := range tables {
-		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-	}
-	proxy := pgtest.NewProxy(t, db)
-	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-		n, all := int64(1), false
-		for ; !all; n += 1 + n/6 {
-			b.exec(t, `TRUNCATE copied, backfill.ledger, backfill.undo, backfill.conflicts, referring; INSERT INTO copied OVERRIDING SYSTEM VALUE TABLE "kept copied";
-					INSERT INTO backfill.ledger TABLE "kept backfill.ledger"; INSERT INTO backfill.undo TABLE "kept backfill.undo"; INSERT INTO referring TABLE "kept referring"`)
-			var seen atomic.Int64
-			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-			b.expectLedger(t, chunk.RolledBack)
-			b.expectTakenBack(t)
-			all = seen.Load() < n
-		}
-		if n < 25 {
-			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-		}
-	}
+	b.takenBackAtEachCut(t, []string{"copied", "backfill.ledger", "backfill.undo", "referring"}, b.expectTakenBack)
 }
 
 func (b *bundle) expectTakenBack(t *testing.T) {
@@ -127,29 +94,7 @@ func TestEveryLostAnswerOfARollbackOfAMoveIsFound(t *testing.T) {
 	b.expectOnce(t)
 	b.reverse(t)
 	b.exec(t, `UPDATE copied SET n = 0 WHERE id IN (1, 900); INSERT INTO counters VALUES (1500, -1, 'mine'), (5000, -2, '2900')`)
-	tables := []string{"counters", "copied", "backfill.ledger", "backfill.undo"}
-	for _, table := range tables {
-		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-	}
-	proxy := pgtest.NewProxy(t, db)
-	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-		n, all := int64(1), false
-		for ; !all; n += 1 + n/6 {
-			for _, table := range tables {
-				b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
-			}
-			b.exec(t, "TRUNCATE backfill.conflicts")
-			var seen atomic.Int64
-			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-			b.expectLedger(t, chunk.RolledBack)
-			b.expectMovedBack(t)
-			all = seen.Load() < n
-		}
-		if n < 25 {
-			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-		}
-	}
+	b.takenBackAtEachCut(t, []string{"counters", "copied", "backfill.ledger", "backfill.undo"}, b.expectMovedBack)
 }
 
 func (b *bundle) expectMovedBack(t *testing.T) {

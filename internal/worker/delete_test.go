@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"backfill/internal/change"
@@ -31,13 +30,7 @@ func TestRowsThatAreReferredToAreRejected(t *testing.T) {
 			t.Fatalf("%d rows are left, %d of them named, %d deleted", left, named, affected)
 		}
 		b.exec(t, "DELETE FROM referring")
-		b.retry(t, db.URL, "arn:2")
-		b.expectOnce(t)
-		b.reverse(t)
-		for _, message := range b.due(t) {
-			must(t, b.worker(t, db.URL).Work(t.Context(), message))
-		}
-		b.expectAsBefore(t)
+		b.retriedAndTakenBack(t)
 	})
 }
 
@@ -51,29 +44,7 @@ func TestEveryLostAnswerOfARollbackOfADeletionIsFound(t *testing.T) {
 	b.exec(t, `INSERT INTO counters VALUES (700, -1, 'mine'), (5000, -2, '3100');
 			CREATE TABLE parents AS SELECT g AS id FROM generate_series(-2, 4000) g WHERE g NOT IN (1500, 2900); ALTER TABLE parents ADD PRIMARY KEY (id);
 			ALTER TABLE counters ADD FOREIGN KEY (n) REFERENCES parents`)
-	tables := []string{"counters", "backfill.ledger", "backfill.undo"}
-	for _, table := range tables {
-		b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-	}
-	proxy := pgtest.NewProxy(t, db)
-	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
-		n, all := int64(1), false
-		for ; !all; n += 1 + n/6 {
-			for _, table := range tables {
-				b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
-			}
-			b.exec(t, "TRUNCATE backfill.conflicts")
-			var seen atomic.Int64
-			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
-			must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))
-			b.expectLedger(t, chunk.RolledBack)
-			b.expectConflicts(t)
-			all = seen.Load() < n
-		}
-		if n < 25 {
-			t.Fatalf("a rollback has only %d messages of kind %c", n, kind)
-		}
-	}
+	b.takenBackAtEachCut(t, []string{"counters", "backfill.ledger", "backfill.undo"}, b.expectConflicts)
 }
 
 func (b *bundle) expectConflicts(t *testing.T) {

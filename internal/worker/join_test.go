@@ -39,13 +39,7 @@ func TestRowsThatBelongToSeveralAreRejected(t *testing.T) {
 					t.Fatalf("%d rows are left, %d of them named, %d written", other, named, affected)
 				}
 				b.exec(t, "DELETE FROM steps WHERE ctid IN (SELECT max(ctid) FROM steps WHERE id IN (700, 1500) GROUP BY id)")
-				b.retry(t, db.URL, "arn:2")
-				b.expectOnce(t)
-				b.reverse(t)
-				for _, message := range b.due(t) {
-					must(t, b.worker(t, db.URL).Work(t.Context(), message))
-				}
-				b.expectAsBefore(t)
+				b.retriedAndTakenBack(t)
 			})
 		})
 	}

@@ -87,16 +87,12 @@ func TestEveryLostAnswerOfARetryIsFound(t *testing.T) {
 		must(t, b.worker(t, db.URL).Work(t.Context(), b.chunk.Message(1)))
 		b.expectRejects(t, 5)
 		b.mend(t, false)
-		for _, table := range []string{"counters", "backfill.ledger", "backfill.rejects", "backfill.undo"} {
-			b.exec(t, fmt.Sprintf("CREATE TABLE %q AS TABLE %s", "kept "+table, table))
-		}
+		again := b.keep(t, "counters", "backfill.ledger", "backfill.rejects", "backfill.undo")
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 			n, all := int64(1), false
 			for ; !all; n += 1 + n/6 {
-				for _, table := range []string{"counters", "backfill.ledger", "backfill.rejects", "backfill.undo"} {
-					b.exec(t, fmt.Sprintf("DELETE FROM %s; INSERT INTO %[1]s TABLE %q", table, "kept "+table))
-				}
+				b.db.Exec(t, again)
 				var seen atomic.Int64
 				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
 				b.retry(t, proxy.URL, fmt.Sprint("arn:", kind, n))

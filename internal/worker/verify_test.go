@@ -55,18 +55,13 @@ func TestEveryLostConnectionOfAVerificationIsFound(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := begun(t, db, certain, "UPDATE counters SET n = -1 WHERE id % 40 = 7", true)
-		tables := []string{"counters", "backfill.ledger", "backfill.undo"}
-		for _, table := range tables {
-			b.exec(t, `CREATE TABLE "kept `+table+`" AS TABLE `+table)
-		}
+		again := b.keep(t, "counters", "backfill.ledger", "backfill.undo")
 		var digest string
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 			n, all := int64(1), false
 			for ; !all; n += 1 + n/6 {
-				for _, table := range tables {
-					b.exec(t, `DELETE FROM `+table+`; INSERT INTO `+table+` TABLE "kept `+table+`"`)
-				}
+				b.db.Exec(t, again)
 				var seen atomic.Int64
 				proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })
 				must(t, b.worker(t, proxy.URL).Work(t.Context(), b.chunk.Message(2)))

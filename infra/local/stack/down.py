@@ -21,6 +21,7 @@ def down(folder: Folder, state: State, purge: bool) -> None:
     LocalStack(folder, state, Venvs(folder), Artifacts(folder)).stop()
     TestServer(folder, state).stop()
     postgres.stop_all(state)
+    shutil.rmtree(account.in_memory(folder.postgres), ignore_errors=True)
     if purge:
         _remove(folder)
 

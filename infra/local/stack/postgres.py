@@ -1,6 +1,7 @@
 """Postgres servers of the stack: one for the stack itself, and for each major version one for tests and a durable one.
 
-Owns their data folders, passwords, ports and processes. The data stays when a server is stopped; `down --purge` removes it.
+Owns their data folders, passwords, ports and processes. The data stays when a server is stopped, but for what is in memory; `down --purge`
+removes it.
 """
 
 import os
@@ -45,13 +46,15 @@ SETTINGS_OF_BENCHMARKS = {
 class Server:
     """One server, by name and major version."""
 
-    def __init__(self, folder: Folder, state: State, name: str, programs: Programs, settings: dict[str, str] | None = None):
+    def __init__(self, folder: Folder, state: State, name: str, programs: Programs, settings: dict[str, str] | None = None, volatile: bool = False):
+        """`volatile`: its data is in memory, where there is room."""
         self._state = state
         self._programs = programs
         self._settings = settings or {}
         self._user = account.unprivileged()
         self._key = f"postgres-{name}-{programs.major}"
-        self._home = account.place(folder.postgres) / f"{name}-{programs.major}"
+        place = account.volatile_place if volatile else account.place
+        self._home = place(folder.postgres) / f"{name}-{programs.major}"
         self._data = self._home / "data"
         self._log = folder.log / f"{self._key}.log"
 

@@ -57,10 +57,10 @@ def tool(folder: Folder, name: str) -> str:
 
 
 def test_database(folder: Folder, state: State, major: int, durable: bool = False) -> str:
-    """A server for tests, which may forget on a power failure; durable: one for benchmarks, which does not."""
+    """A server for tests, which has its data in memory; durable: one for benchmarks, which has it on the disk."""
     toolchain.require("linux")
     name, settings = ("durable", SETTINGS_OF_BENCHMARKS) if durable else ("tests", SETTINGS_OF_TESTS)
-    return Server(folder, state, name, find(major, Artifacts(folder)), settings).start()
+    return Server(folder, state, name, find(major, Artifacts(folder)), settings, volatile=not durable).start()
 
 
 def test_dynamodb(folder: Folder, state: State) -> str:

@@ -4,11 +4,13 @@ import os
 import signal
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
-from infra.local.stack import postgres, up
+from infra.local.stack import account, postgres, up
 from infra.local.stack.artifacts import Artifacts
+from infra.local.stack.down import down
 from infra.local.stack.postgres import Server
 from infra.local.stack.postgres_programs import find
 from infra.local.stack.processes import Process
@@ -21,9 +23,7 @@ KEY = "postgres-tests-15"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    stand = Stand.at(tmp_path_factory.mktemp("postgres"))
-    for folder in (stand.folder.root, *stand.folder.root.parents[:2]):
-        folder.chmod(0o755)  # pytest closes its folders to others; Postgres may have to be another
+    stand = stand_for_postgres(tmp_path_factory.mktemp("postgres"))
     yield stand
     postgres.stop_all(stand.state)
 
@@ -82,6 +82,33 @@ def test_durable_server_is_one_beside_the_tests(place, start):
     assert "fsync=on" in settings and "shared_buffers=2GB" in settings
     postgres.stop_all(place.state)
     assert not durable.alive
+
+
+def test_server_of_tests_is_in_memory_and_goes_with_the_stack(tmp_path):
+    stand = stand_for_postgres(tmp_path)
+    up.test_database(stand.folder, stand.state, 15)
+    home = Path(stand.state.get(KEY)["home"])
+    assert home.parent == account.in_memory(stand.folder.postgres) and (home / "data" / "PG_VERSION").exists()
+    down(stand.folder, stand.state, purge=False)
+    assert not home.parent.exists()
+    assert up.test_database(stand.folder, stand.state, 15)
+    down(stand.folder, stand.state, purge=False)
+
+
+def test_server_of_tests_is_on_the_disk_where_memory_is_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(account, "ROOM", 1 << 50)
+    stand = stand_for_postgres(tmp_path)
+    up.test_database(stand.folder, stand.state, 15)
+    assert Path(stand.state.get(KEY)["home"]).parent == account.place(stand.folder.postgres)
+    down(stand.folder, stand.state, purge=False)
+    assert (Path(stand.state.get(KEY)["home"]) / "data").exists()
+
+
+def stand_for_postgres(root: Path) -> Stand:
+    stand = Stand.at(root)
+    for folder in (stand.folder.root, *stand.folder.root.parents[:2]):
+        folder.chmod(0o755)  # pytest closes its folders to others; Postgres may have to be another
+    return stand
 
 
 def asks_for(port: int) -> str:

@@ -1,9 +1,9 @@
 // Package cluster is a Postgres server of a test's own: one that may crash, refuse to write, run out of disk, or come
 // back at another address.
 //
-// It owns the server's processes, data and port, and ends them with the test. It takes the programs, and the account
-// that runs them, from a server that is there already (pgtest). Invariant: what was committed survives whatever is
-// done to it; only the machine itself must not crash, for nothing is flushed to disk.
+// It owns the server's processes, data and port, and ends them with the test. It takes the programs, the account that runs
+// them, and the place of its data from a server that is there already (pgtest). Invariant: what was committed survives
+// whatever is done to it; only the machine itself must not crash, for nothing is flushed to disk.
 package cluster
 
 import (
@@ -31,6 +31,7 @@ type Cluster struct {
 	Major    string
 	programs string
 	account  *syscall.Credential // nil: our own
+	beside   string              // where homes are: beside the data of the server that is there
 	home     string
 	data     string
 	port     int
@@ -44,18 +45,16 @@ func New(t testing.TB, like pgtest.Database, settings ...string) *Cluster {
 	c := &Cluster{Major: like.Major, settings: settings}
 	c.learn(t, like)
 	c.house(t)
-	c.run(t, "initdb", "-D", c.data, "-U", role, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	c.fill(t)
 	c.Start(t)
 	t.Cleanup(c.end)
-	admin := c.database("postgres")
-	admin.Exec(t, "CREATE DATABASE "+role)
 	return c
 }
 
 // house makes the folder that all is in.
 func (c *Cluster) house(t testing.TB) {
 	t.Helper()
-	home, err := os.MkdirTemp("", "faults-postgres-")
+	home, err := os.MkdirTemp(c.beside, "faults-postgres-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +72,7 @@ func (c *Cluster) learn(t testing.TB, like pgtest.Database) {
 	if err != nil {
 		t.Fatalf("ask the test server for its programs: %v", err)
 	}
+	c.beside = filepath.Dir(data)
 	found, err := os.Stat(data)
 	if err != nil {
 		t.Fatalf("the test server is not on this machine: %v", err)

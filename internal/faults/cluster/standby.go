@@ -15,7 +15,7 @@ import (
 func (c *Cluster) Standby(t testing.TB, name string, settings ...string) *Cluster {
 	t.Helper()
 	source := fmt.Sprintf("primary_conninfo=host=127.0.0.1 port=%d user=%s application_name=%s", c.port, role, name)
-	s := &Cluster{Major: c.Major, programs: c.programs, account: c.account, settings: append([]string{source}, settings...)}
+	s := &Cluster{Major: c.Major, programs: c.programs, account: c.account, beside: c.beside, settings: append([]string{source}, settings...)}
 	s.house(t)
 	conn := c.database("postgres").Connect(t)
 	if _, err := conn.Exec(t.Context(), "SELECT pg_backup_start('standby', true)"); err != nil {

@@ -63,6 +63,22 @@ def guard_environment_tables():
         self.environments = assignment.environment_tables()
 
     AssignmentService.__init__ = initialize_guarded
+    spare_state_machines()
+
+
+def spare_state_machines():
+    """No hook of its own: with a new entry point everybody would have to install LocalStack anew."""
+    from localstack.services.stepfunctions.asl.component.common.path import result_path
+    from localstack.services.stepfunctions.asl.component.state.state_execution.state_task import lambda_eval_utils
+    from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import state_task_service_sfn
+    from localstack.services.stepfunctions.asl.utils import json_path
+
+    from . import state_machines
+
+    for module in (json_path, result_path):
+        module.parse = state_machines.remembered(module.parse)
+    for module in (lambda_eval_utils, state_task_service_sfn):
+        module.boto_client_for = state_machines.kept(module.boto_client_for)
 
 
 @hooks.on_infra_start()
