@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
@@ -17,18 +16,18 @@ import (
 func deliver(ctx context.Context, w *worker.Worker, event events.SQSEvent) events.SQSEventResponse {
 	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, record := range event.Records {
-		if err := work(ctx, w, record.Body); err != nil {
-			slog.ErrorContext(ctx, "message not consumed", "message", record.MessageId, "class", failure.Of(err), "error", failure.Safe(err))
+		var message chunk.Message
+		if err := work(ctx, w, record.Body, &message); err != nil {
+			w.Lost(ctx, message, record.MessageId, err)
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
 		}
 	}
 	return out
 }
 
-func work(ctx context.Context, w *worker.Worker, body string) error {
-	var message chunk.Message
-	if err := json.Unmarshal([]byte(body), &message); err != nil {
+func work(ctx context.Context, w *worker.Worker, body string, message *chunk.Message) error {
+	if err := json.Unmarshal([]byte(body), message); err != nil {
 		return failure.New(failure.Invalid, "read a message: %w", err)
 	}
-	return w.Work(ctx, message)
+	return w.Work(ctx, *message)
 }

@@ -28,7 +28,7 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 		return function, err
 	}
 	worker.CollectSeldom()
-	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease)
+	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).Tell(base.Gauges)
 	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 		return deliver(ctx, w, event), nil
 	})

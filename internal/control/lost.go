@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
 	"backfill/internal/request"
 	"backfill/internal/run"
 )
@@ -102,9 +104,21 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 }
 
 func (c *Control) lost(ctx context.Context, execution closing.Execution) (any, error) {
+	before, looking := c.Records.Status(ctx, execution.Run)
 	state, err := c.Closer.Lost(ctx, execution)
 	id, reason := execution.Run, execution.Reason
+	if err == nil && (looking != nil || !before.State.Ended()) {
+		c.gauge(id, cmp.Or(execution.Backfill, before.Backfill), state)
+	}
 	return Ending{Run: id, State: state, Reason: reason, Notice: notice(id, state, reason)}, err
+}
+
+// gauge tells how a run ended that its governor did not end.
+func (c *Control) gauge(id, backfill string, state run.State) {
+	of, told := map[run.State]gauge.Gauge{run.Failed: gauge.RunsFailed, run.Cancelled: gauge.RunsCancelled}[state]
+	if told {
+		c.Gauges.Write(gauge.Subject{Run: id, Backfill: backfill}, gauge.Figures{of: gauge.Whole(1)})
+	}
 }
 
 // executionEnded ends the run of an execution that was stopped, failed or timed out. "Stop" in the console runs no

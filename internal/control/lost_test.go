@@ -33,6 +33,17 @@ func caught(request, class, cause string) string {
 		request, runtest.Execution, class, text(cause))
 }
 
+// TestARunThatIsClosedIsCountedOnce, though Step Functions tells of it twice: the state that closes it, and the event of the execution's end.
+func TestARunThatIsClosedIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	b, gauges := setup(t), runtest.NewGauges()
+	b.control.Gauges = gauges.Writer
+	for range 2 {
+		b.answer(t, caught(`{"action":"start","backfill":"users"}`, "Backfill.Permanent", "column gone"))
+	}
+	gauges.Expect(t, map[string]any{"RunsFailed": 1.0, "run": runtest.ID, "Backfill": "users"})
+}
+
 func TestACloseTellsTheCauseInWords(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ class, cause, reason string }{

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"backfill/internal/following"
+	"backfill/internal/gauge"
 	"backfill/internal/ledger"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
@@ -121,6 +122,7 @@ type Governor struct {
 	MaxWorkers int64         // ceiling of the event source mapping
 	Stall      time.Duration // without a row handled before a run ends as FAILED
 	Worker     string        // name of the workers' function, for people who look for it
+	Gauges     *gauge.Writer
 	windows    map[string]window.Windows
 }
 
@@ -141,6 +143,7 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	}
 	beat := &beat{governor: g, record: record, until: time.Now().Add(g.Duration)}
 	next, err := beat.watch(ctx)
+	beat.gauge(next)
 	if err != nil {
 		return in, fmt.Errorf("beat %d of run %s: %w", in.Beat, in.Run, err)
 	}

@@ -55,6 +55,14 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	return s.conn, nil
 }
 
+// Database is the name of the one that the connection is to, "" while there is none.
+func (s *Session) Database() string {
+	if s.conn == nil {
+		return ""
+	}
+	return s.conn.Config().Database
+}
+
 func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 	url, err := s.source(ctx)
 	if err != nil {
