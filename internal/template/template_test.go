@@ -168,6 +168,8 @@ func plain(t testing.TB, n ast.Node) any {
 			list[i] = plain(t, value)
 		}
 		return list
+	case *ast.LiteralNode:
+		return n.Value.Value
 	case ast.ScalarNode:
 		return n.GetValue()
 	}
