@@ -42,7 +42,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		return function, err
 	}
 	queues := sqs.NewFromConfig(base.AWS)
-	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(queues, s.Queue))
+	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(queues, s.Queue).Carrying(base.Tracer.Header))
 	g := &governor.Governor{
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),

@@ -30,7 +30,7 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 	worker.CollectSeldom()
 	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).Tell(base.Gauges)
 	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-		return deliver(ctx, w, event), nil
+		return deliver(ctx, w, base.Tracer, event), nil
 	})
 	function.Close = base.Session.Drop
 	return function, nil

@@ -48,7 +48,7 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 		return Base{}, err
 	}
 	tracer.Instrument(&loaded)
-	session := postgres.NewSession(login(loaded, shared.Database), name)
+	session := postgres.NewSession(login(loaded, shared.Database), name).Trace(tracer.Statements())
 	return Base{
 		AWS: loaded, Tracer: tracer, Session: session,
 		Gauges:  gauge.New(os.Stdout, shared.Stack, os.Getenv("AWS_LAMBDA_LOG_LEVEL"), session.Database, time.Now),
