@@ -16,6 +16,7 @@ import (
 	"backfill/internal/following"
 	"backfill/internal/gauge"
 	"backfill/internal/ledger"
+	"backfill/internal/notice"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/report"
@@ -153,6 +154,9 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	}
 	if next == turn.Pause {
 		out.Wait = beat.wait()
+	}
+	if next == turn.Pause || next == turn.End {
+		out.Notice = notice.Of(beat.record.Status)
 	}
 	if next != turn.End && next != turn.Pause && out.Beat >= out.Budget {
 		out.Next = turn.Segment
