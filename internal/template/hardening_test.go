@@ -180,6 +180,9 @@ func TestLogsEnd(t *testing.T) {
 		if want := strings.TrimSuffix(logicalID, "Function") + "LogGroup"; group != want || groups[group].value == nil {
 			t.Errorf("%s logs to %s", logicalID, group)
 		}
+		if format := function.at("Properties", "LoggingConfig", "LogFormat").text(); format != "JSON" {
+			t.Errorf("%s logs %s", logicalID, format)
+		}
 	}
 }
 
