@@ -79,6 +79,7 @@ func said(id, backfill string, state run.State, reason string) string {
 		return fmt.Sprintf("There is no run %s in this database: %s", id, reason)
 	case run.Failed, run.Cancelled:
 		return notice.Of(run.Status{Run: id, Backfill: backfill, State: state, Reason: reason})
+	default:
 	}
 	return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused, or has failed.\nReason: %s\nNext: `backfill status %s`", id, state, reason, id)
 }

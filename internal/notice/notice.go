@@ -91,6 +91,7 @@ func paused(p *run.Pause) (what, next string) {
 		return "is PAUSED: its canary is done, and it waits for an approval", "`backfill status RUN` has the forecast, `backfill approve RUN` lets it go on with the rest, `backfill rollback RUN` takes the canary back"
 	case run.ForAll:
 		return "is PAUSED, as all runs are" + by(p.By), "`backfill resume --all` lets them go on"
+	case run.ForRun:
 	}
 	return "is PAUSED" + by(p.By), "`backfill resume RUN` lets it go on, `backfill cancel RUN` ends it"
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"backfill/internal/gauge"
@@ -40,7 +41,7 @@ func (m metric) exists(t *testing.T) string {
 	if !ok || !slices.Contains(strings.Fields(known.metrics), m.name) {
 		return "is none that AWS is known to write: add it to watched"
 	}
-	if len(m.dimensions) != 1 || ofType(t, known.kind)[m.dimensions[known.dimension]].value == nil {
+	if of, there := template(t).at("Resources").get(m.dimensions[known.dimension]); len(m.dimensions) != 1 || !there || of.at("Type").text() != known.kind {
 		return "is of nothing in the template"
 	}
 	return ""
@@ -66,8 +67,20 @@ func (m metric) told(t *testing.T) string {
 	return ""
 }
 
-// written are the figures that the program of a function writes: those that are mentioned outside of the package of their names.
+var writing struct {
+	once sync.Once
+	told map[string]bool
+}
+
+// written are the figures that the program of a function writes.
 func written(t *testing.T) map[string]bool {
+	t.Helper()
+	writing.once.Do(func() { writing.told = mentioned(t) })
+	return writing.told
+}
+
+// mentioned are those that are mentioned outside of the package of their names.
+func mentioned(t *testing.T) map[string]bool {
 	t.Helper()
 	variables, told := gauges(t), map[string]bool{}
 	for _, pattern := range []string{"internal/*/*.go", "functions/*/*.go"} {

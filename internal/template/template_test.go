@@ -90,6 +90,10 @@ func (n node) number() int {
 		return int(value)
 	case uint64:
 		return int(value)
+	case string: // CloudFormation takes numbers as texts, too
+		if number, err := strconv.Atoi(value); err == nil {
+			return number
+		}
 	}
 	n.t.Fatalf("%s is %v, not a number", n.path, n.value)
 	return 0
