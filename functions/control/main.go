@@ -45,7 +45,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		Examiner:   checkup.Examiner{Session: base.Session, Records: base.Records, Schema: ledger.Version, Workers: int64(s.Workers)},
 		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
-		Workers: int64(s.Workers),
+		Workers: int64(s.Workers), Gauges: base.Gauges,
 	}
 	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
 		return c.Handle(ctx, invocation.Alias(ctx), input)

@@ -42,11 +42,11 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		return function, err
 	}
 	queues := sqs.NewFromConfig(base.AWS)
-	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(queues, s.Queue))
+	dispatcher := dispatch.New(base.Ledger, base.Records, queue.New(queues, s.Queue).Carrying(base.Tracer.Header))
 	g := &governor.Governor{
 		Ledger: base.Ledger, Records: base.Records,
 		Repairer:  repair.New(base.Ledger, dispatcher, time.Now),
-		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records},
+		Drainer:   repair.Drainer{Letters: queue.NewLetters(queues, s.DeadLetters), Ledger: base.Ledger, Records: base.Records, Gauges: base.Gauges},
 		Completer: completion.New(base.Ledger, base.Records).Asking(inquiry.Inquirer{Session: base.Session}),
 		Canaries:  canary.Canaries{Ledger: base.Ledger, Pauser: pausing.New(base.Ledger, base.Records)},
 		Follower:  following.Follower{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
@@ -56,7 +56,7 @@ func setup(ctx context.Context) (invocation.Function[turn.Turn, turn.Turn], erro
 		Regulator: regulator.Regulator{Session: base.Session, Ledger: base.Ledger,
 			Alarms: alarm.New(cloudwatch.NewFromConfig(base.AWS), s.Alarms, time.Now)},
 		Duration: s.Beat, LookAhead: int64(s.LookAhead), MaxWorkers: int64(s.Workers),
-		Stall: s.Stall, Worker: s.Worker,
+		Stall: s.Stall, Worker: s.Worker, Gauges: base.Gauges,
 	}
 	function.Handle, function.Close = trace.Around(base.Tracer, "beat", g.Beat), base.Session.Drop
 	return function, nil

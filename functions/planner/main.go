@@ -36,7 +36,7 @@ func setup(ctx context.Context) (invocation.Function[planner.Call, turn.Turn], e
 	reviewer := review.Reviewer{Session: base.Session, Registry: registry.Registry{Store: base.Records}, Inline: s.Inline}
 	p := &planner.Planner{
 		Session: base.Session, Ledger: base.Ledger, Records: base.Records,
-		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue)),
+		Dispatcher: dispatch.New(base.Ledger, base.Records, queue.New(sqs.NewFromConfig(base.AWS), s.Queue).Carrying(base.Tracer.Header)),
 		Reviewer:   reviewer, Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger, Reviewer: reviewer},
 		Rebuilder: rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
 		LookAhead: int64(s.LookAhead),

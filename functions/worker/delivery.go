@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/trace"
 	"backfill/internal/worker"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -14,21 +14,26 @@ import (
 
 // deliver works on each message and names those that have to come again. One that cannot be read is named as well:
 // after a few receives it is in the dead-letter queue, for a person to look at.
-func deliver(ctx context.Context, w *worker.Worker, event events.SQSEvent) events.SQSEventResponse {
+func deliver(ctx context.Context, w *worker.Worker, tracer trace.Tracer, event events.SQSEvent) events.SQSEventResponse {
 	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, record := range event.Records {
-		if err := work(ctx, w, record.Body); err != nil {
-			slog.ErrorContext(ctx, "message not consumed", "message", record.MessageId, "class", failure.Of(err), "error", failure.Safe(err))
+		var message chunk.Message
+		err := read(record.Body, &message)
+		if err == nil {
+			tracer.OfChunk(ctx, message, record.Attributes["AWSTraceHeader"])
+			err = w.Work(ctx, message)
+		}
+		if err != nil {
+			w.Lost(ctx, message, record.MessageId, err)
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
 		}
 	}
 	return out
 }
 
-func work(ctx context.Context, w *worker.Worker, body string) error {
-	var message chunk.Message
-	if err := json.Unmarshal([]byte(body), &message); err != nil {
+func read(body string, message *chunk.Message) error {
+	if err := json.Unmarshal([]byte(body), message); err != nil {
 		return failure.New(failure.Invalid, "read a message: %w", err)
 	}
-	return w.Work(ctx, message)
+	return nil
 }

@@ -29,9 +29,9 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 	}
 	worker.CollectSeldom()
 	reads := base.Beside("worker reads").Prepare()
-	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).ReadAhead(reads)
+	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).ReadAhead(reads).Tell(base.Gauges)
 	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-		return deliver(ctx, w, event), nil
+		return deliver(ctx, w, base.Tracer, event), nil
 	})
 	function.Close = func() {
 		reads.Drop()

@@ -11,6 +11,7 @@ import (
 
 	"backfill/internal/credentials"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/records"
@@ -33,6 +34,7 @@ type Base struct {
 	Session *postgres.Session
 	Ledger  *ledger.Ledger
 	Records *records.Store
+	Gauges  *gauge.Writer
 	login   credentials.Source
 }
 
@@ -48,9 +50,10 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 	}
 	tracer.Instrument(&loaded)
 	source := login(loaded, shared.Database)
-	session := postgres.NewSession(source, name)
+	session := postgres.NewSession(source, name).Trace(tracer.Statements())
 	return Base{
 		AWS: loaded, Tracer: tracer, Session: session, login: source,
+		Gauges:  gauge.New(os.Stdout, shared.Stack, os.Getenv("AWS_LAMBDA_LOG_LEVEL"), session.Database, time.Now),
 		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),
 		Records: records.New(dynamodb.NewFromConfig(loaded), shared.Table, retention, time.Now),
 	}, nil

@@ -17,6 +17,7 @@ import (
 	"backfill/internal/checkup"
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
 	"backfill/internal/prospect"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
@@ -108,6 +109,8 @@ type Control struct {
 	Own string
 	// Workers is how many the stack has.
 	Workers int64
+	// Gauges are told how runs end that nobody watches any more.
+	Gauges *gauge.Writer
 	// UndoRetention is how long undo and conflicts are kept after the end of their run.
 	UndoRetention time.Duration
 }

@@ -44,7 +44,7 @@ func TestAnExecutionThatEndedBadlyEndsItsRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			got := b.answer(t, event(c.status, runtest.Execution, "run-1", c.class, c.cause))
+			got := withoutNotice(t, b.answer(t, event(c.status, runtest.Execution, "run-1", c.class, c.cause)))
 			if want := ending("run-1", c.state, c.reason); got != want {
 				t.Fatalf("got  %s\nwant %s", got, want)
 			}
@@ -98,7 +98,7 @@ func TestTheEndOfAnotherExecutionChangesNothing(t *testing.T) {
 func TestAnExecutionThatNeverBeganARunIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if got := b.answer(t, event("TIMED_OUT", "arn:2", "run-2", "", "")); got != ending("run-2", run.Failed, "execution timed out") {
+	if got := withoutNotice(t, b.answer(t, event("TIMED_OUT", "arn:2", "run-2", "", ""))); got != ending("run-2", run.Failed, "execution timed out") {
 		t.Fatal(got)
 	}
 	status, err := b.Records.Status(t.Context(), "run-2")

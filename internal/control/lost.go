@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 
 	"backfill/internal/closing"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
+	"backfill/internal/notice"
 	"backfill/internal/request"
 	"backfill/internal/run"
 )
@@ -68,20 +71,17 @@ type Ending struct {
 	Notice string    `json:"notice"` // what people are told
 }
 
-// notice puts it in words. A run that did not end is one that the execution did not get: a resume or a rollback that
+// said puts it in words. A run that did not end is one that the execution did not get: a resume or a rollback that
 // was refused; or its verification was not finished.
-func notice(id string, state run.State, reason string) string {
-	what := "has failed"
+func said(id, backfill string, state run.State, reason string) string {
 	switch state {
 	case "":
 		return fmt.Sprintf("There is no run %s in this database: %s", id, reason)
-	case run.Failed:
-	case run.Cancelled:
-		what = "was cancelled"
+	case run.Failed, run.Cancelled:
+		return notice.Of(run.Status{Run: id, Backfill: backfill, State: state, Reason: reason})
 	default:
-		return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused, or has failed: %s", id, state, reason)
 	}
-	return fmt.Sprintf("Run %s %s: %s - What it had committed, if anything, stays. How far it came: backfill status %s", id, what, reason, id)
+	return fmt.Sprintf("Run %s is %s as before; what was asked of it was refused, or has failed.\nReason: %s\nNext: `backfill status %s`", id, state, reason, id)
 }
 
 // close ends the run whose state machine caught an error.
@@ -102,9 +102,22 @@ func (c *Control) close(ctx context.Context, input json.RawMessage) (any, error)
 }
 
 func (c *Control) lost(ctx context.Context, execution closing.Execution) (any, error) {
+	before, looking := c.Records.Status(ctx, execution.Run)
 	state, err := c.Closer.Lost(ctx, execution)
 	id, reason := execution.Run, execution.Reason
-	return Ending{Run: id, State: state, Reason: reason, Notice: notice(id, state, reason)}, err
+	backfill := cmp.Or(execution.Backfill, before.Backfill)
+	if err == nil && (looking != nil || !before.State.Ended()) {
+		c.gauge(id, backfill, state)
+	}
+	return Ending{Run: id, State: state, Reason: reason, Notice: said(id, backfill, state, reason)}, err
+}
+
+// gauge tells how a run ended that its governor did not end.
+func (c *Control) gauge(id, backfill string, state run.State) {
+	of, told := map[run.State]gauge.Gauge{run.Failed: gauge.RunsFailed, run.Cancelled: gauge.RunsCancelled}[state]
+	if told {
+		c.Gauges.Write(gauge.Subject{Run: id, Backfill: backfill}, gauge.Figures{of: gauge.Whole(1)})
+	}
 }
 
 // executionEnded ends the run of an execution that was stopped, failed or timed out. "Stop" in the console runs no

@@ -6,16 +6,28 @@ import (
 	"strings"
 	"testing"
 
+	"backfill/internal/control"
 	"backfill/internal/failure"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
 )
 
-// ending is the answer to close and to an event.
+// ending is the answer to close and to an event, without its notice.
 func ending(id string, state run.State, reason string) string {
-	what := map[run.State]string{run.Failed: "has failed", run.Cancelled: "was cancelled"}[state]
-	notice := "Run " + id + " " + what + ": " + reason + " - What it had committed, if anything, stays. How far it came: backfill status " + id
-	return fmt.Sprintf(`{"run":%q,"state":%q,"reason":%s,"notice":%s}`, id, state, text(reason), text(notice))
+	return fmt.Sprintf(`{"run":%q,"state":%q,"reason":%s}`, id, state, text(reason))
+}
+
+// withoutNotice takes the notice off an answer. It has to name the run, the state, the reason and a command.
+func withoutNotice(t *testing.T, answer string) string {
+	t.Helper()
+	var got control.Ending
+	must(t, json.Unmarshal([]byte(answer), &got))
+	for _, want := range []string{"Run " + got.Run + " ", string(got.State), "\nReason: " + got.Reason + "\n", "\nNext: ", "`backfill ", " " + got.Run + "`"} {
+		if !strings.Contains(got.Notice, want) {
+			t.Errorf("%q is not in the notice %q", want, got.Notice)
+		}
+	}
+	return ending(got.Run, got.State, got.Reason)
 }
 
 // text encodes as encoding/json does.
@@ -31,6 +43,17 @@ func text(s string) string {
 func caught(request, class, cause string) string {
 	return fmt.Sprintf(`{"action":"close","request":%s,"execution":%q,"name":"run-1","failure":{"Error":%q,"Cause":%s}}`,
 		request, runtest.Execution, class, text(cause))
+}
+
+// TestARunThatIsClosedIsCountedOnce, though Step Functions tells of it twice: the state that closes it, and the event of the execution's end.
+func TestARunThatIsClosedIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	b, gauges := setup(t), runtest.NewGauges()
+	b.control.Gauges = gauges.Writer
+	for range 2 {
+		b.answer(t, caught(`{"action":"start","backfill":"users"}`, "Backfill.Permanent", "column gone"))
+	}
+	gauges.Expect(t, map[string]any{"RunsFailed": 1.0, "run": runtest.ID, "Backfill": "users"})
 }
 
 func TestACloseTellsTheCauseInWords(t *testing.T) {
@@ -49,7 +72,7 @@ func TestACloseTellsTheCauseInWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			got := b.answer(t, caught(`{"action":"start","backfill":"users"}`, c.class, c.cause))
+			got := withoutNotice(t, b.answer(t, caught(`{"action":"start","backfill":"users"}`, c.class, c.cause)))
 			if want := ending("run-1", run.Failed, c.reason); got != want {
 				t.Fatalf("got  %s\nwant %s", got, want)
 			}
@@ -69,7 +92,7 @@ func TestACloseIsTriedAgainWhileWorkersFinish(t *testing.T) {
 	}
 	b.Expect(t, run.Cancelling, "States.Timeout")
 	b.Die(t)
-	if got := b.answer(t, input); got != ending("run-1", run.Failed, "States.Timeout") {
+	if got := withoutNotice(t, b.answer(t, input)); got != ending("run-1", run.Failed, "States.Timeout") {
 		t.Fatal(got)
 	}
 	b.Expect(t, run.Failed, "States.Timeout")
@@ -88,7 +111,7 @@ func TestACloseFindsTheRunByItsRequest(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			if got := b.answer(t, caught(request, "Backfill.Invalid", "no")); got != ending(want, run.Failed, "no") {
+			if got := withoutNotice(t, b.answer(t, caught(request, "Backfill.Invalid", "no"))); got != ending(want, run.Failed, "no") {
 				t.Fatalf("%s: %s", request, got)
 			}
 			status, err := b.Records.Status(t.Context(), want)

@@ -28,6 +28,9 @@ const RowRefused = "BFT01"
 // QueryCanceled is what Postgres raises where a statement took longer than statement_timeout.
 const QueryCanceled = "57014"
 
+// LockNotAvailable is what Postgres raises when a statement has waited for a lock for as long as it may.
+const LockNotAvailable = "55P03"
+
 // displaced are the errors of data that say that a row has no place beside what is in the tables now: what it refers to is gone, another
 // row has what has to be unique, or, where a row is to go, another one refers to it (23001 is RESTRICT from Postgres 18 on).
 var displaced = []string{"23001", "23503", "23505", "23P01"}

@@ -115,7 +115,7 @@ func deploy(t *testing.T, db pgtest.Database, p plan) *stack {
 	s.lanes.Queue = pipeline.NewQueue(t, p.visibility)
 	s.watch(func(*door, pgtest.Message) pgtest.Verdict { return pgtest.Pass })
 	variables := map[string]string{
-		"TABLE_NAME": table, "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),
+		"TABLE_NAME": table, "STACK_NAME": "faults", "QUEUE_URL": s.lanes.Queue.URL, "LEASE_SECONDS": fmt.Sprint(int(lease / time.Second)),
 		"HEARTBEAT_SECONDS": "60", "BEAT_SECONDS": "1", "LOOK_AHEAD": "6", "WORKER_CONCURRENCY": "2",
 		"RUN_RETENTION_DAYS": "1", "UNDO_RETENTION_DAYS": "1", "ALLOW_INLINE_DEFINITIONS": "true",
 		"EXECUTIONS": "arn:", "DEAD_LETTER_QUEUE_URL": pipeline.NewQueue(t, time.Minute).URL, "WORKER_FUNCTION": "worker", "STALL_MINUTES": "60",

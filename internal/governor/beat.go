@@ -25,6 +25,9 @@ type beat struct {
 	governor *Governor
 	record   records.Record
 	until    time.Time
+	cause    cause // why the run is not faster
+	expired  int64 // leases of dead workers, whose chunks were sent again
+	stalled  bool
 }
 
 // watch samples until something is to be done by somebody else, or the beat is over.
@@ -68,6 +71,7 @@ func (b *beat) sample(ctx context.Context) (ledger.Progress, []ledger.Again, err
 			return progress, nil, err
 		}
 	}
+	b.stalled = progress.Stalled()
 	b.throttle(ctx, progress, b.observe(progress))
 	b.mark(ctx)
 	err = b.governor.Records.SaveProgress(ctx, b.record.Status, progress.Beats)
@@ -105,7 +109,7 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		return next, err
 	}
 	// Repair comes before planning: a run whose workers are quick asks for a plan at each sample.
-	if err := b.governor.Repairer.Again(ctx, id, again); err != nil {
+	if err := b.again(ctx, again); err != nil {
 		return "", err
 	}
 	if err := b.governor.Repairer.Unclaimed(ctx, id, plan.Planned, p); err != nil {
@@ -120,6 +124,19 @@ func (b *beat) decide(ctx context.Context, p ledger.Progress, again []ledger.Aga
 	return "", nil
 }
 
+// again has chunks sent again, and counts those whose worker died.
+func (b *beat) again(ctx context.Context, again []ledger.Again) error {
+	if err := b.governor.Repairer.Again(ctx, b.record.Status.Run, again); err != nil {
+		return err
+	}
+	for _, one := range again {
+		if one.Expired() {
+			b.expired++
+		}
+	}
+	return nil
+}
+
 // canaried tells whether the canary of a run is worked off: every chunk that is planned is done, has failed, or is held.
 func canaried(p ledger.Progress, plan records.Plan) bool {
 	return p.Canary > 0 && p.State == run.Running && plan.Closed && plan.Planned > 0 && p.Known == plan.Planned && p.Open == 0
@@ -132,7 +149,7 @@ func (b *beat) back(ctx context.Context, p ledger.Progress, again []ledger.Again
 		if next, err := b.stand(ctx, p); next != "" || err != nil {
 			return next, err
 		}
-		return "", b.governor.Repairer.Again(ctx, b.record.Status.Run, again)
+		return "", b.again(ctx, again)
 	}
 	done, err := b.governor.Completer.RolledBack(ctx, b.record.Status.Run)
 	if err != nil || !done {

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"backfill/internal/following"
+	"backfill/internal/gauge"
 	"backfill/internal/ledger"
+	"backfill/internal/notice"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
 	"backfill/internal/report"
@@ -121,6 +123,7 @@ type Governor struct {
 	MaxWorkers int64         // ceiling of the event source mapping
 	Stall      time.Duration // without a row handled before a run ends as FAILED
 	Worker     string        // name of the workers' function, for people who look for it
+	Gauges     *gauge.Writer
 	windows    map[string]window.Windows
 }
 
@@ -141,6 +144,7 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	}
 	beat := &beat{governor: g, record: record, until: time.Now().Add(g.Duration)}
 	next, err := beat.watch(ctx)
+	beat.gauge(next)
 	if err != nil {
 		return in, fmt.Errorf("beat %d of run %s: %w", in.Beat, in.Run, err)
 	}
@@ -150,6 +154,9 @@ func (g *Governor) Beat(ctx context.Context, in turn.Turn) (turn.Turn, error) {
 	}
 	if next == turn.Pause {
 		out.Wait = beat.wait()
+	}
+	if next == turn.Pause || next == turn.End {
+		out.Notice = notice.Of(beat.record.Status)
 	}
 	if next != turn.End && next != turn.Pause && out.Beat >= out.Budget {
 		out.Next = turn.Segment

@@ -116,6 +116,22 @@ func (b *bundle) expect(t *testing.T, got turn.Turn, next turn.Next, state run.S
 		t.Fatalf("the beat says %s, %s (%s); want %s, %s (%s)", got.Next, got.State, got.Reason, next, state, reason)
 	}
 	b.Expect(t, state, got.Reason)
+	b.expectNotice(t, got)
+}
+
+// expectNotice: people are told of an end, and of a pause that does not end by itself; with the run, the reason and a command.
+func (b *bundle) expectNotice(t *testing.T, got turn.Turn) {
+	t.Helper()
+	pause := b.Record(t).Status.Pause
+	tells := got.Next == turn.End || got.Next == turn.Pause && pause.For != run.ForWindow
+	if tells != (got.Notice != "") {
+		t.Errorf("of %s, %s people are told %q", got.Next, got.State, got.Notice)
+	}
+	for _, part := range []string{"Run " + got.Run, string(got.State), got.Reason, "`backfill ", got.Run + "`"} {
+		if tells && !strings.Contains(got.Notice, part) {
+			t.Errorf("%q is not in %q", part, got.Notice)
+		}
+	}
 }
 
 func must(t *testing.T, err error) {

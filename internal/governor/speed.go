@@ -13,6 +13,8 @@ import (
 	"backfill/internal/ledger"
 	"backfill/internal/observation"
 	"backfill/internal/run"
+	"backfill/internal/signal"
+	"backfill/internal/throttle"
 )
 
 // observe brings the status up to date, and tells the speed since it was brought up to date before.
@@ -53,7 +55,7 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	}
 	regulated.Limits = p.Limits
 	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
-	regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
+	b.cause, regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
 	if p.State.Pauses() {
 		regulated.Reason = p.Reason
 		status.Rate, status.Average, status.ETA, status.ETASpread = 0, 0, nil, nil
@@ -64,30 +66,60 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 // between two chunks of a run that has limits nobody works for a moment.
 const between = 10 * time.Second
 
+// cause is what keeps a run from being faster, of a few: the dimension of a metric.
+type cause string
+
+// The causes, beside the names of signals.
+const (
+	openTransactions cause = "open_transactions"
+	noWorker         cause = "no_worker"
+	byWAL            cause = "wal_limit"
+	byRate           cause = "rate_limit"
+	byWorkers        cause = "worker_limit"
+	byCeiling        cause = "stack_ceiling" // as fast as it may be
+	byMetric         cause = "metric"        // of a definition's own
+	recovering       cause = "recovering"    // from a cut, or signals are missing
+)
+
 // limit says why the run is not faster.
-func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) string {
+func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) (cause, string) {
 	if p.Writers > 0 {
-		return fmt.Sprintf("waits for the end of %s in which rows of the table were written when its last key was read: those may not be visible yet",
+		return openTransactions, fmt.Sprintf("waits for the end of %s in which rows of the table were written when its last key was read: those may not be visible yet",
 			figure.Plural(p.Writers, "transaction", "transactions"))
 	}
 	rate, whose := p.Limits.Least()
 	limited := rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers
 	if p.Idle && waiting > p.Held && (!limited || p.Now.Sub(p.Moved()) >= between) {
-		return fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
+		return noWorker, fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
 	}
 	if wal := regulated.WAL; wal != nil && p.Limits.DatabaseWAL != nil && lower(wal, rate) && lower(wal, regulated.Rate) {
-		return fmt.Sprintf("at most %s/s of WAL%s, now %s rows/s", figure.Bytes(*p.Limits.DatabaseWAL), p.Limits.ForAll(), figure.Count(int64(*wal)))
+		return byWAL, fmt.Sprintf("at most %s/s of WAL%s, now %s rows/s", figure.Bytes(*p.Limits.DatabaseWAL), p.Limits.ForAll(), figure.Count(int64(*wal)))
 	}
 	if regulated.Rate != nil && regulated.Reason != "" && (rate == nil || *regulated.Rate <= *rate) {
-		return regulated.Reason
+		return worst(regulated.Signals), regulated.Reason
 	}
 	if rate != nil {
-		return fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
+		return byRate, fmt.Sprintf("at most %s rows/s %s", figure.Count(int64(*rate)), whose)
 	}
 	if workers := regulated.Workers; workers.Most < b.governor.MaxWorkers {
-		return fmt.Sprintf("at most %s at a time %s", figure.Plural(workers.Most, "worker", "workers"), workers.Reason)
+		return byWorkers, fmt.Sprintf("at most %s at a time %s", figure.Plural(workers.Most, "worker", "workers"), workers.Reason)
 	}
-	return fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
+	return byCeiling, fmt.Sprintf("at most %d workers at a time (ceiling of the stack)", b.governor.MaxWorkers)
+}
+
+// worst names the signal that is nearest to its limit. Names of metrics are users' own, so there may be many.
+func worst(readings []signal.Reading) cause {
+	named, pressure := recovering, float64(throttle.Calm)
+	for _, r := range readings {
+		if r.Pressure() <= pressure {
+			continue
+		}
+		pressure, named = r.Pressure(), byMetric
+		if signal.Known(r.Name) {
+			named = cause(r.Name)
+		}
+	}
+	return named
 }
 
 // lower tells whether a rate is met before another; nil: there is none.

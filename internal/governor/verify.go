@@ -15,7 +15,7 @@ func (b *beat) verify(ctx context.Context, p ledger.Progress, again []ledger.Aga
 		if next, err := b.stand(ctx, p); next != "" || err != nil {
 			return next, err
 		}
-		return "", b.governor.Repairer.Again(ctx, b.record.Status.Run, again)
+		return "", b.again(ctx, again)
 	}
 	holds, done, err := b.governor.Completer.Verified(ctx, b.record.Status.Run, b.record.Plan.Planned)
 	if err != nil || !done {

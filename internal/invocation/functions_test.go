@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -60,6 +61,10 @@ var functions = map[string]invocation.Setup[input, output]{
 func work(ctx context.Context, in input) (output, error) {
 	deadline, _ := ctx.Deadline()
 	switch in.Want {
+	case "lines":
+		slog.InfoContext(ctx, "a line")
+		slog.InfoContext(ctx, "a line", "run", "its own")
+		slog.With("run", "its own").InfoContext(ctx, "a line")
 	case "busy":
 		return output{}, fmt.Errorf("begin run r: %w", failure.New(failure.Busy, "run q works on the table"))
 	case "lease lost":

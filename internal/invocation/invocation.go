@@ -37,7 +37,7 @@ type Setup[In, Out any] func(ctx context.Context) (Function[In, Out], error)
 
 // Start serves invocations until the environment goes away.
 func Start[In, Out any](name string, setup Setup[In, Out]) {
-	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()).With("function", name))
+	slog.SetDefault(slog.New(about{Handler: lambdacontext.NewLogHandler()}).With("function", name))
 	entry := &entry[In, Out]{setup: setup, stopping: make(chan struct{})}
 	lambda.StartWithOptions(entry.invoke, lambda.WithEnableSIGTERM(entry.stop))
 }
@@ -53,7 +53,7 @@ type entry[In, Out any] struct {
 func (e *entry[In, Out]) invoke(ctx context.Context, payload json.RawMessage) (out Out, err error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	ctx, cancel := e.shorten(ctx)
+	ctx, cancel := e.shorten(context.WithValue(ctx, subjectKey{}, subjectOf(payload)))
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {

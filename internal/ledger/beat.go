@@ -82,6 +82,9 @@ const (
 	messageLost  = "its message was lost"
 )
 
+// Expired tells whether the chunk's worker died: it held the lease to its end.
+func (a Again) Expired() bool { return a.Why == leaseExpired }
+
 // Sent notes that messages of Beat were put on the queue, and in the run's log those for which something went wrong.
 func (l *Ledger) Sent(ctx context.Context, id string, sent []Again) error {
 	conn, err := l.database.Conn(ctx)

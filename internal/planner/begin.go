@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/notice"
 	"backfill/internal/records"
 	"backfill/internal/request"
 	"backfill/internal/review"
@@ -87,7 +88,7 @@ func (p *Planner) reopened(ctx context.Context, stored ledger.Run) (turn.Turn, e
 	}
 	out := turn.Turn{Run: stored.Run, State: stored.State, Reason: stored.Reason, Next: turn.Beat}
 	if stored.State.Ended() {
-		out.Next = turn.End
+		out.Next, out.Notice = turn.End, notice.Of(stored.Status())
 	}
 	return out, nil
 }

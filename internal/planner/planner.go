@@ -14,6 +14,7 @@ import (
 
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
+	"backfill/internal/notice"
 	"backfill/internal/prospect"
 	"backfill/internal/rebuild"
 	"backfill/internal/records"
@@ -132,7 +133,7 @@ func (p *Planner) plan(ctx context.Context, out turn.Turn) (turn.Turn, error) {
 	}
 	out.State, out.Reason, out.Next = stored.State, stored.Reason, turn.Beat
 	if stored.State.Ended() {
-		out.Next = turn.End
+		out.Next, out.Notice = turn.End, notice.Of(stored.Status())
 	}
 	if !stored.State.Works() {
 		return out, nil

@@ -27,16 +27,16 @@ const connectTimeout = 10 * time.Second
 // Connect opens one connection. Name is shown in pg_stat_activity.application_name as "backfill NAME".
 // An unreachable server is failure.Transient, a refused login failure.Permanent.
 func Connect(ctx context.Context, url, name string) (*pgx.Conn, error) {
-	return connect(ctx, url, name, described)
+	return connect(ctx, url, name, described, nil)
 }
 
-func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode) (*pgx.Conn, error) {
+func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode, tracer pgx.QueryTracer) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", withoutURL(err))
 	}
 	Configure(config, name)
-	config.DefaultQueryExecMode = mode
+	config.DefaultQueryExecMode, config.Tracer = mode, tracer
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if Raised(err, "42501") {
 		return nil, fmt.Errorf("connect to database %s at %s: %w; GRANT CONNECT ON DATABASE %s TO %s", config.Database, config.Host,

@@ -22,6 +22,7 @@ type Session struct {
 	source func(ctx context.Context) (string, error)
 	name   string
 	mode   pgx.QueryExecMode
+	tracer pgx.QueryTracer // nil: nobody is told of statements
 	conn   *pgx.Conn
 	used   time.Time
 }
@@ -36,6 +37,12 @@ func NewSession(source func(ctx context.Context) (string, error), name string) *
 // connection, which knows nothing of them.
 func (s *Session) Prepare() *Session {
 	s.mode = pgx.QueryExecModeCacheStatement
+	return s
+}
+
+// Trace has somebody told of each statement.
+func (s *Session) Trace(tracer pgx.QueryTracer) *Session {
+	s.tracer = tracer
 	return s
 }
 
@@ -55,12 +62,20 @@ func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	return s.conn, nil
 }
 
+// Database is the name of the one that the connection is to, "" while there is none.
+func (s *Session) Database() string {
+	if s.conn == nil {
+		return ""
+	}
+	return s.conn.Config().Database
+}
+
 func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 	url, err := s.source(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, url, s.name, s.mode)
+	conn, err := connect(ctx, url, s.name, s.mode, s.tracer)
 	if err != nil || s.mode == described {
 		return conn, err
 	}
@@ -73,7 +88,7 @@ func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("ask the server for its process: %w", Classify(err))
 	}
 	s.mode = described
-	return connect(ctx, url, s.name, s.mode)
+	return connect(ctx, url, s.name, s.mode, s.tracer)
 }
 
 // isDirect tells whether no pooler stands between: the process that answers is the one that greeted. A pooler greets by

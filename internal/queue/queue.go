@@ -30,14 +30,26 @@ type API interface {
 	SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, o ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
 }
 
+// traceHeader is the attribute by which SQS hands a trace on.
+const traceHeader = "AWSTraceHeader"
+
 // Queue is one queue.
 type Queue struct {
-	api API
-	url string
+	api    API
+	url    string
+	header func(ctx context.Context) string // of the trace that goes on; "": none does
 }
 
 // New makes a queue.
-func New(api API, url string) *Queue { return &Queue{api: api, url: url} }
+func New(api API, url string) *Queue {
+	return &Queue{api: api, url: url, header: func(context.Context) string { return "" }}
+}
+
+// Carrying has each message carry the header of a trace.
+func (q *Queue) Carrying(header func(ctx context.Context) string) *Queue {
+	q.header = header
+	return q
+}
 
 // Send sends messages, and gives the numbers of the chunks that were not accepted. With an error, those chunks may
 // have been accepted or not.
@@ -91,6 +103,11 @@ func encode(message chunk.Message) (string, error) {
 
 // send sends one batch. What the answer does not name as accepted is unsent, whatever else it says.
 func (q *Queue) send(ctx context.Context, messages []chunk.Message, entries []types.SendMessageBatchRequestEntry) ([]int64, error) {
+	if header := q.header(ctx); header != "" {
+		for i := range entries {
+			entries[i].MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{traceHeader: {DataType: aws.String("String"), StringValue: &header}}
+		}
+	}
 	out, err := q.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
 	if err != nil {
 		return numbers(messages), failure.New(failure.Transient, "send %d messages to %s: %w", len(entries), q.url, err)

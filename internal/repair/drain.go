@@ -8,6 +8,7 @@ import (
 
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
 	"backfill/internal/ledger"
 	"backfill/internal/queue"
 	"backfill/internal/records"
@@ -41,16 +42,24 @@ type Drainer struct {
 	Letters Letters
 	Ledger  Graves
 	Records Sends
+	Gauges  *gauge.Writer
 }
 
 // Drain decides about what is in the dead-letter queue, whichever run it is of. A letter is deleted when Postgres has
 // committed what becomes of it; one about which nothing can be decided comes again.
 func (d Drainer) Drain(ctx context.Context) error {
+	var found int64
+	defer func() {
+		if found > 0 {
+			d.Gauges.Write(gauge.Subject{}, gauge.Figures{gauge.DeadLetters: gauge.Whole(found)})
+		}
+	}()
 	for range rounds {
 		letters, err := d.Letters.Receive(ctx)
 		if err != nil || len(letters) == 0 {
 			return err
 		}
+		found += int64(len(letters))
 		var decided []queue.Letter
 		var wrong error
 		for _, letter := range letters {

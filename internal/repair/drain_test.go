@@ -118,6 +118,19 @@ func TestADeadLetterFailsItsChunk(t *testing.T) {
 	}
 }
 
+// TestDeadLettersAreCounted as they are drained: nobody else sees that they were there.
+func TestDeadLettersAreCounted(t *testing.T) {
+	t.Parallel()
+	b, gauges := setupDrain(t), runtest.NewGauges()
+	b.drainer.Gauges = gauges.Writer
+	b.drain(t)
+	if lines := gauges.Lines(t); len(lines) != 0 {
+		t.Errorf("%v", lines)
+	}
+	b.drain(t, b.letter(t, 3, 1), nil)
+	gauges.Expect(t, map[string]any{"DeadLetters": 2.0, "Stack": "stack"})
+}
+
 // TestADeadLetterOfAChunkThatHasGoneOnChangesNothing but the log.
 func TestADeadLetterOfAChunkThatHasGoneOnChangesNothing(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,7 @@ func (e *environment) err() error {
 }
 
 func (e *environment) shared() Shared {
-	return Shared{Database: e.database(), Table: e.text(tableName), Lease: e.seconds(lease), Heartbeat: e.seconds(heartbeat)}
+	return Shared{Database: e.database(), Table: e.text(tableName), Lease: e.seconds(lease), Heartbeat: e.seconds(heartbeat), Stack: e.text(stackName)}
 }
 
 // optional is "" for a variable that is not set: an empty one means the same.

@@ -17,6 +17,7 @@ type Shared struct {
 	Table     string        // DynamoDB table of the records
 	Lease     time.Duration // how long a worker holds a chunk without a sign of life
 	Heartbeat time.Duration // how long the governor may be silent before workers stop
+	Stack     string        // name of the stack, a dimension of its metrics
 }
 
 // Planner is what the planner needs.

@@ -14,7 +14,7 @@ import (
 
 // complete is an environment that every function is content with.
 var complete = map[string]string{
-	"DATABASE_URL": "postgres://app:secret@db:5432/app", "TABLE_NAME": "records", "QUEUE_URL": "https://sqs/chunks",
+	"DATABASE_URL": "postgres://app:secret@db:5432/app", "TABLE_NAME": "records", "STACK_NAME": "orders", "QUEUE_URL": "https://sqs/chunks",
 	"LEASE_SECONDS": "60", "HEARTBEAT_SECONDS": "180", "BEAT_SECONDS": "55", "LOOK_AHEAD": "64",
 	"WORKER_CONCURRENCY": "4", "ALLOW_INLINE_DEFINITIONS": "false", "RUN_RETENTION_DAYS": "90",
 	"WORKER_FUNCTION": "backfill-worker", "DEAD_LETTER_QUEUE_URL": "https://sqs/dead", "STALL_MINUTES": "60",
@@ -22,7 +22,7 @@ var complete = map[string]string{
 }
 
 var shared = settings.Shared{Database: settings.Database{URL: "postgres://app:secret@db:5432/app"}, Table: "records",
-	Lease: time.Minute, Heartbeat: 3 * time.Minute}
+	Lease: time.Minute, Heartbeat: 3 * time.Minute, Stack: "orders"}
 
 func with(changes map[string]string) settings.Lookup {
 	all := maps.Clone(complete)

@@ -11,6 +11,7 @@ const (
 	databaseURL    = "DATABASE_URL"
 	databaseSecret = "DATABASE_SECRET_ARN"
 	tableName      = "TABLE_NAME"
+	stackName      = "STACK_NAME"
 	queueURL       = "QUEUE_URL"
 	deadLetters    = "DEAD_LETTER_QUEUE_URL"
 	workerFunction = "WORKER_FUNCTION"

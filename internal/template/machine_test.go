@@ -155,6 +155,12 @@ func TestNextAndStateAreThoseOfTheCode(t *testing.T) {
 			if _, isPattern := rule.get("StringMatches"); isPattern {
 				continue
 			}
+			if both, ok := rule.get("And"); ok { // the second is whether there is something to tell
+				if present := both.each()["1"]; present.at("Variable").text() != "$.notice" || present.at("IsPresent").value != true {
+					t.Errorf("%s chooses on %v", name, both.value)
+				}
+				rule = both.each()["0"]
+			}
 			value := rule.at("StringEquals").text()
 			switch variable := rule.at("Variable").text(); {
 			case variable == "$.next" && slices.Contains(nexts, value):
@@ -171,6 +177,31 @@ func TestNextAndStateAreThoseOfTheCode(t *testing.T) {
 	broken := jsonFile(t, machines["SegmentStateMachine"]).at("States", "Broken", "Parameters", "next").text()
 	if broken != closing || slices.Contains(nexts, closing) {
 		t.Errorf("a segment that is broken answers next %q", broken)
+	}
+}
+
+// TestPeopleAreToldInTheWordsOfTheCode: all but the one that tells that nothing could be closed.
+func TestPeopleAreToldInTheWordsOfTheCode(t *testing.T) {
+	t.Parallel()
+	told := map[string]string{}
+	eachState(t, func(_ node, name string, state node) {
+		if isTask(state) && strings.HasSuffix(state.at("Resource").text(), ":sns:publish") {
+			told[name] = state.at("Parameters", "Message.$").text()
+			if to := state.at("Parameters", "TopicArn").text(); to != "${TopicArn}" {
+				t.Errorf("%s sends to %s", name, to)
+			}
+		}
+	})
+	encoded, err := json.Marshal(turn.Turn{Notice: "x"})
+	if err != nil || !strings.Contains(string(encoded), `"notice":"x"`) {
+		t.Errorf("the governor tells %s, %v", encoded, err)
+	}
+	want := map[string]string{"NotifyPaused": "$.notice", "NotifyCompleted": "$.notice", "NotifyRolledBack": "$.notice", "NotifyCancelled": "$.notice",
+		"NotifyFailed": "$.notice", "NotifyClosed": "$.closed.notice"}
+	unclosed := told["NotifyUnclosed"]
+	delete(told, "NotifyUnclosed")
+	if !maps.Equal(told, want) || !strings.Contains(unclosed, "backfill cancel RUN") {
+		t.Errorf("people are told %v, and %q", told, unclosed)
 	}
 }
 

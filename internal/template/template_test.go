@@ -90,6 +90,10 @@ func (n node) number() int {
 		return int(value)
 	case uint64:
 		return int(value)
+	case string: // CloudFormation takes numbers as texts, too
+		if number, err := strconv.Atoi(value); err == nil {
+			return number
+		}
 	}
 	n.t.Fatalf("%s is %v, not a number", n.path, n.value)
 	return 0
@@ -168,6 +172,8 @@ func plain(t testing.TB, n ast.Node) any {
 			list[i] = plain(t, value)
 		}
 		return list
+	case *ast.LiteralNode:
+		return n.Value.Value
 	case ast.ScalarNode:
 		return n.GetValue()
 	}

@@ -35,6 +35,7 @@ type Turn struct {
 	Next    Next      `json:"next"`
 	Wait    int64     `json:"wait,omitempty"`    // pause: seconds after which a beat looks again, if nobody has said a word
 	Segment string    `json:"segment,omitempty"` // ARN of the child execution, on the way in
+	Notice  string    `json:"notice,omitempty"`  // what people are told; "": nothing. At an end there is always something
 
 	// DryRun answers a dry run. It has no value of a row: Step Functions keeps it.
 	DryRun *prospect.Summary `json:"dry_run,omitempty"`

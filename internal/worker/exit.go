@@ -16,6 +16,7 @@ type exit struct {
 	pause  time.Duration // PENDING: not to be claimed before it is over
 	reason string
 	worked time.Duration // in batches; the rest of the delivery is claim, checkpoints and the like
+	tally  tally
 }
 
 // exitFor turns an error that ends the walk into a way out.

@@ -35,7 +35,7 @@ func (w *Worker) walk(ctx context.Context, c change.Change, claim *ledger.Claim)
 		cancel()
 		walk.close()
 	}()
-	defer func() { out.worked = walk.worked }()
+	defer func() { out.worked, out.tally = walk.worked, walk.tally }()
 	defer walk.giveBack(ctx)
 	for {
 		if deadline.Remaining(ctx) < margin {
@@ -104,6 +104,7 @@ type walk struct {
 	poison   *batch.Failed // the row that the next step passes over
 	quota    quota
 	worked   time.Duration // in batches, whatever came of them
+	tally    tally
 }
 
 // step applies one batch.
@@ -121,6 +122,7 @@ func (s *walk) step(ctx context.Context) (done bool, err error) {
 	retried := s.claim.Due
 	outcome, err := s.batches.Step(ctx, conn, s.claim, s.suspects.bound(s.quota.bound(s.pace.Rows())))
 	s.worked += time.Since(begun)
+	s.tally.batch(time.Since(begun))
 	if err != nil {
 		return false, err
 	}
@@ -159,6 +161,7 @@ func (s *walk) decide(ctx context.Context) error {
 func (s *walk) recover(ctx context.Context, err error) (stop bool, out exit) {
 	class := failure.Of(err)
 	s.poison = nil
+	s.tally.failed(err)
 	s.keep(ctx, err)
 	slog.WarnContext(ctx, "batch failed", "run", s.claim.Message.Run, "chunk", s.claim.Message.Chunk, "fence", s.claim.Fence,
 		"seq", s.claim.Seq, "class", class, "error", failure.Safe(err))

@@ -16,6 +16,7 @@ import (
 	"backfill/internal/change"
 	"backfill/internal/chunk"
 	"backfill/internal/failure"
+	"backfill/internal/gauge"
 	"backfill/internal/ledger"
 	"backfill/internal/records"
 
@@ -57,19 +58,27 @@ type Worker struct {
 	timeout     time.Duration
 	renewed     bool                     // the schema is of this version, or a later one
 	changes     map[string]change.Change // by run; a run's change never changes
+	names       map[string]string        // of the runs' definitions
+	gauges      *gauge.Writer
 }
 
 // New makes a worker. A statement may take a third of the lease, so that a batch of several ends within it.
 func New(session Session, entries Ledger, checkpoints Checkpoints, lease time.Duration) *Worker {
 	return &Worker{
 		session: session, ledger: entries, checkpoints: checkpoints,
-		timeout: lease / 3, changes: map[string]change.Change{},
+		timeout: lease / 3, changes: map[string]change.Change{}, names: map[string]string{},
 	}
 }
 
 // ReadAhead gives the worker a second connection, which a transform uses to read the next rows while a batch is written.
 func (w *Worker) ReadAhead(reads Session) *Worker {
 	w.reads = reads
+	return w
+}
+
+// Tell has it write the figures of each delivery.
+func (w *Worker) Tell(gauges *gauge.Writer) *Worker {
+	w.gauges = gauges
 	return w
 }
 
@@ -91,6 +100,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	}
 	if claim.Verdict != ledger.Claimed {
 		log.InfoContext(ctx, "delivery without work", "verdict", claim.Verdict, "reason", claim.Reason)
+		w.gaugeRefused(claim)
 		w.settle(ctx, claim)
 		return nil
 	}
@@ -104,6 +114,7 @@ func (w *Worker) Work(ctx context.Context, message chunk.Message) error {
 	log.InfoContext(ctx, "chunk left", "state", state, "reason", exit.reason, "fence", claim.Fence, "batches", claim.Seq-claimed.Seq,
 		"scanned", claim.Scanned-claimed.Scanned, "affected", claim.Affected-claimed.Affected, "restored", claim.Restored,
 		"ms", time.Since(begun).Milliseconds(), "batch_ms", exit.worked.Milliseconds())
+	w.gaugeLeft(claimed, claim, state, exit)
 	return nil
 }
 
@@ -158,7 +169,7 @@ func (w *Worker) change(ctx context.Context, id string) (change.Change, error) {
 	if err != nil {
 		return change.Change{}, fmt.Errorf("load run %s: %w", id, err)
 	}
-	w.changes[id] = stored.Change
+	w.changes[id], w.names[id] = stored.Change, stored.Backfill
 	return stored.Change, nil
 }
 
