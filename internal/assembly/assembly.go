@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"backfill/internal/authority"
 	"backfill/internal/credentials"
 	"backfill/internal/failure"
 	"backfill/internal/ledger"
@@ -46,7 +47,11 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 		return Base{}, err
 	}
 	tracer.Instrument(&loaded)
-	session := postgres.NewSession(login(loaded, shared.Database), name)
+	authorities, err := authority.Open(shared.Database.Bundle)
+	if err != nil {
+		return Base{}, err
+	}
+	session := postgres.NewSession(login(loaded, shared.Database), name).Trusting(authorities.Roots)
 	return Base{
 		AWS: loaded, Tracer: tracer, Session: session,
 		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),

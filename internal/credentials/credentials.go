@@ -31,7 +31,7 @@ type Secrets interface {
 		*secretsmanager.GetSecretValueOutput, error)
 }
 
-// FromSecret reads a secret in the format of RDS. TLS is verified against the system's roots (sslmode=verify-full).
+// FromSecret reads a secret in the format of RDS. The server has to show who it is (sslmode=verify-full).
 func FromSecret(client Secrets, arn string) Source {
 	return func(ctx context.Context) (string, error) {
 		value, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ const answer = 2 * time.Second
 // It is for one goroutine.
 type Session struct {
 	source func(ctx context.Context) (string, error)
+	roots  func(host string) *x509.CertPool
 	name   string
 	mode   pgx.QueryExecMode
 	conn   *pgx.Conn
@@ -36,6 +38,13 @@ func NewSession(source func(ctx context.Context) (string, error), name string) *
 // connection, which knows nothing of them.
 func (s *Session) Prepare() *Session {
 	s.mode = pgx.QueryExecModeCacheStatement
+	return s
+}
+
+// Trusting gives the roots of the authorities that may have signed a server's certificate; nil: the system's. Without it they are always
+// the system's. A sslrootcert in the URL goes before.
+func (s *Session) Trusting(roots func(host string) *x509.CertPool) *Session {
+	s.roots = roots
 	return s
 }
 
@@ -60,7 +69,7 @@ func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, url, s.name, s.mode)
+	conn, err := connect(ctx, url, s.name, s.mode, s.roots)
 	if err != nil || s.mode == described {
 		return conn, err
 	}
@@ -73,7 +82,7 @@ func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("ask the server for its process: %w", Classify(err))
 	}
 	s.mode = described
-	return connect(ctx, url, s.name, s.mode)
+	return connect(ctx, url, s.name, s.mode, s.roots)
 }
 
 // isDirect tells whether no pooler stands between: the process that answers is the one that greeted. A pooler greets by

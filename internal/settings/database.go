@@ -2,14 +2,15 @@ package settings
 
 import "strings"
 
-// Database says where the login of the target database comes from: exactly one of the two is set.
+// Database says where the login of the target database comes from: of URL and secret exactly one is set.
 type Database struct {
 	URL       string // postgres://..., with or without a password
 	SecretARN string // Secrets Manager, in the format of RDS
+	Bundle    string // file of the authorities that may sign the server's certificate; "": those of RDS and of the system
 }
 
 func (e *environment) database() Database {
-	d := Database{URL: e.optional(databaseURL), SecretARN: e.optional(databaseSecret)}
+	d := Database{URL: e.optional(databaseURL), SecretARN: e.optional(databaseSecret), Bundle: e.optional(databaseBundle)}
 	switch {
 	case d.URL == "" && d.SecretARN == "":
 		e.problem(databaseURL, "and %s are both not set; give the stack DatabaseSecretArn or DatabaseUrl", databaseSecret)

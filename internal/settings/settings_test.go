@@ -44,6 +44,14 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 		Executions: complete["EXECUTIONS"]}, err)
 }
 
+func TestTheDatabaseMayHaveAuthoritiesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	worker, err := settings.ForWorker(with(map[string]string{"DATABASE_CA_BUNDLE": "/opt/database-ca.pem"}))
+	if err != nil || worker.Database.Bundle != "/opt/database-ca.pem" {
+		t.Error(err, worker.Database)
+	}
+}
+
 func TestAlarms(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"

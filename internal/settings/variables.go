@@ -10,6 +10,7 @@ type variable struct {
 const (
 	databaseURL    = "DATABASE_URL"
 	databaseSecret = "DATABASE_SECRET_ARN"
+	databaseBundle = "DATABASE_CA_BUNDLE"
 	tableName      = "TABLE_NAME"
 	queueURL       = "QUEUE_URL"
 	deadLetters    = "DEAD_LETTER_QUEUE_URL"
