@@ -51,7 +51,7 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 	if err != nil {
 		return Base{}, err
 	}
-	session := postgres.NewSession(login(loaded, shared.Database), name).Trusting(authorities.Roots)
+	session := session(loaded, shared.Database, name).Trusting(authorities.Roots)
 	return Base{
 		AWS: loaded, Tracer: tracer, Session: session,
 		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),
@@ -59,9 +59,9 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 	}, nil
 }
 
-func login(loaded aws.Config, database settings.Database) credentials.Source {
-	if database.SecretARN != "" {
-		return credentials.FromSecret(secretsmanager.NewFromConfig(loaded), database.SecretARN)
+func session(loaded aws.Config, database settings.Database, name string) *postgres.Session {
+	if arn := database.SecretARN; arn != "" {
+		return postgres.NewSession(credentials.FromSecret(secretsmanager.NewFromConfig(loaded), arn), name).Renewing(credentials.Remedy(arn))
 	}
-	return credentials.Fixed(database.URL)
+	return postgres.NewSession(credentials.Fixed(database.URL), name)
 }

@@ -94,7 +94,11 @@ func (e Examiner) Examine(ctx context.Context) Report {
 	begun := time.Now()
 	conn, err := e.Session.Conn(ctx)
 	if err != nil {
-		r.fail("connection", failure.Safe(err), unreached[failure.Of(err)])
+		remedy := unreached[failure.Of(err)]
+		if postgres.Refused(err) { // whatever it is that time does
+			remedy = unreached[failure.Permanent]
+		}
+		r.fail("connection", failure.Safe(err), remedy)
 		return r
 	}
 	took := time.Since(begun).Round(time.Millisecond)

@@ -9,6 +9,7 @@ import (
 	"backfill/internal/failure"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 )
 
 type secrets struct {
@@ -38,7 +39,8 @@ func TestTheSecretOfRDSBecomesAURL(t *testing.T) {
 func TestAWrongSecretIsSaidWithoutItsContent(t *testing.T) {
 	for secret, want := range map[string]string{
 		`hunter2`: "is not the JSON of RDS",
-		`{"host":"db","username":"u","passwort":"hunter2"}`: `has no "password"`,
+		`{"host":"db","username":"u","passwort":"hunter2"}`:      `secret arn:secret has no "password"`,
+		`{"username":"u","passwort":"hunter2","engine":"mysql"}`: `secret arn:secret has no "host", and has no "password", and is of the engine "mysql", not of postgres`,
 	} {
 		_, err := FromSecret(secrets{text: secret}, "arn:secret")(t.Context())
 		if !failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
@@ -51,5 +53,18 @@ func TestACallThatFailsIsTriedAgain(t *testing.T) {
 	_, err := FromSecret(secrets{err: errors.New("throttled")}, "arn:secret")(t.Context())
 	if !failure.Is(err, failure.Transient) {
 		t.Fatalf("%v", err)
+	}
+}
+
+// TestASecretThatMayNotBeReadIsNotTriedAgain: no time mends a right, an ARN or a key.
+func TestASecretThatMayNotBeReadIsNotTriedAgain(t *testing.T) {
+	for code, want := range map[string]string{"AccessDeniedException": "SecretKmsKeyArn", "ResourceNotFoundException": "account and region", "InvalidRequestException": "restore-secret"} {
+		_, err := FromSecret(secrets{err: &smithy.GenericAPIError{Code: code}}, "arn:secret")(t.Context())
+		if !failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), "read secret arn:secret: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+	if remedy := Remedy("arn:secret"); !strings.Contains(remedy, "arn:secret") || !strings.Contains(remedy, "resume RUN") {
+		t.Error(remedy)
 	}
 }

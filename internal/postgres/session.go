@@ -24,8 +24,11 @@ type Session struct {
 	roots  func(host string) *x509.CertPool
 	name   string
 	mode   pgx.QueryExecMode
+	remedy string          // for a login that is refused still, though it was read anew
+	rests  []time.Duration // before each time that it is read anew
 	conn   *pgx.Conn
 	used   time.Time
+	opened bool // once at least, so the login was right
 }
 
 // NewSession makes a session; nothing is opened yet. The source gives the URL, each time a connection is opened.
@@ -48,17 +51,24 @@ func (s *Session) Trusting(roots func(host string) *x509.CertPool) *Session {
 	return s
 }
 
+// Renewing has a login that the server refuses read anew from the source, some times, for it may be changed right now. The remedy is told
+// where that does not help.
+func (s *Session) Renewing(remedy string) *Session {
+	s.remedy, s.rests = remedy, rotation
+	return s
+}
+
 // Conn gives the open connection. Errors have a class, see Connect.
 func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	if s.conn != nil && !s.conn.IsClosed() && time.Since(s.used) > idle && !s.answers(ctx) {
 		s.Drop()
 	}
 	if s.conn == nil || s.conn.IsClosed() {
-		conn, err := s.open(ctx)
+		conn, err := s.renew(ctx)
 		if err != nil {
 			return nil, err
 		}
-		s.conn = conn
+		s.conn, s.opened = conn, true
 	}
 	s.used = time.Now()
 	return s.conn, nil

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -92,4 +93,19 @@ func Secret(address string) string {
 	host, port, _ := net.SplitHostPort(address)
 	secret, _ := json.Marshal(map[string]string{"host": host, "port": port, "dbname": role, "username": role, "password": "trusted"})
 	return string(secret)
+}
+
+// Demand makes a role that the server asks for a password; all others it trusts.
+func (c *Cluster) Demand(t testing.TB, name, password string) {
+	t.Helper()
+	c.database("postgres").Exec(t, fmt.Sprintf("CREATE ROLE %s SUPERUSER LOGIN PASSWORD '%s'", name, password))
+	path := filepath.Join(c.data, "pg_hba.conf")
+	trusted, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte("host all "+name+" all scram-sha-256\n"), trusted...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.set(t, "password_encryption", "'scram-sha-256'") // it reads the file anew
 }
