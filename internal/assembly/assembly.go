@@ -60,8 +60,12 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 }
 
 func session(loaded aws.Config, database settings.Database, name string) *postgres.Session {
+	place := credentials.Place{Host: database.Host, Port: database.Port, Name: database.Name}
+	if database.IAM {
+		return postgres.NewSession(credentials.FromIAM(loaded.Credentials, loaded.Region, place, database.User), name).Renewing(credentials.TokenRemedy(database.User))
+	}
 	if arn := database.SecretARN; arn != "" {
-		return postgres.NewSession(credentials.FromSecret(secretsmanager.NewFromConfig(loaded), arn), name).Renewing(credentials.Remedy(arn))
+		return postgres.NewSession(credentials.FromSecret(secretsmanager.NewFromConfig(loaded), arn, place), name).Renewing(credentials.Remedy(arn))
 	}
 	return postgres.NewSession(credentials.Fixed(database.URL), name)
 }

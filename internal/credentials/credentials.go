@@ -1,17 +1,19 @@
 // Package credentials gives the login of the target database, each time a connection is opened.
 //
-// It owns the secret's format (RDS: engine, host, port, dbname, username, password), its reading, and what to do about a login that is refused.
-// It leaves connecting to postgres. Invariants: the secret is read anew for each connection, so that a rotation in the middle of a run needs
-// no deploy; nothing of it reaches an error's text.
+// It owns the secret's format (RDS: engine, host, port, dbname, username, password), its reading, the tokens of IAM, and what to do about a
+// login that is refused. It leaves connecting to postgres. Invariants: the secret is read anew, or a token made, for each connection, so that
+// neither a rotation in the middle of a run nor a run of more than 15 minutes needs a deploy; nothing of them reaches an error's text.
 package credentials
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"backfill/internal/failure"
@@ -34,8 +36,26 @@ type Secrets interface {
 		*secretsmanager.GetSecretValueOutput, error)
 }
 
-// FromSecret reads a secret in the format of RDS. The server has to show who it is (sslmode=verify-full).
-func FromSecret(client Secrets, arn string) Source {
+// Place is where a database is: what a secret does not say, or nobody but it.
+type Place struct {
+	Host string
+	Port int // 0: 5432
+	Name string
+}
+
+// url is of a login at the place. The server has to show who it is.
+func (p Place) url(user, password string) string {
+	built := url.URL{
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: p.address(), Path: "/" + cmp.Or(p.Name, "postgres"), RawQuery: "sslmode=verify-full",
+	}
+	return built.String()
+}
+
+func (p Place) address() string { return net.JoinHostPort(p.Host, strconv.Itoa(cmp.Or(p.Port, 5432))) }
+
+// FromSecret reads a secret in the format of RDS. One that RDS itself keeps has user and password alone: the rest is
+// the place's.
+func FromSecret(client Secrets, arn string, place Place) Source {
 	return func(ctx context.Context) (string, error) {
 		value, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 		if err != nil {
@@ -44,7 +64,7 @@ func FromSecret(client Secrets, arn string) Source {
 		if value.SecretString == nil {
 			return "", failure.New(failure.Permanent, "secret %s has no text; it needs the format of RDS", arn)
 		}
-		return address(arn, *value.SecretString)
+		return address(arn, *value.SecretString, place)
 	}
 }
 
@@ -80,31 +100,30 @@ type login struct {
 	Password string      `json:"password"`
 }
 
-func address(arn, secret string) (string, error) {
+func address(arn, secret string, place Place) (string, error) {
 	var found login
 	if err := json.Unmarshal([]byte(secret), &found); err != nil {
 		return "", failure.New(failure.Permanent, "secret %s is not the JSON of RDS (host, port, dbname, username, password)", arn)
 	}
-	if err := found.check(arn); err != nil {
-		return "", err
+	place.Host, place.Name = cmp.Or(found.Host, place.Host), cmp.Or(found.Database, place.Name)
+	wrong := found.wrong()
+	if port, err := strconv.Atoi(cmp.Or(found.Port.String(), "0")); err == nil {
+		place.Port = cmp.Or(port, place.Port)
+	} else {
+		wrong = append(wrong, `has a "port" that is no number`)
 	}
-	if found.Port == "" {
-		found.Port = "5432"
+	if place.Host == "" {
+		wrong = append(wrong, `has no "host"; add it, or give DatabaseHost`)
 	}
-	if found.Database == "" {
-		found.Database = "postgres"
+	if len(wrong) > 0 {
+		return "", failure.New(failure.Permanent, "secret %s %s", arn, strings.Join(wrong, ", and "))
 	}
-	built := url.URL{
-		Scheme: "postgres", User: url.UserPassword(found.Username, found.Password),
-		Host: net.JoinHostPort(found.Host, found.Port.String()), Path: "/" + found.Database, RawQuery: "sslmode=verify-full",
-	}
-	return built.String(), nil
+	return place.url(found.Username, found.Password), nil
 }
 
-// check names all that is wrong, and no value but the engine's.
-func (l login) check(arn string) error {
-	var wrong []string
-	for _, part := range []struct{ name, value string }{{"host", l.Host}, {"username", l.Username}, {"password", l.Password}} {
+// wrong names all that is, and no value but the engine's.
+func (l login) wrong() (wrong []string) {
+	for _, part := range []struct{ name, value string }{{"username", l.Username}, {"password", l.Password}} {
 		if part.value == "" {
 			wrong = append(wrong, fmt.Sprintf("has no %q", part.name))
 		}
@@ -112,8 +131,5 @@ func (l login) check(arn string) error {
 	if l.Engine != "" && l.Engine != "postgres" && l.Engine != "aurora-postgresql" {
 		wrong = append(wrong, fmt.Sprintf("is of the engine %q, not of postgres", l.Engine))
 	}
-	if len(wrong) > 0 {
-		return failure.New(failure.Permanent, "secret %s %s", arn, strings.Join(wrong, ", and "))
-	}
-	return nil
+	return wrong
 }

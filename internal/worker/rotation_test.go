@@ -57,7 +57,7 @@ func (v *vault) session(t *testing.T, bundle string) *postgres.Session {
 	client := secretsmanager.New(secretsmanager.Options{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: aws.AnonymousCredentials{}})
 	authorities, err := authority.Open(bundle)
 	must(t, err)
-	session := postgres.NewSession(credentials.FromSecret(client, "arn"), "test worker").Prepare().Trusting(authorities.Roots).Renewing(credentials.Remedy("arn"))
+	session := postgres.NewSession(credentials.FromSecret(client, "arn", credentials.Place{}), "test worker").Prepare().Trusting(authorities.Roots).Renewing(credentials.Remedy("arn"))
 	t.Cleanup(session.Drop)
 	return session
 }
@@ -72,7 +72,7 @@ func TestTheSecretIsRotated(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		server := cluster.New(t, db)
 		bundle := server.Encrypt(t)
-		server.Demand(t, rotatedRole, "first")
+		server.Demand(t, rotatedRole, "first", "scram-sha-256")
 		b, kept := setup(t, server.Database(), counters), keeping(rows/8)
 		b.anew(t, kept)
 		v := newVault(t, b.db, "first")

@@ -95,8 +95,8 @@ func Secret(address string) string {
 	return string(secret)
 }
 
-// Demand makes a role that the server asks for a password; all others it trusts.
-func (c *Cluster) Demand(t testing.TB, name, password string) {
+// Demand makes a role that the server asks for a password, by a method of pg_hba.conf; all others it trusts.
+func (c *Cluster) Demand(t testing.TB, name, password, method string) {
 	t.Helper()
 	c.database("postgres").Exec(t, fmt.Sprintf("CREATE ROLE %s SUPERUSER LOGIN PASSWORD '%s'", name, password))
 	path := filepath.Join(c.data, "pg_hba.conf")
@@ -104,7 +104,7 @@ func (c *Cluster) Demand(t testing.TB, name, password string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append([]byte("host all "+name+" all scram-sha-256\n"), trusted...), 0o600); err != nil {
+	if err := os.WriteFile(path, append([]byte("hostssl all "+name+" all "+method+"\nhost all "+name+" all reject\n"), trusted...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c.set(t, "password_encryption", "'scram-sha-256'") // it reads the file anew
