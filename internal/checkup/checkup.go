@@ -111,7 +111,7 @@ func (e Examiner) Examine(ctx context.Context) Report {
 // unreached is what to do where no connection was had.
 var unreached = map[failure.Class]string{
 	failure.Transient: "check SubnetIds and SecurityGroupIds of the stack, the inbound rule of the database, and host and port of its secret",
-	failure.Permanent: "check user, password and database of the secret, and pg_hba.conf",
+	failure.Permanent: "what it says; else check user, password and database of the secret, and pg_hba.conf",
 	failure.Invalid:   "check the secret: it has the form that RDS gives it, or a postgres:// URL",
 }
 
