@@ -7,6 +7,7 @@
 
 -- always: who runs this owns the database, or is a superuser.
 -- CREATE ROLE backfill_runner LOGIN PASSWORD '..';
+-- By tokens of IAM (DatabaseAuth=iam), on RDS alone: CREATE ROLE backfill_runner LOGIN; GRANT rds_iam TO backfill_runner;
 GRANT CONNECT ON DATABASE shop TO backfill_runner;
 -- The ledger: the role owns the schema, makes its tables at the first start, and renews them after a deployment. It cannot make others.
 CREATE SCHEMA backfill AUTHORIZATION backfill_runner;

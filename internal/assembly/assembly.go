@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"backfill/internal/authority"
 	"backfill/internal/credentials"
 	"backfill/internal/failure"
 	"backfill/internal/gauge"
@@ -35,7 +36,7 @@ type Base struct {
 	Ledger  *ledger.Ledger
 	Records *records.Store
 	Gauges  *gauge.Writer
-	login   credentials.Source
+	open    func(name string) *postgres.Session
 }
 
 // Open opens it for a function of that name. Retention is of the records of ended runs.
@@ -49,10 +50,16 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 		return Base{}, err
 	}
 	tracer.Instrument(&loaded)
-	source := login(loaded, shared.Database)
-	session := postgres.NewSession(source, name).Trace(tracer.Statements())
+	authorities, err := authority.Open(shared.Database.Bundle)
+	if err != nil {
+		return Base{}, err
+	}
+	open := func(name string) *postgres.Session {
+		return session(loaded, shared.Database, name).Trusting(authorities.Roots)
+	}
+	session := open(name).Trace(tracer.Statements())
 	return Base{
-		AWS: loaded, Tracer: tracer, Session: session, login: source,
+		AWS: loaded, Tracer: tracer, Session: session, open: open,
 		Gauges:  gauge.New(os.Stdout, shared.Stack, os.Getenv("AWS_LAMBDA_LOG_LEVEL"), session.Database, time.Now),
 		Ledger:  ledger.New(session, ledger.Terms{Lease: shared.Lease, Heartbeat: shared.Heartbeat}),
 		Records: records.New(dynamodb.NewFromConfig(loaded), shared.Table, retention, time.Now),
@@ -60,11 +67,15 @@ func Open(ctx context.Context, name string, shared settings.Shared, retention ti
 }
 
 // Beside is another connection by the same login; nothing is opened yet.
-func (b Base) Beside(name string) *postgres.Session { return postgres.NewSession(b.login, name) }
+func (b Base) Beside(name string) *postgres.Session { return b.open(name) }
 
-func login(loaded aws.Config, database settings.Database) credentials.Source {
-	if database.SecretARN != "" {
-		return credentials.FromSecret(secretsmanager.NewFromConfig(loaded), database.SecretARN)
+func session(loaded aws.Config, database settings.Database, name string) *postgres.Session {
+	place := credentials.Place{Host: database.Host, Port: database.Port, Name: database.Name}
+	if database.IAM {
+		return postgres.NewSession(credentials.FromIAM(loaded.Credentials, loaded.Region, place, database.User), name).Renewing(credentials.TokenRemedy(database.User))
 	}
-	return credentials.Fixed(database.URL)
+	if arn := database.SecretARN; arn != "" {
+		return postgres.NewSession(credentials.FromSecret(secretsmanager.NewFromConfig(loaded), arn, place), name).Renewing(credentials.Remedy(arn))
+	}
+	return postgres.NewSession(credentials.Fixed(database.URL), name)
 }

@@ -94,7 +94,11 @@ func (e Examiner) Examine(ctx context.Context) Report {
 	begun := time.Now()
 	conn, err := e.Session.Conn(ctx)
 	if err != nil {
-		r.fail("connection", failure.Safe(err), unreached[failure.Of(err)])
+		remedy := unreached[failure.Of(err)]
+		if postgres.Refused(err) { // whatever it is that time does
+			remedy = unreached[failure.Permanent]
+		}
+		r.fail("connection", failure.Safe(err), remedy)
 		return r
 	}
 	took := time.Since(begun).Round(time.Millisecond)
@@ -107,7 +111,7 @@ func (e Examiner) Examine(ctx context.Context) Report {
 // unreached is what to do where no connection was had.
 var unreached = map[failure.Class]string{
 	failure.Transient: "check SubnetIds and SecurityGroupIds of the stack, the inbound rule of the database, and host and port of its secret",
-	failure.Permanent: "check user, password and database of the secret, and pg_hba.conf",
+	failure.Permanent: "what it says; else check user, password and database of the secret, and pg_hba.conf",
 	failure.Invalid:   "check the secret: it has the form that RDS gives it, or a postgres:// URL",
 }
 

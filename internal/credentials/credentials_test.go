@@ -9,6 +9,7 @@ import (
 	"backfill/internal/failure"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 )
 
 type secrets struct {
@@ -28,7 +29,21 @@ func TestTheSecretOfRDSBecomesAURL(t *testing.T) {
 		`{"host":"db.internal","port":"5433","username":"u","password":"p","engine":"postgres"}`:         "postgres://u:p@db.internal:5433/postgres?sslmode=verify-full",
 		`{"host":"::1","username":"u","password":"p"}`:                                                   "postgres://u:p@[::1]:5432/postgres?sslmode=verify-full",
 	} {
-		got, err := FromSecret(secrets{text: secret}, "arn:secret")(t.Context())
+		got, err := FromSecret(secrets{text: secret}, "arn:secret", Place{})(t.Context())
+		if err != nil || got != want {
+			t.Errorf("%s\n got %s, %v\nwant %s", secret, got, err, want)
+		}
+	}
+}
+
+// TestASecretThatRDSKeepsHasNoPlace: what it says goes before what the stack says.
+func TestASecretThatRDSKeepsHasNoPlace(t *testing.T) {
+	place := Place{Host: "orders.x.eu-central-1.rds.amazonaws.com", Port: 5433, Name: "orders"}
+	for secret, want := range map[string]string{
+		`{"username":"u","password":"p"}`:                                        "postgres://u:p@orders.x.eu-central-1.rds.amazonaws.com:5433/orders?sslmode=verify-full",
+		`{"username":"u","password":"p","host":"other","port":1,"dbname":"app"}`: "postgres://u:p@other:1/app?sslmode=verify-full",
+	} {
+		got, err := FromSecret(secrets{text: secret}, "arn:secret", place)(t.Context())
 		if err != nil || got != want {
 			t.Errorf("%s\n got %s, %v\nwant %s", secret, got, err, want)
 		}
@@ -38,9 +53,10 @@ func TestTheSecretOfRDSBecomesAURL(t *testing.T) {
 func TestAWrongSecretIsSaidWithoutItsContent(t *testing.T) {
 	for secret, want := range map[string]string{
 		`hunter2`: "is not the JSON of RDS",
-		`{"host":"db","username":"u","passwort":"hunter2"}`: `has no "password"`,
+		`{"host":"db","username":"u","passwort":"hunter2"}`:      `secret arn:secret has no "password"`,
+		`{"username":"u","passwort":"hunter2","engine":"mysql"}`: `secret arn:secret has no "password", and is of the engine "mysql", not of postgres, and has no "host"; add it, or give DatabaseHost`,
 	} {
-		_, err := FromSecret(secrets{text: secret}, "arn:secret")(t.Context())
+		_, err := FromSecret(secrets{text: secret}, "arn:secret", Place{})(t.Context())
 		if !failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", secret, err)
 		}
@@ -48,8 +64,21 @@ func TestAWrongSecretIsSaidWithoutItsContent(t *testing.T) {
 }
 
 func TestACallThatFailsIsTriedAgain(t *testing.T) {
-	_, err := FromSecret(secrets{err: errors.New("throttled")}, "arn:secret")(t.Context())
+	_, err := FromSecret(secrets{err: errors.New("throttled")}, "arn:secret", Place{})(t.Context())
 	if !failure.Is(err, failure.Transient) {
 		t.Fatalf("%v", err)
+	}
+}
+
+// TestASecretThatMayNotBeReadIsNotTriedAgain: no time mends a right, an ARN or a key.
+func TestASecretThatMayNotBeReadIsNotTriedAgain(t *testing.T) {
+	for code, want := range map[string]string{"AccessDeniedException": "SecretKmsKeyArn", "ResourceNotFoundException": "account and region", "InvalidRequestException": "restore-secret"} {
+		_, err := FromSecret(secrets{err: &smithy.GenericAPIError{Code: code}}, "arn:secret", Place{})(t.Context())
+		if !failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), "read secret arn:secret: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+	if remedy := Remedy("arn:secret"); !strings.Contains(remedy, "arn:secret") || !strings.Contains(remedy, "resume RUN") {
+		t.Error(remedy)
 	}
 }

@@ -9,6 +9,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,25 +26,26 @@ const described = pgx.QueryExecModeCacheDescribe
 const connectTimeout = 10 * time.Second
 
 // Connect opens one connection. Name is shown in pg_stat_activity.application_name as "backfill NAME".
-// An unreachable server is failure.Transient, a refused login failure.Permanent.
+// An unreachable server is failure.Transient; a refused login, and one that is not believed to be the right server, failure.Permanent.
 func Connect(ctx context.Context, url, name string) (*pgx.Conn, error) {
-	return connect(ctx, url, name, described, nil)
+	return connect(ctx, url, name, described, nil, nil)
 }
 
-func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode, tracer pgx.QueryTracer) (*pgx.Conn, error) {
+func connect(ctx context.Context, url, name string, mode pgx.QueryExecMode, tracer pgx.QueryTracer, roots func(host string) *x509.CertPool) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", withoutURL(err))
 	}
 	Configure(config, name)
 	config.DefaultQueryExecMode, config.Tracer = mode, tracer
+	trust(config, roots)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if Raised(err, "42501") {
 		return nil, fmt.Errorf("connect to database %s at %s: %w; GRANT CONNECT ON DATABASE %s TO %s", config.Database, config.Host,
 			Classify(err), pgx.Identifier{config.Database}.Sanitize(), pgx.Identifier{config.User}.Sanitize())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("connect to database %s at %s: %w", config.Database, config.Host, Classify(err))
+		return nil, fmt.Errorf("connect to database %s at %s: %w", config.Database, config.Host, untrusted(err))
 	}
 	return conn, nil
 }

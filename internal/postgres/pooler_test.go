@@ -93,7 +93,7 @@ func TestBehindAPoolerNothingIsPrepared(t *testing.T) {
 func TestPreparedStatementsAreLostBehindAPooler(t *testing.T) {
 	t.Parallel()
 	pooler := pgtest.NewPooler(t, pgtest.Newest(t), 2)
-	conn, err := connect(t.Context(), pooler.URL, "session", pgx.QueryExecModeCacheStatement, nil)
+	conn, err := connect(t.Context(), pooler.URL, "session", pgx.QueryExecModeCacheStatement, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -20,11 +21,15 @@ const answer = 2 * time.Second
 // It is for one goroutine.
 type Session struct {
 	source func(ctx context.Context) (string, error)
+	roots  func(host string) *x509.CertPool
 	name   string
 	mode   pgx.QueryExecMode
 	tracer pgx.QueryTracer // nil: nobody is told of statements
+	remedy string          // for a login that is refused still, though it was read anew
+	rests  []time.Duration // before each time that it is read anew
 	conn   *pgx.Conn
 	used   time.Time
+	opened bool // once at least, so the login was right
 }
 
 // NewSession makes a session; nothing is opened yet. The source gives the URL, each time a connection is opened.
@@ -46,17 +51,31 @@ func (s *Session) Trace(tracer pgx.QueryTracer) *Session {
 	return s
 }
 
+// Trusting gives the roots of the authorities that may have signed a server's certificate; nil: the system's. Without it they are always
+// the system's. A sslrootcert in the URL goes before.
+func (s *Session) Trusting(roots func(host string) *x509.CertPool) *Session {
+	s.roots = roots
+	return s
+}
+
+// Renewing has a login that the server refuses read anew from the source, some times, for it may be changed right now. The remedy is told
+// where that does not help.
+func (s *Session) Renewing(remedy string) *Session {
+	s.remedy, s.rests = remedy, rotation
+	return s
+}
+
 // Conn gives the open connection. Errors have a class, see Connect.
 func (s *Session) Conn(ctx context.Context) (*pgx.Conn, error) {
 	if s.conn != nil && !s.conn.IsClosed() && time.Since(s.used) > idle && !s.answers(ctx) {
 		s.Drop()
 	}
 	if s.conn == nil || s.conn.IsClosed() {
-		conn, err := s.open(ctx)
+		conn, err := s.renew(ctx)
 		if err != nil {
 			return nil, err
 		}
-		s.conn = conn
+		s.conn, s.opened = conn, true
 	}
 	s.used = time.Now()
 	return s.conn, nil
@@ -75,7 +94,7 @@ func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, url, s.name, s.mode, s.tracer)
+	conn, err := connect(ctx, url, s.name, s.mode, s.tracer, s.roots)
 	if err != nil || s.mode == described {
 		return conn, err
 	}
@@ -88,7 +107,7 @@ func (s *Session) open(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("ask the server for its process: %w", Classify(err))
 	}
 	s.mode = described
-	return connect(ctx, url, s.name, s.mode, s.tracer)
+	return connect(ctx, url, s.name, s.mode, s.tracer, s.roots)
 }
 
 // isDirect tells whether no pooler stands between: the process that answers is the one that greeted. A pooler greets by

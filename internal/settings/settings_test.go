@@ -44,6 +44,20 @@ func TestEachFunctionReadsItsSettings(t *testing.T) {
 		Executions: complete["EXECUTIONS"]}, err)
 }
 
+func TestTheDatabaseMayHaveAuthoritiesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	worker, err := settings.ForWorker(with(map[string]string{"DATABASE_CA_BUNDLE": "/opt/database-ca.pem"}))
+	if err != nil || worker.Database.Bundle != "/opt/database-ca.pem" {
+		t.Error(err, worker.Database)
+	}
+}
+
+func TestTokensNeedAPlaceAndARole(t *testing.T) {
+	t.Parallel()
+	worker, err := settings.ForWorker(with(map[string]string{"DATABASE_URL": "", "DATABASE_AUTH": "iam", "DATABASE_HOST": "h", "DATABASE_PORT": "5433", "DATABASE_NAME": "a", "DATABASE_USER": "u"}))
+	expect(t, worker.Database, settings.Database{IAM: true, Host: "h", Port: 5433, Name: "a", User: "u"}, err)
+}
+
 func TestAlarms(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
@@ -76,6 +90,12 @@ func TestProblemsNameTheVariableAndWhatToSet(t *testing.T) {
 		"two databases":       {map[string]string{"DATABASE_SECRET_ARN": "arn:aws:x"}, "DATABASE_URL and DATABASE_SECRET_ARN are both set"},
 		"not a URL":           {map[string]string{"DATABASE_URL": "host=secret"}, "DATABASE_URL does not begin with postgres://"},
 		"not an ARN":          {map[string]string{"DATABASE_URL": "", "DATABASE_SECRET_ARN": "db"}, `DATABASE_SECRET_ARN is "db"`},
+		"no way in":           {map[string]string{"DATABASE_AUTH": "kerberos"}, `DATABASE_AUTH is "kerberos"; set "secret" or "iam"`},
+		"iam without a host":  {map[string]string{"DATABASE_URL": "", "DATABASE_AUTH": "iam", "DATABASE_NAME": "a", "DATABASE_USER": "u"}, "DATABASE_HOST is not set, and DATABASE_AUTH is iam"},
+		"iam without a name":  {map[string]string{"DATABASE_URL": "", "DATABASE_AUTH": "iam", "DATABASE_HOST": "h", "DATABASE_USER": "u"}, "DATABASE_NAME is not set, and DATABASE_AUTH is iam"},
+		"iam without a user":  {map[string]string{"DATABASE_URL": "", "DATABASE_AUTH": "iam", "DATABASE_HOST": "h", "DATABASE_NAME": "a"}, "DATABASE_USER is not set, and DATABASE_AUTH is iam"},
+		"iam and a URL":       {map[string]string{"DATABASE_AUTH": "iam", "DATABASE_HOST": "h", "DATABASE_NAME": "a", "DATABASE_USER": "u"}, "keep one way to log in"},
+		"no port":             {map[string]string{"DATABASE_PORT": "65536"}, `DATABASE_PORT is "65536"`},
 		"no table":            {map[string]string{"TABLE_NAME": " "}, "TABLE_NAME is not set"},
 		"not a number":        {map[string]string{"LEASE_SECONDS": "1m"}, `LEASE_SECONDS is "1m"; set a whole number from 5 to 900`},
 		"lease too short":     {map[string]string{"LEASE_SECONDS": "4"}, "LEASE_SECONDS"},

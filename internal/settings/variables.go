@@ -10,6 +10,11 @@ type variable struct {
 const (
 	databaseURL    = "DATABASE_URL"
 	databaseSecret = "DATABASE_SECRET_ARN"
+	databaseBundle = "DATABASE_CA_BUNDLE"
+	databaseAuth   = "DATABASE_AUTH"
+	databaseHost   = "DATABASE_HOST"
+	databaseName   = "DATABASE_NAME"
+	databaseUser   = "DATABASE_USER"
 	tableName      = "TABLE_NAME"
 	stackName      = "STACK_NAME"
 	queueURL       = "QUEUE_URL"
@@ -22,6 +27,8 @@ const (
 
 // The numbers. template.yaml has the same bounds (a test holds them together); people meet them there first.
 var (
+	databasePort = variable{"DATABASE_PORT", 1, 65_535,
+		"no server listens elsewhere"}
 	lease = variable{"LEASE_SECONDS", 5, 900,
 		"less is lost to one slow batch, more keeps the chunk of a dead worker waiting"}
 	heartbeat = variable{"HEARTBEAT_SECONDS", 10, 3600,

@@ -29,7 +29,8 @@ var inTheirName = map[string]string{
 	"ec2:CreateNetworkInterface": "Lambda attaches to the VPC", "ec2:DeleteNetworkInterface": "Lambda attaches to the VPC",
 	"ec2:DescribeNetworkInterfaces": "Lambda attaches to the VPC", "ec2:DescribeSubnets": "Lambda attaches to the VPC",
 	"ec2:AssignPrivateIpAddresses": "Lambda attaches to the VPC", "ec2:UnassignPrivateIpAddresses": "Lambda attaches to the VPC",
-	"kms:Decrypt": "DynamoDB, SQS and Secrets Manager read with it",
+	"rds-db:connect": "the database asks for it where a token comes in place of a password",
+	"kms:Decrypt":    "DynamoDB, SQS and Secrets Manager read with it",
 }
 
 // besides are those of one function alone.
@@ -64,6 +65,19 @@ func TestEachCallIsAllowedAndEachRightIsUsed(t *testing.T) {
 			if used[action] == "" {
 				t.Errorf("%sRole may %s, and nothing of %s calls it", short, action, function)
 			}
+		}
+	}
+}
+
+// TestTheLoginIsOneAlone: the secret, or the role at the database, that the stack was given.
+func TestTheLoginIsOneAlone(t *testing.T) {
+	t.Parallel()
+	may := statements(resource(t, "RuntimePolicy").at("PolicyDocument"))
+	for action, want := range map[string]string{
+		"secretsmanager:GetSecretValue": "DatabaseSecretArn", "rds-db:connect": "dbuser:${DatabaseResourceId}/${DatabaseUser}",
+	} {
+		if may[action] != want {
+			t.Errorf("%s is on %s, want %s", action, may[action], want)
 		}
 	}
 }
