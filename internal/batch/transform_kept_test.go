@@ -1,10 +1,12 @@
 package batch_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"backfill/internal/pgtest"
+	"backfill/internal/transform"
 )
 
 const keeping = `; CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN OLD.id % 10 > 0 THEN NEW END; END $$;
@@ -39,4 +41,24 @@ func TestATransformPassesOverARowThatATriggerKeeps(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestARowThatWasMovedIsNotTakenForOneThatIsKept: a VACUUM FULL between read and write, where a trigger keeps other rows.
+func TestARowThatWasMovedIsNotTakenForOneThatIsKept(t *testing.T) {
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		calls, beside := 0, db.Connect(t)
+		b := computed(t, db, numbered+keeping, "table: t\ntransform: {function: FUNCTION, reads: [n], writes: [n]}\nundo: off\n",
+			func(ctx context.Context, rows []transform.Row) ([]transform.Change, error) {
+				if calls++; calls == 3 {
+					if _, err := beside.PgConn().Exec(ctx, "VACUUM FULL t").ReadAll(); err != nil {
+						t.Error(err)
+					}
+				}
+				return twice(ctx, rows)
+			})
+		b.compute(t, 1, 20)
+		if wrong := b.number(t, "SELECT count(*) FROM t WHERE n <> CASE WHEN id % 10 > 0 THEN 2 * id ELSE id END"); wrong != 0 || calls < 3 {
+			t.Fatalf("%d rows are wrong, %d calls", wrong, calls)
+		}
+	})
 }
