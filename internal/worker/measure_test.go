@@ -46,7 +46,9 @@ func (b *bundle) interrupted(t *testing.T, dies bool) (scanned int64) {
 		entries = mortal{ledger.New(session, b.terms)}
 	}
 	var delivery errgroup.Group
-	delivery.Go(func() error { return worker.New(session, entries, b.checkpoints, b.terms.Lease).Work(t.Context(), b.chunk.Message(1)) })
+	delivery.Go(func() error {
+		return worker.New(session, entries, b.checkpoints, b.terms.Lease).Work(t.Context(), b.chunk.Message(1))
+	})
 	must(t, delivery.Wait())
 	b.expectLedger(t, chunk.Pending)
 	must(t, b.conn.QueryRow(t.Context(), "SELECT scanned FROM backfill.ledger WHERE lease_until IS NULL").Scan(&scanned))
