@@ -18,34 +18,37 @@ const halfLife = 15 * time.Second
 // longest is the half-life of the average of a run that has gone on for twice as long.
 const longest = 10 * time.Minute
 
-// Rate smooths rows per second, from the rate before and what was scanned in the time since.
-func Rate(before float64, scanned int64, since time.Duration) float64 {
-	return smooth(before, scanned, since, halfLife)
+// Rate smooths rows per second, from the rate before and what was handled in the time since; age is how long the run has gone on without a break.
+func Rate(before float64, handled int64, since, age time.Duration) float64 {
+	return smooth(before, handled, since, age, halfLife)
 }
 
-// Average is that of all the time a run has gone on without a break, of age so far; of a long run the newest minutes weigh most.
-func Average(before float64, scanned int64, since, age time.Duration) float64 {
-	return smooth(before, scanned, since, min(max(age/2, halfLife), longest))
+// Average is that of all the time a run has gone on without a break; of a long run the newest minutes weigh most.
+func Average(before float64, handled int64, since, age time.Duration) float64 {
+	return smooth(before, handled, since, age, min(max(age/2, halfLife), longest))
 }
 
-func smooth(before float64, scanned int64, since, halfLife time.Duration) float64 {
-	if since <= 0 || scanned < 0 {
+// smooth gives the rate before no more weight than the time that it was measured in: the first seconds, in which connections are made and batches
+// are small, would else weigh as if the run had gone on like that for ever. In a break nothing was to be handled.
+func smooth(before float64, handled int64, since, age, halfLife time.Duration) float64 {
+	if since <= 0 || handled < 0 {
 		return before
 	}
-	now := float64(scanned) / since.Seconds()
+	since = min(since, max(age, time.Second))
+	now := float64(handled) / since.Seconds()
 	if before <= 0 {
 		return now
 	}
-	weight := math.Exp2(-float64(since) / float64(halfLife))
+	left := func(d time.Duration) float64 { return math.Exp2(-float64(d) / float64(halfLife)) }
+	weight := left(since) * (1 - left(max(age-since, 0))) / (1 - left(max(age, since)))
 	return weight*before + (1-weight)*now
 }
 
 // stalled is the part of the average rate below which nothing moves: a minute and a half after the last row.
 const stalled = 0.02
 
-// ETA estimates the end. Before all chunks are planned, the catalog's estimate of rows is all there is; afterwards
-// the chunks that are left are counted, each as large as those that are done. The spread is between the present speed and the average.
-func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
+// ETA estimates the end; whole is how many rows those chunks have that are done. The spread is between the present speed and the average.
+func ETA(status run.Status, whole int64, now time.Time) (*time.Time, *run.Spread) {
 	left := float64(status.Rows.Estimated - status.Rows.Scanned)
 	switch {
 	case status.State == run.RollingBack:
@@ -53,8 +56,7 @@ func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
 	case status.State == run.Verifying:
 		left = float64(status.Rows.Scanned - status.Rows.Verified)
 	case status.Chunks.AllPlanned && status.Chunks.Completed > 0:
-		size := float64(status.Rows.Scanned) / float64(status.Chunks.Completed+status.Chunks.Processing)
-		left = size * float64(status.Chunks.Total-status.Chunks.Completed)
+		left = math.Max(planned(status, whole)-float64(status.Rows.Scanned), 0)
 	}
 	average := float64(status.Rows.Handled()) / math.Max(now.Sub(status.StartedAt).Seconds(), 1)
 	waits := status.Canary != nil && !status.Canary.Approved // for a person
@@ -70,6 +72,17 @@ func ETA(status run.Status, now time.Time) (*time.Time, *run.Spread) {
 		spread.From, spread.To = spread.To, spread.From
 	}
 	return &eta, &spread
+}
+
+// planned is how many rows a plan has that is closed: each of its chunks as many as those that are done, but for the last, which may have fewer. The catalog's estimate
+// is taken where it is no more and no less than that; before all chunks are planned it is all there is.
+func planned(status run.Status, whole int64) float64 {
+	size, estimated := float64(whole)/float64(status.Chunks.Completed), float64(status.Rows.Estimated)
+	most := size * float64(status.Chunks.Total)
+	if estimated > most-size && estimated < most {
+		return estimated
+	}
+	return most
 }
 
 func after(now time.Time, seconds float64) time.Time {

@@ -3,6 +3,7 @@ package governor_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -42,12 +43,12 @@ func TestABeatReportsWhatTheLedgerHolds(t *testing.T) {
 		Run: runtest.ID, Backfill: "users", Action: "start", State: run.Running, StartedAt: before.StartedAt, UpdatedAt: got.UpdatedAt,
 		Chunks: run.Chunks{Total: 8, Pending: 4, Processing: 2, Completed: 2, Retries: 1},
 		Rows:   run.Rows{Estimated: 1200, Scanned: 200, Affected: 198}, Concurrency: 1,
-		Rate: forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt)),
+		Rate: forecast.Rate(0, 200, got.UpdatedAt.Sub(before.UpdatedAt), got.UpdatedAt.Sub(before.StartedAt)),
 		Throttle: run.Throttle{Reason: "at most 4 workers at a time (ceiling of the stack)", Limits: run.Limits{Weight: 1},
 			Workers: run.Workers{Most: 4, Reason: "ceiling of the stack"}, Signals: got.Throttle.Signals},
 	}
 	want.Average = want.Rate // it is the first sample
-	want.ETA, want.ETASpread = forecast.ETA(want, got.UpdatedAt)
+	want.ETA, want.ETASpread = forecast.ETA(want, 200, got.UpdatedAt)
 	want.Changes, want.Failures = got.Changes, []run.Failure{} // the ledger has a test of the changes
 	if diff := cmp.Diff(want, got); diff != "" || want.ETA == nil || want.Rate <= 0 {
 		t.Fatalf("rate %v, eta %v: %s", want.Rate, want.ETA, diff)
@@ -151,7 +152,7 @@ func TestTheRateIsOfTheTimeBetweenTwoSamples(t *testing.T) {
 	b.Finish(t, 3, 4, 5)
 	b.beat(t)
 	second := b.Record(t).Status
-	if want := forecast.Rate(first.Rate, 300, second.UpdatedAt.Sub(first.UpdatedAt)); second.Rate != want || second.Rate == first.Rate {
+	if want := forecast.Rate(first.Rate, 300, second.UpdatedAt.Sub(first.UpdatedAt), time.Hour); second.Rate != want || second.Rate == first.Rate {
 		t.Fatalf("rate %v after %v, want %v", second.Rate, first.Rate, want)
 	}
 	if first.Average != first.Rate || second.Average == second.Rate || second.Average == first.Average {
@@ -159,6 +160,38 @@ func TestTheRateIsOfTheTimeBetweenTwoSamples(t *testing.T) {
 	}
 	if !second.Chunks.AllPlanned || second.Chunks.Pending != 7 || second.Rows.Scanned != 500 {
 		t.Fatalf("%+v", second)
+	}
+	slow := b.Record(t)
+	slow.Status.Rate = 10 // so that the end is not now
+	must(t, b.Records.SaveProgress(t.Context(), slow.Status, slow.Beats))
+	b.Claim(t, 6, 1)
+	b.Exec(t, "UPDATE backfill.ledger SET scanned = 90 WHERE chunk = 6")
+	b.beat(t)
+	third := b.Record(t).Status
+	if want, _ := forecast.ETA(third, 500, third.UpdatedAt); want == nil || third.ETA == nil || !want.Equal(*third.ETA) {
+		t.Fatalf("the end is at %v, want %v: a chunk is as large as those that are done", third.ETA, want)
+	}
+}
+
+// TestTheAverageBeginsAnewAfterAPause, and not with each state in which the run works.
+func TestTheAverageBeginsAnewAfterAPause(t *testing.T) {
+	t.Parallel()
+	for paused, since := range map[bool]int{false: 0, true: 2} { // which of the changes below
+		b := setup(t)
+		b.Plan(t, 12)
+		b.Finish(t, 1)
+		b.Exec(t, "DELETE FROM backfill.changes")
+		b.Exec(t, `INSERT INTO backfill.changes (run, at, state) SELECT $1, clock_timestamp() - ago, state FROM (VALUES (interval '1 h', 'PLANNING'), ('30 s', CASE WHEN $2 THEN 'PAUSED' ELSE '' END),
+			('20 s', 'RUNNING')) AS c (ago, state)`, runtest.ID, paused)
+		b.beat(t)
+		first := b.Record(t).Status
+		b.Finish(t, 2, 3, 4)
+		b.beat(t)
+		second := b.Record(t).Status
+		age := second.UpdatedAt.Sub(second.Changes[since].At)
+		if want := forecast.Average(first.Average, 300, second.UpdatedAt.Sub(first.UpdatedAt), age); math.Abs(second.Average/want-1) > 1e-6 {
+			t.Errorf("paused %t: %v after %v, want %v", paused, second.Average, first.Average, want)
+		}
 	}
 }
 

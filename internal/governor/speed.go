@@ -24,23 +24,31 @@ func (b *beat) observe(p ledger.Progress) (speed float64) {
 	before, at := status.Rows, status.UpdatedAt
 	observation.Update(status, p, b.record.Plan)
 	handled, since := status.Rows.Handled()-before.Handled(), status.UpdatedAt.Sub(at)
-	status.Rate = forecast.Rate(status.Rate, handled, since)
-	status.Average = forecast.Average(status.Average, handled, since, p.Now.Sub(moving(*status)))
-	status.ETA, status.ETASpread = forecast.ETA(*status, p.Now)
+	age := p.Now.Sub(moving(*status))
+	status.Rate = forecast.Rate(status.Rate, handled, since, age)
+	status.Average = forecast.Average(status.Average, handled, since, age)
+	status.ETA, status.ETASpread = forecast.ETA(*status, p.Whole, p.Now)
 	if since < time.Second { // too short to tell
 		return status.Rate
 	}
-	return forecast.Rate(0, handled, since)
+	return forecast.Rate(0, handled, since, since)
 }
 
-// moving is since when the run goes on without a break.
+// moving is since when the run goes on without a break: planned or not, workers are at it.
 func moving(status run.Status) time.Time {
+	began := time.Time{}
 	for _, change := range slices.Backward(status.Changes) {
-		if change.State.Moves() {
-			return change.At
+		switch {
+		case change.State.Moves():
+			began = change.At
+		case change.State != "" && !began.IsZero():
+			return began
 		}
 	}
-	return status.StartedAt
+	if began.IsZero() || status.StartedAt.Before(began) {
+		return status.StartedAt
+	}
+	return began
 }
 
 // throttle has the rate of the database decided, and notes why the run is not faster. A run goes on where that fails.
