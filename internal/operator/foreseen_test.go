@@ -1,7 +1,6 @@
 package operator
 
-import (
-)
+import ()
 
 func found() map[string]any {
 	return map[string]any{
