@@ -127,14 +127,18 @@ upgrade: up ## Deploy this version in the middle of a run that FROM=REVISION beg
 	BACKFILL_OLDER_BUILD="$(CURDIR)/.local/upgrade/build" go test -count=1 -v -timeout 10m -run TestADeployInTheMiddleOfARun ./internal/e2e
 	@rm -rf .local/upgrade
 
+# Whatever the keys and the sizes, and wherever a worker dies: make test tries 40 cases of each.
+PROPERTIES := 'PassedOverOnce|EachKeyOnce|TellsItsRows|IsNeverSkipped'
+
 # BACKFILL_USER_WRITES, BACKFILL_CHAOS_KILLS and BACKFILL_POISON_ROWS are how many; BACKFILL_CHAOS_SEED makes the same choices again.
 .PHONY: chaos
-chaos: up ## Have users make 1,000,000 writes beside runs, kill functions 1,000 times, search 1,000,000 rows for poison; up to 25 minutes
+chaos: up ## Have users make 1,000,000 writes beside runs, kill functions 1,000 times, search 1,000,000 rows for poison; up to 30 minutes
 	@$(SERVERS); \
 	export BACKFILL_USER_WRITES="$${BACKFILL_USER_WRITES:-1000000}" BACKFILL_CHAOS_KILLS="$${BACKFILL_CHAOS_KILLS:-1000}" \
 		BACKFILL_POISON_ROWS="$${BACKFILL_POISON_ROWS:-1000000}"; \
 	go test -count=1 -v -timeout 60m -run TestUsersAtWork ./internal/worker | grep -v ' INFO '; \
 	go test -count=1 -v -timeout 60m ./internal/poison; \
+	go test -count=1 -timeout 60m -run $(PROPERTIES) ./internal/batch ./internal/planner -rapid.checks=500; \
 	go test -count=1 -v -timeout 60m -run TestRandomKills ./internal/faults
 
 # --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS and _POSTGRES (majors) narrow them; bench --help says what
