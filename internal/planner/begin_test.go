@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"backfill/internal/failure"
+	"backfill/internal/notice"
 	"backfill/internal/planner"
 	"backfill/internal/run"
 	"backfill/internal/runtest"
@@ -123,6 +124,10 @@ func TestATableThatAnotherRunHoldsIsRefused(t *testing.T) {
 	}
 }
 
+// over is the answer about a run that somebody has cancelled, with what people are told of it.
+var over = turn.Turn{Run: runtest.ID, State: run.Cancelled, Reason: "enough", Next: turn.End,
+	Notice: notice.Of(run.Status{Run: runtest.ID, Backfill: "increment", Table: "public.counters", State: run.Cancelled, Reason: "enough"})}
+
 // TestASecondExecutionOfARunThatGoesOnIsRefused: the end of either would end the run. Once the run has ended, it
 // ends as the run did.
 func TestASecondExecutionOfARunThatGoesOnIsRefused(t *testing.T) {
@@ -140,7 +145,7 @@ func TestASecondExecutionOfARunThatGoesOnIsRefused(t *testing.T) {
 	b.Exec(t, "UPDATE backfill.runs SET state = 'CANCELLED', reason = 'enough', ended_at = now()")
 	got, err := b.planner.Handle(t.Context(), second)
 	must(t, err)
-	if diff := cmp.Diff(turn.Turn{Run: runtest.ID, State: run.Cancelled, Reason: "enough", Next: turn.End}, got); diff != "" {
+	if diff := cmp.Diff(over, got); diff != "" {
 		t.Fatal(diff)
 	}
 	if sent := b.Queue.Take(); len(sent) > 0 || b.Record(t).Execution != runtest.Execution {
@@ -167,7 +172,7 @@ func TestALateRepetitionFindsTheRunEnded(t *testing.T) {
 		before := b.Record(t)
 		got, err = b.planner.Handle(t.Context(), again)
 		must(t, err)
-		if diff := cmp.Diff(turn.Turn{Run: runtest.ID, State: run.Cancelled, Reason: "enough", Next: turn.End}, got); diff != "" {
+		if diff := cmp.Diff(over, got); diff != "" {
 			t.Errorf("%s: %s", action, diff)
 		}
 		if diff := cmp.Diff(before, b.Record(t)); diff != "" {
