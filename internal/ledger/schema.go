@@ -15,7 +15,7 @@ import (
 )
 
 // Version is the version of the schema that this code needs.
-const Version = 17
+const Version = 18
 
 // scripts are N_NAME.sql, which brings the schema from version N-1 to N, and the functions of the newest version.
 //

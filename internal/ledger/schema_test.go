@@ -17,7 +17,7 @@ func TestAChangedSchemaHasANewVersion(t *testing.T) {
 	whole, err := ledger.Schema(0)
 	must(t, err)
 	sum := sha256.Sum256([]byte(whole))
-	const version, script = 17, "1aa479809fd93353"
+	const version, script = 18, "6b8f6b0682433ea1"
 	if got := hex.EncodeToString(sum[:8]); ledger.Version != version || got != script {
 		t.Fatalf("version %d has the script %s; version %d had %s", ledger.Version, got, version, script)
 	}
