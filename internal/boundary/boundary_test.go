@@ -88,14 +88,16 @@ func TestChunksPartitionTheKeySpace(t *testing.T) {
 				db.Exec(t, shape.ddl)
 				conn := db.Connect(t)
 				c := change.Change{Table: change.Table{Schema: "public", Name: shape.table}, Key: shape.key, ChunkRows: 100}
-				for _, rows := range []int{0, 1, 99, 100, 101, 1000} {
+				for _, rows := range []int{0, 1, 99, 100, 101, 200, 1000} {
 					exec(t, conn, "TRUNCATE "+pgx.Identifier{shape.table}.Sanitize())
 					exec(t, conn, strings.ReplaceAll(shape.fill, ":rows", strconv.Itoa(rows)))
-					ranges := cutAll(t, conn, c, 3, func() {})
-					if want := (rows + 99) / 100; len(ranges) != want {
-						t.Fatalf("%d chunks of %d rows, want %d", len(ranges), rows, want)
+					for _, c.Order = range keyset.Orders() {
+						ranges := cutAll(t, conn, c, 3, func() {})
+						if want := (rows + 99) / 100; len(ranges) != want {
+							t.Fatalf("%s: %d chunks of %d rows, want %d", c.Order, len(ranges), rows, want)
+						}
+						expectPartition(t, conn, c, ranges, rows)
 					}
-					expectPartition(t, conn, c, ranges, rows)
 				}
 			})
 		})
@@ -111,25 +113,25 @@ func TestChunksPartitionWhileRowsComeAndGo(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		exec(t, conn, "TRUNCATE t")
 		exec(t, conn, "INSERT INTO t SELECT DISTINCT (random() * 1000)::int FROM generate_series(1, $1)", rapid.IntRange(1, 300).Draw(r, "rows"))
-		c.ChunkRows = rapid.Int64Range(1, 50).Draw(r, "chunk rows")
+		c.ChunkRows, c.Order = rapid.Int64Range(1, 50).Draw(r, "chunk rows"), rapid.SampledFrom(keyset.Orders()).Draw(r, "order")
+		bound, err := boundary.Bound(t.Context(), conn, c, nil)
+		if err != nil {
+			r.Fatal(err)
+		}
 		ranges := cutAll(t, conn, c, rapid.IntRange(1, 5).Draw(r, "window"), func() {
 			at := rapid.IntRange(-10, 1010).Draw(r, "at")
 			exec(t, conn, "DELETE FROM t WHERE id BETWEEN $1 AND $1 + 30", at)
 			exec(t, conn, "INSERT INTO t SELECT generate_series($1::int, $1 + 20) ON CONFLICT DO NOTHING", at+15)
 		})
-		var last int64
-		if err := conn.QueryRow(t.Context(), "SELECT $1::bigint", ranges[len(ranges)-1].Hi[0]).Scan(&last); err != nil {
-			r.Fatal(err)
-		}
 		var within int
-		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM t WHERE id <= $1", last).Scan(&within); err != nil {
+		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM t WHERE id <= $1::text::bigint", bound[0]).Scan(&within); err != nil {
 			r.Fatal(err)
 		}
 		expectPartition(t, conn, c, ranges, within)
 	})
 }
 
-// cutAll walks to the bound, window by window.
+// cutAll walks to the bound, or down from it, window by window: the ranges follow each other, from end to end.
 func cutAll(t *testing.T, conn *pgx.Conn, c change.Change, ranges int, between func()) []keyset.Range {
 	t.Helper()
 	bound, err := boundary.Bound(t.Context(), conn, c, nil)
@@ -147,16 +149,19 @@ func cutAll(t *testing.T, conn *pgx.Conn, c change.Change, ranges int, between f
 			t.Fatal(err)
 		}
 		for _, cut := range window.Ranges {
-			if !cut.Lo.Same(from) {
+			if left := c.Order.Left(from, bound); c.Order == keyset.Descending && !cut.Hi.Same(left.Hi) || c.Order != keyset.Descending && !cut.Lo.Same(left.Lo) {
 				t.Fatalf("range %v does not begin where the last ended, %v", cut, from)
 			}
-			from = cut.Hi
+			from = c.Order.Behind(cut)
 		}
 		all = append(all, window.Ranges...)
 		expectKeys(t, conn, c, window)
+		if window.Closed != c.Order.Ends(all[len(all)-1], bound) {
+			t.Fatalf("closed: %t, behind %v", window.Closed, all[len(all)-1])
+		}
 		if window.Closed {
-			if !from.Same(bound) {
-				t.Fatalf("the walk ends at %v, the bound is %v", from, bound)
+			if end := map[bool]keyset.Point{false: bound}[c.Order == keyset.Descending]; !from.Same(end) {
+				t.Fatalf("the walk ends at %v, want %v", from, end)
 			}
 			return all
 		}

@@ -138,7 +138,7 @@ func (r *resolver) change() change.Change {
 	c := change.Change{
 		Kind: r.definition.Kind, Table: r.definition.Table, Where: r.definition.Where.String(), Params: r.params,
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
-		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure, Follow: r.definition.Follow,
+		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure, Follow: r.definition.Follow, Order: r.definition.Order,
 		Verify:      &r.verify,
 		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Scattered: r.scattered,
 	}

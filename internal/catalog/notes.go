@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"backfill/internal/figure"
+	"backfill/internal/keyset"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -23,6 +24,7 @@ func (r *resolver) note(ctx context.Context) error {
 		r.warn("the table, or a partition, was never analysed: the number of rows is a guess from its size")
 	}
 	r.noteFollow()
+	r.noteOrder()
 	r.noteVerify()
 	if err := r.noteReplication(ctx); err != nil {
 		return err
@@ -35,13 +37,27 @@ var growing = []string{"smallint", "integer", "bigint", "timestamp without time 
 
 // noteFollow tells where rows may come that a run which follows does not see.
 func (r *resolver) noteFollow() {
-	if r.definition.Follow && (len(r.key) != 1 || !slices.Contains(growing, r.key[0].Base)) {
-		names := make([]string, len(r.key))
-		for i, k := range r.key {
-			names[i] = display(k.Name)
-		}
-		r.warn("rows: follow finds what comes behind the greatest key (%s): a row that comes later with a smaller key stays as it is", strings.Join(names, ", "))
+	if r.definition.Follow && !r.grows() {
+		r.warn("rows: follow finds what comes behind the greatest key (%s): a row that comes later with a smaller key stays as it is", r.keyNames())
 	}
+}
+
+// noteOrder tells where the greatest keys may not be those of the newest rows.
+func (r *resolver) noteOrder() {
+	if r.definition.Order == keyset.Descending && !r.grows() {
+		r.warn("order: descending begins with the greatest keys (%s): these are the newest rows only where keys grow with time", r.keyNames())
+	}
+}
+
+// grows tells whether the key is one that grows with time, as a rule.
+func (r *resolver) grows() bool { return len(r.key) == 1 && slices.Contains(growing, r.key[0].Base) }
+
+func (r *resolver) keyNames() string {
+	names := make([]string, len(r.key))
+	for i, k := range r.key {
+		names[i] = display(k.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // noteVerify tells what a verification will not see, where a person's word would change that.

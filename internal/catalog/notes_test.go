@@ -45,6 +45,12 @@ func TestNotes(t *testing.T) {
 		"table: visits\nset: {country_name: NULL}\nrows: follow": {
 			"foreign key visits_country: each row that is written is looked up in public.countries",
 		},
+		"table: visits\nset: {country_name: NULL}\norder: descending": {
+			"foreign key visits_country: each row that is written is looked up in public.countries",
+		},
+		"table: measures\nset: {value: 0}\norder: descending": {"the table has 3 partitions",
+			"order: descending begins with the greatest keys (sensor, at): these are the newest rows only where keys grow with time"},
+		"table: measures\nset: {value: 0}\norder: ascending": {"the table has 3 partitions"},
 		"table: measures_2024\nset: {value: 0}": {
 			"the table is a partition of public.measures: rows in other partitions stay as they are",
 		},

@@ -49,6 +49,8 @@ type Change struct {
 	OnFailure OnFailure `json:"on_failure,omitempty"`
 	// Follow: rows that come behind the bound while the run goes on are in scope, until a round over them had nothing to write.
 	Follow bool `json:"follow,omitempty"`
+	// Order is the way that chunks take through the key space; "": keyset.Ascending.
+	Order keyset.Order `json:"order,omitempty"`
 	// Throttle are the limits of signals that the definition sets.
 	Throttle signal.Limits `json:"throttle,omitempty"`
 	// Metrics are the signals of the definition's own.

@@ -2,12 +2,12 @@
 //
 // It owns the chunk's states and their legal transitions, and the message that carries a chunk through the queue.
 // It leaves storing them to ledger (Postgres) and records (DynamoDB). Invariants: chunks of a run are numbered from
-// 1 without gaps, in key order; a state changes only along the table in states.go.
+// 1 without gaps, in the order of the run (keyset.Order); a state changes only along the table in states.go.
 package chunk
 
 import "backfill/internal/keyset"
 
-// Chunk is a planned range of a run. Number counts from 1, in key order, without gaps.
+// Chunk is a planned range of a run. Number counts from 1, without gaps, in the order of the run: up the keys, or down.
 type Chunk struct {
 	Run    string
 	Number int64

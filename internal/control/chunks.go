@@ -29,7 +29,7 @@ type ChunkPage struct {
 	After  int64       `json:"after,omitempty"` // the number of the chunk after which the page begins
 }
 
-// ChunkList is the answer, in the order of the keys.
+// ChunkList is the answer, in the order of the chunks.
 type ChunkList struct {
 	Chunks []ledger.Listed `json:"chunks"`
 	Next   int64           `json:"next,omitempty"` // what After is for the page that follows; 0: this is the last

@@ -12,6 +12,7 @@ package definition
 import (
 	"backfill/internal/change"
 	"backfill/internal/expression"
+	"backfill/internal/keyset"
 	"backfill/internal/signal"
 	"backfill/internal/window"
 )
@@ -47,6 +48,7 @@ type Definition struct {
 	ErrorBudget int64                 // rows that may fail
 	OnFailure   change.OnFailure      // "": as change.Stop
 	Follow      bool                  // rows that come behind the last key meanwhile are in scope
+	Order       keyset.Order          // of chunks; "": as keyset.Ascending
 	Windows     window.Windows        // when a run may work; none: always
 	Throttle    signal.Limits         // of the signals that are named; the others have their defaults
 	Metrics     []signal.Metric       // signals of the definition's own

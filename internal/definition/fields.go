@@ -9,6 +9,7 @@ import (
 
 	"backfill/internal/change"
 	"backfill/internal/figure"
+	"backfill/internal/keyset"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -71,6 +72,9 @@ var fields = []field{
 	{property{"rows", "fixed: up to the greatest key at the start; follow: also what comes behind it, until a round finds none to write",
 		shape{"enum": []any{"fixed", "follow"}}, "fixed", "rows: follow"},
 		func(r *reader, d *Definition, e entry) { d.Follow = r.rows(e) }, nil},
+	{property{"order", "of chunks by their keys. ascending: the smallest keys first; descending: the greatest first, which are the newest rows where keys grow; not with rows: follow",
+		oneOfTexts(keyset.Orders()...), string(keyset.Ascending), "order: descending"},
+		func(r *reader, d *Definition, e entry) { d.Order = r.order(e) }, nil},
 	{property{"params", "what a run is given, as -p name=value. name: type, or name: {type, default, min, max, description}; written @name in SQL, sent as bind values",
 		paramsShape(), "", "params: {since: timestamptz, least: {type: integer, default: 1}}"},
 		func(r *reader, d *Definition, e entry) { d.Params = r.params(e) }, nil},
@@ -137,6 +141,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	r.independent(d)
 	r.joined(&d, given)
 	r.archived(&d, given)
+	r.ordered(d)
 	return d
 }
 

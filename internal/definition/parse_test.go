@@ -10,6 +10,7 @@ import (
 	"backfill/internal/change"
 	"backfill/internal/definition"
 	"backfill/internal/failure"
+	"backfill/internal/keyset"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,6 +85,7 @@ chunk_rows: 250_000
 error_budget: 1_000
 on_failure: continue
 rows: follow
+order: ascending
 `
 	source = strings.Replace(source, "1_0", "10", 1)
 	d, problems := definition.Parse([]byte(source))
@@ -106,6 +108,7 @@ rows: follow
 		"budget": {int64(1_000), d.ErrorBudget},
 		"way":    {change.Continue, d.OnFailure},
 		"follow": {true, d.Follow},
+		"order":  {keyset.Ascending, d.Order},
 		"source": {source, d.Source},
 		"params": {[]definition.Param{{Name: "since", Type: "timestamptz"},
 			{Name: "least", Type: "integer", Default: "10", Optional: true, Min: "1", Description: "of n"}}, d.Params},
@@ -123,7 +126,7 @@ func TestParseDefaults(t *testing.T) {
 		t.Fatal(problems)
 	}
 	if d.Table != (change.Table{Schema: "public", Name: "users"}) || d.ChunkRows != definition.DefaultChunkRows ||
-		d.Kind != change.Set || !d.Where.IsZero() || len(d.Key) != 1 || d.Key[0] != "id" {
+		d.Kind != change.Set || d.Order == keyset.Descending || !d.Where.IsZero() || len(d.Key) != 1 || d.Key[0] != "id" {
 		t.Errorf("got %+v", d)
 	}
 }

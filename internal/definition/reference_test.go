@@ -32,7 +32,7 @@ func levels() []level {
 var pages = map[string]string{
 	"set": "kinds/set.md", "from": "kinds/join.md", "join": "kinds/join.md", "unmatched": "kinds/join.md", "delete": "kinds/delete.md",
 	"archive": "kinds/delete.md#an-archive", "copy": "kinds/copy.md", "transform": "kinds/transform.md", "depends_on": "#one-after-the-other",
-	"rows": "#rows-that-come-meanwhile", "throttle": "signals.md", "verify": "verify.md", "repeatable": "verify.md",
+	"rows": "#rows-that-come-meanwhile", "order": "#the-newest-rows-first", "throttle": "signals.md", "verify": "verify.md", "repeatable": "verify.md",
 }
 
 // Reference is what docs/definitions.md says of each key.

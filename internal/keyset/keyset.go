@@ -1,6 +1,6 @@
 // Package keyset names keys and the ranges between them.
 //
-// It owns Column, Point and Range. It does not order keys: Postgres alone does (collations, numeric, uuid), so
+// It owns Column, Point, Range, and Order, the way of a walk. It does not order keys: Postgres alone does (collations, numeric, uuid), so
 // nothing here compares two points by their text but for identity of the text. Invariants: a point has one text per
 // key column, in key order; a range is half open, (Lo, Hi]; an absent Lo is minus infinity.
 package keyset

@@ -109,6 +109,19 @@ func TestTheTimeAtAChunkIsCounted(t *testing.T) {
 	expect("done", 26, 26)
 }
 
+// TestAReportOfARunThatGoesDown has the keys of neighbours as one range, as that of a run that goes up.
+func TestAReportOfARunThatGoesDown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	b.exec(t, "UPDATE backfill.runs SET top = bound, bound = '{}'")
+	b.exec(t, `INSERT INTO backfill.ledger (run, chunk, lo, hi) SELECT $1, 481 - g, CASE WHEN g > 1 THEN ARRAY[(g - 1)::text] END, ARRAY[g::text] FROM generate_series(1, 480) g`, theRun)
+	f, err := b.ledger.Report(t.Context(), theRun, 481)
+	must(t, err)
+	if first, last := f.Cells[0], f.Cells[159]; len(f.Cells) != 161 || first.Keys != "(477, 480]" || last.Keys != "[first, 3]" || f.Cells[160].Keys != "" {
+		t.Errorf("%d cells: %+v, %+v", len(f.Cells), first, last)
+	}
+}
+
 // TestAReportOfManyChunksIsBounded: it has as many stretches as it may.
 func TestAReportOfManyChunksIsBounded(t *testing.T) {
 	t.Parallel()

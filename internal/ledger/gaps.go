@@ -12,20 +12,20 @@ import (
 
 // Gap is a range between two chunks that the ledger knows. The chunks After+1 to Before-1 cover it.
 type Gap struct {
-	After  int64 // 0: the gap is at the first key
+	After  int64 // 0: the gap is where the run begins
 	Before int64
 	Range  keyset.Range
 }
 
-// Gaps lists the ranges below the highest known chunk that no known chunk covers.
+// Gaps lists the ranges before the last known chunk that no known chunk covers, above the one before, or below it where the run goes down.
 func (l *Ledger) Gaps(ctx context.Context, id string) ([]Gap, error) {
 	conn, err := l.database.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := conn.Query(ctx, `SELECT after, chunk, previous, lo FROM (
-			SELECT chunk, lo, coalesce(lag(chunk) OVER w, 0) AS after, lag(hi) OVER w AS previous
-			FROM backfill.ledger WHERE run = $1 WINDOW w AS (ORDER BY chunk)) AS known
+	rows, err := conn.Query(ctx, `SELECT after, chunk, CASE WHEN down THEN hi ELSE above END, CASE WHEN down THEN below ELSE lo END FROM (
+			SELECT l.chunk, l.lo, l.hi, r.top IS NOT NULL AS down, lag(l.chunk, 1, 0::bigint) OVER w AS after, lag(l.hi) OVER w AS above, lag(l.lo, 1, r.top) OVER w AS below
+			FROM backfill.ledger l JOIN backfill.runs r ON r.run = l.run WHERE l.run = $1 WINDOW w AS (ORDER BY l.chunk)) AS known
 		WHERE chunk > after + 1 ORDER BY chunk`, id)
 	if err != nil {
 		return nil, fmt.Errorf("look for gaps of run %s: %w", id, postgres.Classify(err))

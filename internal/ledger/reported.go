@@ -34,7 +34,9 @@ const (
 				count(*) FILTER (WHERE state = 'FAILED') AS failed, count(*) FILTER (WHERE attempts > 0) AS claimed, sum(attempts)::bigint AS attempts, max(attempts) AS most,
 				sum(seconds) AS seconds, max(seconds) AS longest, sum(rejected)::bigint AS rejected, sum(conflicts)::bigint AS conflicts
 			FROM each GROUP BY cell)
-		SELECT first, last, s.done, s.failed, s.claimed, s.attempts, s.most, s.seconds, s.longest, s.rejected, s.conflicts, b.chunk IS NULL, b.lo, e.hi FROM summed s
+		SELECT first, last, s.done, s.failed, s.claimed, s.attempts, s.most, s.seconds, s.longest, s.rejected, s.conflicts, b.chunk IS NULL OR e.chunk IS NULL,
+			CASE WHEN r.top IS NULL THEN b.lo ELSE e.lo END, CASE WHEN r.top IS NULL THEN e.hi ELSE b.hi END
+		FROM summed s JOIN backfill.runs r ON r.run = $1
 			LEFT JOIN backfill.ledger b ON b.run = $1 AND b.chunk = first LEFT JOIN backfill.ledger e ON e.run = $1 AND e.chunk = last ORDER BY first`
 
 	broken = `SELECT chunk, updated_at, left(reason, $3), count(*) OVER () FROM backfill.ledger WHERE run = $1 AND state = 'FAILED' ORDER BY updated_at DESC, chunk LIMIT $2`

@@ -58,12 +58,16 @@ func (l *Ledger) Open(ctx context.Context, r Run) (Run, error) {
 	if err != nil {
 		return r, fmt.Errorf("store the change of run %s: %w", r.Run, err)
 	}
+	bound, top := r.Bound, keyset.Point(nil)
+	if bound != nil && r.Change.Order == keyset.Descending {
+		bound, top = keyset.Point{}, bound
+	}
 	_, err = conn.Exec(ctx, `INSERT INTO backfill.runs (run, backfill, execution, target, definition, change, bound, estimated, state, version, copies_into, writers,
-			canary, tables_before, indexes_before)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN backfill.writers($4::text::regclass) END, $13::bigint, e.bytes, e.indexes
+			canary, tables_before, indexes_before, top)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $12 THEN backfill.writers($4::text::regclass) END, $13::bigint, e.bytes, e.indexes, $15
 		FROM (SELECT) AS one LEFT JOIN backfill.extent($14::text[]) e ON $13::bigint > 0 ON CONFLICT (run) DO NOTHING`,
-		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), r.Bound, r.Estimated,
-		run.Planning, r.Version, into(r.Change), r.Change.Follow, r.Canary, written(r.Change))
+		r.Run, r.Backfill, r.Execution, statement.Table(r.Change.Table), r.Definition, string(stored), bound, r.Estimated,
+		run.Planning, r.Version, into(r.Change), r.Change.Follow, r.Canary, written(r.Change), top)
 	if held(err) {
 		return r, l.busy(ctx, r)
 	}
@@ -121,7 +125,7 @@ func (l *Ledger) Run(ctx context.Context, id string) (Run, error) {
 	r := Run{Run: id}
 	var stored string
 	var resumed pgtype.Timestamptz
-	err = conn.QueryRow(ctx, `SELECT backfill, version, action, execution, definition, change::text, bound, estimated, canary, state, coalesce(closes_as, ''), reason,
+	err = conn.QueryRow(ctx, `SELECT backfill, version, action, execution, definition, change::text, coalesce(top, bound), estimated, canary, state, coalesce(closes_as, ''), reason,
 		heartbeat, started_at, resumed_at, undo_swept_at, clock_timestamp() FROM backfill.runs WHERE run = $1`, id).Scan(&r.Backfill,
 		&r.Version, &r.Action, &r.Execution, &r.Definition, &stored, &r.Bound, &r.Estimated, &r.Canary, &r.State, &r.ClosesAs, &r.Reason, &r.Heartbeat, &r.StartedAt, &resumed, &r.SweptAt, &r.Now)
 	if errors.Is(err, pgx.ErrNoRows) || postgres.Raised(err, undefinedTable) { // no run has begun in this database yet

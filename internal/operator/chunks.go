@@ -50,9 +50,9 @@ func chunksCommand(s *session) *cobra.Command {
 	asked := chunkPage{Action: "chunks", Limit: 100}
 	command := &cobra.Command{
 		Use:   "chunks RUN",
-		Short: "List the chunks of a run, in the order of the keys",
-		Long: `Lists the chunks of a run in the order of the keys: number, state, the keys (after, up to], when its worker was heard of last,
-what was done to its rows, and below why a chunk is not done, until when it waits, or why it was done without a worker. The numbers are those that rollback --chunks takes.`,
+		Short: "List the chunks of a run, in their order",
+		Long: `Lists the chunks of a run in the order of the keys, with order: descending from the greatest key down: number, state, the keys (after, up to],
+when its worker was heard of last, what was done to its rows, and below why a chunk is not done, until when it waits, or why it was done without a worker. The numbers are those that rollback --chunks takes.`,
 		Example: `  backfill chunks email-1 --state failed
   backfill chunks email-1 --limit 1000 -o json | jq -r '.chunks[] | select(.retries > 3) | .chunk'`,
 		Args: oneRun(),

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"backfill/internal/change"
+	"backfill/internal/keyset"
 	"backfill/internal/prospect"
 )
 
@@ -14,6 +15,7 @@ var dryRuns = map[string]transcript{
 	"dry-run-80":      {[]string{"start", "-f", "users.yaml", "--dry-run"}, on(80, answers("dry_run", foreseen()))},
 	"dry-run-json":    {[]string{"start", "users-country", "--dry-run", "-o", "json"}, answers("dry_run", foreseen())},
 	"dry-run-delete":  {[]string{"start", "users-country", "--dry-run"}, answers("dry_run", foreseenPurge())},
+	"dry-run-order":   {[]string{"start", "users-country", "--dry-run"}, answers("dry_run", downwards())},
 	"dry-run-way":     {[]string{"start", "users-country", "--dry-run", "--sample", "0"}, answers("dry_run", obstructed())},
 	"dry-run-refused": {[]string{"start", "-f", "users.yaml", "--dry-run"}, answers("dry_run", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\n3:7: set.country: public.users has no such column"))},
 	"dry-run-cut":     {[]string{"start", "users-country", "--dry-run"}, on(100, answers("dry_run", long()))},
@@ -71,6 +73,12 @@ func foreseenPurge() prospect.Prospect {
 	found.Extent.Reckon([]prospect.Stretch{{Rows: 3, InScope: 1, ToWrite: 1}}, true)
 	found.Estimate = found.Extent.Estimate(found.Change, prospect.Relation{RowBytes: 100}, false)
 	found.Sample, found.Unknown = []prospect.Row{{Key: []string{"7"}, Before: []*string{text("de"), nil}}}, nil
+	return found
+}
+
+func downwards() prospect.Prospect {
+	found := foreseenPurge()
+	found.Change.Order, found.Change.Key = keyset.Descending, []keyset.Column{{Name: "tenant_id", Type: "bigint"}, {Name: "id", Type: "bigint"}}
 	return found
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"backfill/internal/change"
+	"backfill/internal/keyset"
 	"backfill/internal/prospect"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,9 @@ func does(w io.Writer, c change.Change) {
 			fmt.Fprintf(w, "  from %s %s\n", printable(from.Table.String()), from.Alias)
 		}
 		fmt.Fprintf(w, "  joined on %s\n", printable(strings.TrimSpace(j.On)))
+	}
+	if c.Order == keyset.Descending {
+		fmt.Fprintf(w, "  chunks from the greatest key (%s) down\n", printable(strings.Join(keyset.Names(c.Key), ", ")))
 	}
 	if c.Where != "" {
 		fmt.Fprintf(w, "  where %s\n", printable(strings.TrimSpace(c.Where)))

@@ -78,7 +78,7 @@ func (p *Planner) fill(ctx context.Context, stored ledger.Run) error {
 // cut makes the next page, and tells how many keys each of its chunks has. An empty table has one page without chunks,
 // which closes the plan.
 func (p *Planner) cut(ctx context.Context, stored ledger.Run, record records.Record, size int) (records.Page, []int64, error) {
-	page := records.Page{Run: stored.Run, After: record.Plan.Planned, Closed: stored.Bound == nil}
+	page := records.Page{Run: stored.Run, After: record.Plan.Planned, Order: stored.Change.Order, Closed: stored.Bound == nil}
 	if page.Closed {
 		return page, nil, nil
 	}

@@ -88,7 +88,8 @@ func (r Rebuilder) Rebuild(ctx context.Context, id string) (Rebuilt, error) {
 	}
 	plan := record.Plan
 	if last.Chunk > plan.Planned {
-		plan = records.Plan{Planned: last.Chunk, Cursor: last.Range.Hi, Closed: last.Range.Hi.Same(stored.Bound)}
+		order := stored.Change.Order
+		plan = records.Plan{Planned: last.Chunk, Cursor: order.Behind(last.Range), Closed: order.Ends(last.Range, stored.Bound)}
 		if err := r.Records.SetPlan(ctx, id, plan); err != nil {
 			return done, fmt.Errorf("record the plan of run %s: %w", id, err)
 		}

@@ -30,7 +30,9 @@ type bundle struct {
 	rebuild rebuild.Rebuilder
 }
 
-func setup(t *testing.T) *bundle {
+func setup(t *testing.T) *bundle { return ordered(t, keyset.Ascending) }
+
+func ordered(t *testing.T, order keyset.Order) *bundle {
 	t.Helper()
 	db := pgtest.Newest(t)
 	db.Exec(t, "CREATE TABLE t (id bigint PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 600) g")
@@ -43,7 +45,7 @@ func setup(t *testing.T) *bundle {
 	must(t, b.ledger.Migrate(t.Context()))
 	_, err := b.ledger.Open(t.Context(), ledger.Run{Run: theRun, Backfill: "a", Execution: "arn:1", Bound: keyset.Point{"600"},
 		Change: change.Change{Kind: change.Set, Table: change.Table{Schema: "public", Name: "t"},
-			Key: []keyset.Column{{Name: "id", Type: "bigint"}}, ChunkRows: 100}})
+			Key: []keyset.Column{{Name: "id", Type: "bigint"}}, ChunkRows: 100, Order: order}})
 	must(t, err)
 	_, err = b.ledger.Move(t.Context(), theRun, run.Planning, run.Running)
 	must(t, err)

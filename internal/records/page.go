@@ -27,6 +27,7 @@ type Page struct {
 	Run    string
 	After  int64 // chunks that were planned before it
 	Chunks []chunk.Chunk
+	Order  keyset.Order
 	Closed bool // the plan ends with it
 }
 
@@ -74,7 +75,7 @@ func (s *Store) movePlan(page Page) types.TransactWriteItem {
 	if n := len(page.Chunks); n > 0 {
 		expression += ", #cursor = :cursor"
 		names["#cursor"] = "cursor"
-		values[":cursor"] = point(page.Chunks[n-1].Range.Hi)
+		values[":cursor"] = point(page.Order.Behind(page.Chunks[n-1].Range))
 	} else {
 		names = nil
 	}

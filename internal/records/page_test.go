@@ -52,6 +52,33 @@ func TestAPageIsCommittedOnceWhateverHappensToItsAnswer(t *testing.T) {
 	}
 }
 
+// TestAPageOfARunThatGoesDown moves the plan to its lower end, and to none where that is the first key. It is committed once.
+func TestAPageOfARunThatGoesDown(t *testing.T) {
+	b := setup(t)
+	down := func(after int64, closed bool, los ...keyset.Point) records.Page {
+		p := records.Page{Run: theRun, After: after, Order: keyset.Descending, Closed: closed}
+		hi := keyset.Point{"z", ""}
+		for i, lo := range los {
+			p.Chunks = append(p.Chunks, chunk.Chunk{Run: theRun, Number: after + int64(i) + 1, Range: keyset.Range{Lo: lo, Hi: hi}})
+			hi = lo
+		}
+		return p
+	}
+	for _, c := range []struct {
+		page records.Page
+		want records.Plan
+	}{{down(0, false, keyset.Point{"n", ""}, keyset.Point{"m", ""}), records.Plan{Planned: 2, Cursor: keyset.Point{"m", ""}}}, {down(2, true, keyset.Point{"k", ""}, nil), records.Plan{Planned: 4, Closed: true}}} {
+		for range 2 {
+			must(t, b.CommitPage(t.Context(), c.page))
+			record, err := b.Run(t.Context(), theRun)
+			must(t, err)
+			if diff := cmp.Diff(c.want, record.Plan); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	}
+}
+
 func TestAPageOfTheLargestSizeFits(t *testing.T) {
 	b := setup(t)
 	ends := make([]string, records.MaxPage)

@@ -15,8 +15,8 @@ import (
 // Plan is how far the key space is cut into chunks.
 type Plan struct {
 	Planned int64        // chunks 1 to Planned exist
-	Cursor  keyset.Point // where the next chunk begins; nil: at the first key
-	Closed  bool         // the last chunk ends at the bound
+	Cursor  keyset.Point // where the next chunk begins; nil: where the run begins, or all is planned down to the first key
+	Closed  bool         // nothing is left behind the last chunk
 }
 
 // SetPlan says how far the key space is cut, where that was lost.

@@ -113,6 +113,7 @@ func (r Rehearser) begin(ctx context.Context, subject review.Subject) (*look, er
 		return nil, err
 	}
 	l := &look{conn: conn, change: finding.Change, bound: finding.Bound, until: until}
+	l.change.Order = keyset.Ascending // what is looked at is the same, whatever comes first
 	l.found = prospect.Prospect{Backfill: finding.Backfill, Version: finding.Version, Change: finding.Change, InTheWay: []string{}, Notes: []string{}, Locks: locks(finding.Change),
 		Statements: []prospect.Statement{}, Sample: []prospect.Row{}, Unknown: []string{}, Extent: prospect.Extent{Rows: finding.Estimated}}
 	l.found.Notes = append(l.found.Notes, finding.Notes...)

@@ -15,7 +15,7 @@ const (
 	grades = 5
 )
 
-// Map is a picture of the key space, from its first key on, row by row.
+// Map is a picture of the key space, from the first chunk on, row by row.
 type Map struct {
 	ID            string
 	Title         string
@@ -81,9 +81,9 @@ func (r Report) heat(id, title, text string, write func(float64) string, of func
 
 func squares(cells []Cell) string {
 	if each := cells[0].Chunks(); each > 1 {
-		return fmt.Sprintf("Each square has %s, in the order of the keys.", figure.Plural(each, "chunk", "chunks"))
+		return fmt.Sprintf("Each square has %s, by number.", figure.Plural(each, "chunk", "chunks"))
 	}
-	return "Each square is a chunk, in the order of the keys."
+	return "Each square is a chunk, by number."
 }
 
 // grade of a value: the square root has small differences seen beside one that is far above the rest.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"backfill/internal/change"
 	"backfill/internal/keyset"
@@ -38,12 +39,17 @@ const settings = `SELECT set_config(name, value, true) FROM (VALUES ('jit', 'off
 // on a row that it met.
 var ErrNoAnswer = errors.New("it is not known which ranges have rows in scope")
 
-// Empty tells for each of the ranges, which follow each other, whether no row of it matches. Nil: it was not asked, since
+// Empty tells for each of the ranges, which follow each other in the order of the change, whether no row of it matches. Nil: it was not asked, since
 // there is no `where`, it depends on more than the row, or Postgres has no index that answers at a small part of the cost of
 // reading the rows.
 func Empty(ctx context.Context, conn *pgx.Conn, c change.Change, ranges []keyset.Range) (empty []bool, err error) {
 	if c.Where == "" || len(ranges) == 0 {
 		return nil, nil
+	}
+	if c.Order == keyset.Descending {
+		ranges = slices.Clone(ranges)
+		slices.Reverse(ranges)
+		defer func() { slices.Reverse(empty) }()
 	}
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		empty, err = ask(ctx, tx, c, ranges)

@@ -82,6 +82,29 @@ func TestWhereItPaysToAsk(t *testing.T) {
 	}
 }
 
+// TestARunThatGoesDownIsAsked in its own order: the ranges come from the top down, and so do the answers.
+func TestARunThatGoesDownIsAsked(t *testing.T) {
+	t.Parallel()
+	for _, key := range [][]keyset.Column{{id}, {tenant, id}} {
+		pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+			db.Exec(t, table+"ALTER TABLE t ADD PRIMARY KEY ("+strings.Join(keyset.Names(key), ", ")+"); CREATE INDEX ON t (id) WHERE state = 'old'; ANALYZE t")
+			conn, c := db.Connect(t), subject("state = 'old'", key...)
+			c.Order = keyset.Descending
+			window := cut(t, conn, c) // 38,001 to 40,000 is the first, 8,001 to 10,000 the last
+			before := slices.Clone(window.Ranges)
+			empty, err := scope.Empty(t.Context(), conn, c, window.Ranges)
+			must(t, err)
+			want := make([]bool, 16)
+			for i := range want {
+				want[i] = i != 4 && i != 15
+			}
+			if diff := cmp.Diff(want, empty); diff != "" || cmp.Diff(before, window.Ranges) != "" {
+				t.Fatal(diff)
+			}
+		})
+	}
+}
+
 // TestTheQuestionReadsTheIndexAndLittleElse: what was planned is what is done, by the scans of each index.
 func TestTheQuestionReadsTheIndexAndLittleElse(t *testing.T) {
 	t.Parallel()

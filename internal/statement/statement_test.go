@@ -178,6 +178,12 @@ var (
 // inserted is a piece of rows that a copy inserted, beside those that it updated.
 var inserted = statement.Piece{Place: statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: 2}, Rows: 10, Done: 2, Take: 5}
 
+// downwards is a change whose chunks go down.
+func downwards(c change.Change) change.Change {
+	c.Order = keyset.Descending
+	return c
+}
+
 // forgetful is a change without undo.
 func forgetful(c change.Change) change.Change {
 	c.Copy.Row = nil
@@ -318,6 +324,8 @@ func goldens() map[string][]statement.Query {
 		"transform_restore":          one(statement.Restore(hashed, piece)),
 		"stripes":                    one(statement.Stripes("run-1", 7)),
 		"cursor_first":               one(statement.Cursor(simple, "walk", nil, keyset.Point{"20"})),
+		"cursor_down":                one(statement.Cursor(downwards(simple), "walk", nil, keyset.Point{"20"})),
+		"cursor_down_composite":      one(statement.Cursor(downwards(composite), "walk", lo, hi)),
 		"cursor_composite":           one(statement.Cursor(composite, "walk", lo, hi)),
 		"copy_plain":                 statement.Plain(archived(change.Fail), span(keyset.Point{"10"}, keyset.Point{"20"}, 0)),
 		"copy_forget":                statement.Apply(archived(change.Nothing), span(nil, keyset.Point{"20"}, 0), statement.Forget),

@@ -38,15 +38,12 @@ func Last(c change.Change, behind keyset.Point) Query {
 	if behind != nil {
 		where = " WHERE " + row(quoted(c.Key)) + " > " + row(bind.point(c.Key, behind))
 	}
-	descending := make([]string, len(c.Key))
-	for i, name := range quoted(c.Key) {
-		descending[i] = name + " DESC"
-	}
 	return Query{SQL: fmt.Sprintf("SELECT ARRAY[%s] FROM %s%s ORDER BY %s LIMIT 1",
-		texts(c.Key), Table(c.Table), where, strings.Join(descending, ", ")), Args: bind.args}
+		texts(c.Key), Table(c.Table), where, descending(c.Key)), Args: bind.args}
 }
 
-// Cursor declares the cursor that a planner moves over the keys above from, up to and including the bound.
+// Cursor declares the cursor that a planner moves over the keys above from, up to and including the bound, in the order of the change.
+// Downwards the key's index is read backwards, whatever the order of its columns.
 func Cursor(c change.Change, name string, from, bound keyset.Point) Query {
 	bind := &binder{}
 	names := quoted(c.Key)
@@ -54,8 +51,17 @@ func Cursor(c change.Change, name string, from, bound keyset.Point) Query {
 	if from != nil {
 		terms = append(terms, row(names)+" > "+row(bind.point(c.Key, from)))
 	}
+	order := strings.Join(names, ", ")
+	if c.Order == keyset.Descending {
+		order = descending(c.Key)
+	}
 	return Query{SQL: fmt.Sprintf("DECLARE %s NO SCROLL CURSOR FOR SELECT %s FROM %s WHERE %s ORDER BY %s",
-		Quote(name), printed(c.Key), Table(c.Table), strings.Join(terms, " AND "), strings.Join(names, ", ")), Args: bind.args}
+		Quote(name), printed(c.Key), Table(c.Table), strings.Join(terms, " AND "), order), Args: bind.args}
+}
+
+// descending orders by the key from the greatest down.
+func descending(key []keyset.Column) string {
+	return strings.Join(quoted(key), " DESC, ") + " DESC"
 }
 
 // printed is the key's columns as they are: what is fetched is printed then, and what is moved over is not. Two types are

@@ -1,0 +1,4 @@
+package boundary
+
+// Settings are those of a walk.
+const Settings = settings

@@ -1,0 +1,2 @@
+DECLARE "walk" NO SCROLL CURSOR FOR SELECT "tenant Id", "created_at", "ID" FROM "Sales Dept"."Order ""Items""" WHERE ("tenant Id", "created_at", "ID") <= ($1::uuid, $2::timestamp with time zone, $3::bigint) AND ("tenant Id", "created_at", "ID") > ($4::uuid, $5::timestamp with time zone, $6::bigint) ORDER BY "tenant Id" DESC, "created_at" DESC, "ID" DESC;
+-- ["00000000-0000-0000-0000-000000000002" "2024-02-01 00:00:00+00" "7" "00000000-0000-0000-0000-000000000001" "2024-01-01 00:00:00+00" "5"]
