@@ -1,7 +1,5 @@
 package operator
 
-import ()
-
 func found() map[string]any {
 	return map[string]any{
 		"backfill": "users-country", "estimated": 1_000_000, "notes": []string{"the table was never analysed"}, "prepared": 4,
