@@ -95,7 +95,7 @@ func TestTheSecretIsRotated(t *testing.T) {
 		})
 		must(t, <-worked)
 		b.expectRows(t, 1, chunk.Completed)
-		if n := v.read.Load(); n < 4 || n > 6 {
+		if n := v.read.Load(); n < 3 || n > 6 { // the third may have found the new one already
 			t.Errorf("the secret was read %d times", n)
 		}
 	})
