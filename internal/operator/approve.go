@@ -53,6 +53,15 @@ func unapproved(status run.Status) bool {
 	return status.Pause != nil && status.Pause.For == run.ForCanary
 }
 
+// passed tells whether the run waits for an approval, and nothing that was found speaks against it.
+func passed(status run.Status) bool {
+	if !unapproved(status) || status.Canary == nil || status.Canary.Forecast == nil {
+		return false
+	}
+	found := status.Canary.Forecast
+	return found.Failed == 0 && (found.Verified == nil || found.Verified.Deviating == 0)
+}
+
 // endCanary ends a run that waits for an approval, so that it can be rolled back: its execution ends with it.
 func (s *session) endCanary(ctx context.Context, stack Stack, id string) error {
 	answer, err := stack.Control.Act(ctx, named{Action: "cancel", Run: id, By: s.By})

@@ -21,6 +21,10 @@ var canaryTranscripts = map[string]transcript{
 	"approve":                {[]string{"approve", "email-1"}, answers("approve", canaryApproved())},
 	"approve-early":          {[]string{"approve", "email-1"}, answers("approve", classed("Backfill.Invalid", "run email-1 is RUNNING, and does not wait for an approval: its canary has not come to its end"))},
 	"approve-wait":           {[]string{"approve", "email-1", "--wait"}, all(answers("approve", canaryApproved()), answers("status", canaryApproved(), after(run.Completed, "")))},
+	"start-canary-wait": {[]string{"start", "users-email-normalized", "--run", "email-1", "--canary", "1%", "--wait"},
+		answers("status", unknownRun(), canaryWorks(), canaryWaits())},
+	"watch-canary-deviates": {[]string{"watch", "email-1"}, answers("status", canaryWorks(), canaryDeviates())},
+	"watch-failure":         {[]string{"watch", "email-1"}, answers("status", working(), failurePaused())},
 	"resume-unapproved": {[]string{"resume", "email-1"}, all(answers("status", canaryWaits()), answers("resume", classed("Backfill.Invalid",
 		"run email-1 is PAUSED, and waits for an approval of its canary: `backfill approve email-1` lets it go on with the rest, `backfill rollback email-1` takes the canary back")))},
 	"help-approve": {[]string{"approve", "--help"}, nil},
@@ -46,6 +50,13 @@ func canaryWaits() run.Status {
 		WAL: &run.Range{Value: 2_400_000_000, From: 1_900_000_000, To: 3_300_000_000}, Growth: &run.Range{Value: 90_000_000, From: 45_000_000, To: 180_000_000},
 		Verified: &run.Checked{Rows: 98_000},
 	}}
+	return status
+}
+
+func canaryDeviates() run.Status {
+	status := canaryWaits()
+	status.Reason = strings.Replace(status.Reason, "98,000 as they should be", "3 of 98,000 do NOT hold what they should", 1)
+	status.Canary.Forecast.Verified = &run.Checked{Rows: 98_000, Deviating: 3}
 	return status
 }
 

@@ -35,16 +35,21 @@ type view struct {
 // looking looks once.
 type looking func(ctx context.Context) (view, error)
 
-// untilEnded looks at a run until it has ended, which should be in one of the states.
+// untilEnded looks at a run until it has ended, which should be in one of the states, or goes on only when somebody has decided.
 func (s *session) untilEnded(control Control, id string, good ...run.State) looking {
 	return func(ctx context.Context) (view, error) {
 		status, answer, err := statusOf(ctx, control, id)
-		seen := view{status: status, answer: answer, over: err == nil && status.State.Ended()}
-		if seen.over && !slices.Contains(good, status.State) {
+		seen := view{status: status, answer: answer, over: err == nil && (status.State.Ended() || undecided(status))}
+		if seen.over && !slices.Contains(good, status.State) && !passed(status) {
 			seen.fault = s.ill(status)
 		}
 		return seen, err
 	}
+}
+
+// undecided tells whether the run has paused itself until somebody decides. What a person or a window has paused goes on without the watcher.
+func undecided(status run.Status) bool {
+	return status.State == run.Paused && status.Pause != nil && (status.Pause.For == run.ForCanary || status.Pause.For == run.ForFailure)
 }
 
 // follow shows a run until there is nothing to wait for, and tells how it ended: a bar on a terminal, and lines elsewhere.

@@ -40,7 +40,7 @@ spent, as Step Functions keeps the name of its execution.
 With --dry-run nothing begins: it shows what stands in the way, what would be sent to Postgres and by which plan, how many rows
 are in scope, what it may take, and some rows before and after. Exit code 1 where something stands in the way.
 With --canary that share of its chunks, spread over the table, is worked on and verified as far as the change can be; then the run waits as PAUSED, with a
-forecast of the rest, until somebody types approve, or rollback.`,
+forecast of the rest, until somebody types approve, or rollback. --wait follows it until then.`,
 		Example: `  backfill start users-email-normalized
   backfill start users-display-name -p since=2022-01-01 --run display-name-1
   backfill start orders-cents@2

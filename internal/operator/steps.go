@@ -102,6 +102,9 @@ func (s *session) advice(status run.Status) string {
 	if parts == nil {
 		parts = []string{s.suggest("status", status.Run) + " has the figures"}
 	}
+	if status.State == run.Paused { // to end it says what stays
+		return strings.Join(parts, ", ")
+	}
 	return stays(status) + "; " + strings.Join(parts, ", ")
 }
 

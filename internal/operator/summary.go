@@ -19,6 +19,11 @@ func (s *session) summary(w io.Writer, status run.Status) {
 	}
 	fmt.Fprintf(w, "run %s is %s%s\n", status.Run, s.standing(w, status), took(status))
 	fmt.Fprintf(w, "  %s; %s\n", effect(status), chunks(status))
+	if unapproved(status) {
+		for _, line := range canaryOf(status) {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+	}
 	if status.State == run.Completed && (status.Certificate != nil || unverified(status)) {
 		fmt.Fprintf(w, "  %s\n", printable(status.Reason))
 	}
