@@ -95,13 +95,6 @@ func (r *resolver) listed(between string) string {
 	return strings.Join(list, between)
 }
 
-func (r *resolver) sourceColumns() (names []string) {
-	for _, s := range r.sources {
-		names = append(names, s.columns...)
-	}
-	return names
-}
-
 func (j joined) probes(r *resolver) []probe {
 	on := probe{path: "join", expression: r.definition.Join.On, before: "SELECT 1 FROM " + r.quoted() + r.beside(", ") + " WHERE (", behind: ")"}
 	return append(j.set.probes(r), on)

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-var missingColumn = regexp.MustCompile(`^column "?(?:[^"]*\.)?([^"]+?)"? does not exist$`)
+var missingColumn = regexp.MustCompile(`^column "?(?:([^"]*)\.)?([^"]+?)"? does not exist$`)
 
 var ambiguousColumn = regexp.MustCompile(`^column reference "(.+)" is ambiguous$`)
 
@@ -19,17 +19,13 @@ func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
 	switch missing := missingColumn.FindStringSubmatch(server.Message); {
 	case server.Code == "42601" && r.definition.Quoted(p.path) && plainWords.MatchString(p.expression.String()):
 		return "YAML's quotes are not part of the SQL; for a text write \"'" + p.expression.String() + "'\""
-	case server.Code == "42703" && missing != nil && strings.Contains(p.expression.String(), `"`+missing[1]+`"`) &&
-		definition.Nearest(missing[1], r.columnNames()) == "":
-		return "in double quotes it is a column; for a text write single quotes: '" + missing[1] + "'"
+	case server.Code == "42703" && missing != nil && strings.Contains(p.expression.String(), `"`+missing[2]+`"`) &&
+		definition.Nearest(missing[2], r.columnNames()) == "":
+		return "in double quotes it is a column; for a text write single quotes: '" + missing[2] + "'"
 	case server.Code == "42703" && r.definition.Quoted(p.path) && ordinary.MatchString(p.expression.String()):
 		return "YAML's quotes are not part of the SQL; for a text write \"'" + p.expression.String() + "'\""
 	case server.Code == "42703" && missing != nil:
-		names := append(r.columnNames(), r.sourceColumns()...)
-		for i, name := range names {
-			names[i] = display(name) // as it is written in SQL
-		}
-		return definition.DidYouMean(missing[1], names)
+		return definition.DidYouMean(missing[2], r.columnsBy(missing[1]))
 	case server.Code == "42702" && ambiguousColumn.MatchString(server.Message):
 		column := ambiguousColumn.FindStringSubmatch(server.Message)[1]
 		names := []string{display(r.definition.Table.Name) + "." + display(column)}
@@ -54,6 +50,30 @@ func (r *resolver) remedy(p probe, server *pgconn.PgError) string {
 		return remedy
 	}
 	return "write an expression that Postgres accepts here"
+}
+
+// columnsBy lists the columns that an alias has, as they are written in SQL; "" or another: those of all tables.
+func (r *resolver) columnsBy(alias string) (names []string) {
+	add := func(columns []string) {
+		for _, name := range columns {
+			if shown := display(name); !slices.Contains(names, shown) {
+				names = append(names, shown)
+			}
+		}
+	}
+	for _, s := range r.sources {
+		if s.Alias == alias {
+			add(s.columns)
+			return names
+		}
+	}
+	add(r.columnNames())
+	if alias != r.definition.Table.Name {
+		for _, s := range r.sources {
+			add(s.columns)
+		}
+	}
+	return names
 }
 
 // plainWords is a text that somebody meant as such.

@@ -122,7 +122,7 @@ func (r *resolver) fed(ctx context.Context, e expression.Expression) (string, er
 		return "", err
 	}
 	if found := missingColumn.FindStringSubmatch(server.Message); found != nil {
-		return "column " + display(found[1]) + ", which the run writes or which follows from one that it writes", nil
+		return "column " + display(found[2]) + ", which the run writes or which follows from one that it writes", nil
 	}
 	return "what is there only while a row is written", nil
 }
