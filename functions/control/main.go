@@ -48,6 +48,7 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 		Workers: int64(s.Workers), Gauges: base.Gauges,
 	}
 	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
+		defer base.Session.Drop() // commands are rare, and many at once are as many environments: none keeps a connection while it rests
 		return c.Handle(ctx, invocation.Alias(ctx), input)
 	})
 	function.Close = base.Session.Drop

@@ -22,11 +22,7 @@ import (
 // TestCommand drives the stack by bin/backfill, as operators do.
 func TestCommand(t *testing.T) {
 	t.Parallel()
-	c := command{program: filepath.Join(t.TempDir(), "backfill")}
-	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", c.program, "../../cmd/backfill").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build the command: %v: %s", err, built)
-	}
+	c := built(t)
 	for name, test := range map[string]func(*testing.T){
 		"a run to its end":     c.aRunToItsEnd,
 		"cancel":               c.cancel,
@@ -56,6 +52,16 @@ func TestCommand(t *testing.T) {
 
 // command is the program that was built.
 type command struct{ program string }
+
+// built builds it.
+func built(t *testing.T) command {
+	t.Helper()
+	c := command{program: filepath.Join(t.TempDir(), "backfill")}
+	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", c.program, "../../cmd/backfill").CombinedOutput(); err != nil {
+		t.Fatalf("build the command: %v: %s", err, said)
+	}
+	return c
+}
 
 // said is what a command line came to.
 type said struct {

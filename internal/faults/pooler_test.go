@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"strings"
+	"sync"
 	"testing"
 
 	"backfill/internal/faults/cluster"
@@ -70,4 +72,37 @@ func TestCrashesBehindAPooler(t *testing.T) {
 func (s *stack) restoring(t *testing.T, a *attempt) {
 	t.Helper()
 	pgtest.WaitUntil(t, s.db.Connect(t), "SELECT coalesce(sum(restored), 0) > 0 FROM backfill.ledger WHERE run = '"+a.id+"'")
+}
+
+// TestThePoolerIsKilledUnderEachFunction, in the middle of what that function says to the database, and is there again at the same place a while later. Postgres itself
+// goes on, and with it what it was sent before.
+func TestThePoolerIsKilledUnderEachFunction(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	s := deploy(t, db, plan{workers: 2})
+	w := increment{rows: 12_000, chunkRows: 500, slowly: 0.0005}.makeTable(t, db)
+	pooler := s.behind(t)
+	var a *attempt
+	for _, under := range []struct {
+		function, statement string
+	}{{planner, w.table}, {worker, advance}, {governor, "backfill.runs"}} {
+		down := make(chan struct{})
+		kill := sync.OnceFunc(func() {
+			pooler.Stop()
+			close(down)
+		})
+		s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+			if d.function == under.function && m.FromServer == (d.function == governor) && m.Runs && strings.Contains(m.SQL, under.statement) {
+				kill() // before the message goes on: a statement is never heard, or its answer
+			}
+			return pgtest.Pass
+		})
+		if a == nil {
+			a = s.start(t, w)
+		}
+		next(t, down)
+		s.log.Await(t, patience, under.function, "Backfill.")
+		pooler.Start(t)
+	}
+	a.completes(t)
 }

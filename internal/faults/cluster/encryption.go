@@ -89,9 +89,12 @@ func (c *Cluster) store(t testing.TB, name, kind string, content []byte) string 
 }
 
 // Secret is what Secrets Manager holds for a server at an address, in the format of RDS.
-func Secret(address string) string {
+func Secret(address string) string { return SecretOf(address, role, "trusted") }
+
+// SecretOf is the same of another role, as Demand makes one.
+func SecretOf(address, username, password string) string {
 	host, port, _ := net.SplitHostPort(address)
-	secret, _ := json.Marshal(map[string]string{"host": host, "port": port, "dbname": role, "username": role, "password": "trusted"})
+	secret, _ := json.Marshal(map[string]string{"host": host, "port": port, "dbname": role, "username": username, "password": password})
 	return string(secret)
 }
 
