@@ -141,6 +141,11 @@ chaos: up ## Have users make 1,000,000 writes beside runs, kill functions 1,000 
 	go test -count=1 -timeout 60m -run $(PROPERTIES) ./internal/batch ./internal/planner -rapid.checks=500; \
 	go test -count=1 -v -timeout 60m -run TestRandomKills ./internal/faults
 
+# The one that needs a real account. What it is given is in docs/deploy.md; ARGS are its flags, as --profile staging --yes.
+.PHONY: aws-smoke
+aws-smoke: ## Look, on a stack in a real account, at what only AWS can show; asks first, some cents (BACKFILL_STACK, BACKFILL_SMOKE_URL, ARGS)
+	@mkdir -p bin; go build -o bin/aws-smoke ./infra/smoke; bin/aws-smoke $(ARGS)
+
 # --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS and _POSTGRES (majors) narrow them; bench --help says what
 # there is. The stack is started where its pipeline takes part. ---
 

@@ -1,6 +1,6 @@
 // Package bill says what a run asks of AWS and what that costs: counts by a model of the code, dollars by list prices.
 //
-// It owns the model, the prices and the table of docs/performance.md, and is asked for each report. It leaves counting what a run really asks to
+// It owns the model, the prices and the tables of docs/cost.md, and is asked for each report. It leaves counting what a run really asks to
 // internal/faults (TestWhatAChunkAsksOfAWS), whose record of a small run the model is held against. Invariant: where a count
 // depends on how quick workers are, the model takes the most.
 package bill

@@ -83,13 +83,13 @@ func TestALargeRunStaysWithinItsBounds(t *testing.T) {
 
 // TestTheDocumentHasTheTables as the model makes them.
 func TestTheDocumentHasTheTables(t *testing.T) {
-	text, err := os.ReadFile("../../docs/performance.md")
+	text, err := os.ReadFile("../../docs/cost.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range [][]string{Sizes(), Budgets()} {
 		if want := strings.Join(table, "\n") + "\n"; !strings.Contains(string(text), want) {
-			t.Errorf("docs/performance.md lacks this table:\n%s", want)
+			t.Errorf("docs/cost.md lacks this table:\n%s", want)
 		}
 	}
 }

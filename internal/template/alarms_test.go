@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -276,6 +277,18 @@ func dashboard(t *testing.T) node {
 		t.Fatalf("the dashboard is no JSON: %v", err)
 	}
 	return body
+}
+
+// TestTheBillHasEachAlarmAndFigure: both are paid for, and docs/cost.md says how many there are.
+func TestTheBillHasEachAlarmAndFigure(t *testing.T) {
+	t.Parallel()
+	text := string(file(t, "docs/cost.md"))
+	for _, want := range []string{fmt.Sprintf("| %d alarms |", len(ofType(t, "AWS::CloudWatch::Alarm"))), fmt.Sprintf(": %d figures,", len(gauge.All())),
+		fmt.Sprintf("up to %d metrics", 2*(len(gauge.All())-1))} {
+		if !strings.Contains(text, want) {
+			t.Errorf("docs/cost.md does not say %q", want)
+		}
+	}
 }
 
 // TestNoWidgetShowsNothing: each metric exists, each reference is to something of the template, and no widget lies on another.

@@ -208,6 +208,29 @@ func TestFormOfTheConsole(t *testing.T) {
 	}
 }
 
+// TestGuidedCanBeAnswered: `sam deploy --guided` takes no empty answer for what is not echoed, and offers no default for it. So "none" has to be nothing.
+func TestGuidedCanBeAnswered(t *testing.T) {
+	t.Parallel()
+	for name, declared := range template(t).at("Parameters").each() {
+		if hidden, _ := declared.get("NoEcho"); hidden.value != true {
+			continue
+		}
+		if !regexp.MustCompile(declared.at("AllowedPattern").text()).MatchString("none") {
+			t.Errorf("%s cannot be left out", name)
+		}
+		if !strings.Contains(string(file(t, "docs/deploy.md")), "| `"+name+"` | `none`") {
+			t.Errorf("docs/deploy.md does not say how to leave out %s", name)
+		}
+	}
+	nothing := map[string]bool{}
+	for _, either := range template(t).at("Conditions", "HasUrl", "Fn::Not").each()["0"].at("Fn::Or").each() {
+		nothing[either.at("Fn::Equals").each()["0"].ref()+"="+either.at("Fn::Equals").each()["1"].text()] = true
+	}
+	if want := map[string]bool{"DatabaseUrl=": true, "DatabaseUrl=none": true}; !maps.Equal(nothing, want) {
+		t.Errorf("there is no URL where %v", nothing)
+	}
+}
+
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	outputs := slices.Sorted(maps.Keys(template(t).at("Outputs").each()))

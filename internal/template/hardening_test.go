@@ -1,6 +1,8 @@
 package template_test
 
 import (
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -164,6 +166,29 @@ func TestWhatADeletionLeaves(t *testing.T) {
 		t.Error("the table has a name that stands in the way, or can be deleted by mistake")
 	}
 	table.at("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
+}
+
+// TestADeletionLeavesWhatIsListed: what the template retains is in docs/deploy.md, and what is listed there by a name of the template is retained.
+func TestADeletionLeavesWhatIsListed(t *testing.T) {
+	t.Parallel()
+	_, taking, found := strings.Cut(string(file(t, "docs/deploy.md")), "\n## 10. Take it away\n")
+	if !found {
+		t.Fatal("docs/deploy.md does not say how to take it away")
+	}
+	listed, retained := map[string]bool{}, map[string]bool{}
+	for _, match := range regexp.MustCompile("(?m)^\\| `([A-Z]\\w+)`").FindAllStringSubmatch(taking, -1) {
+		listed[match[1]] = true
+	}
+	for name, part := range template(t).at("Resources").each() {
+		for _, policy := range []string{"DeletionPolicy", "UpdateReplacePolicy"} {
+			if chosen, ok := part.get(policy); ok && chosen.text() != "Delete" {
+				retained[name] = true
+			}
+		}
+	}
+	if !maps.Equal(listed, retained) {
+		t.Errorf("docs/deploy.md lists %v, and the template retains %v", listed, retained)
+	}
 }
 
 // TestLogsEnd: every log group has a retention, and whatever logs has a group of the stack.

@@ -28,7 +28,7 @@ BUCKET = "backfill-artifacts"
 # With --resolve-s3, SAM would deploy a stack of its own for a bucket, and looks at that only every 15 s.
 DEPLOY_OPTIONS = ("--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
 # No function has these in it.
-ASIDE = ("internal/operator", "internal/e2e", "infra/demo", "infra/bench")
+ASIDE = ("internal/operator", "internal/e2e", "infra/demo", "infra/bench", "infra/smoke")
 INPUTS = ("template.yaml", "samconfig.toml", "Makefile", "go.mod", "go.sum", "functions", "internal", "infra")
 
 
