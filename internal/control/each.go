@@ -63,9 +63,9 @@ type Tunings struct {
 	Databases []DatabaseTuned `json:"databases"`
 }
 
-// DatabaseTuned are the limits of one.
+// DatabaseTuned are the limits of one. Its name is not "database", which is a limit.
 type DatabaseTuned struct {
-	Database string `json:"database"`
+	Name string `json:"name"`
 	run.Limits
 }
 
@@ -95,7 +95,7 @@ func (a *answers) add(database string, answer any) {
 	case Runs:
 		a.runs.Runs = append(a.runs.Runs, answer.Runs...)
 	case Tuned:
-		a.tuned.Databases = append(a.tuned.Databases, DatabaseTuned{Database: database, Limits: answer.Limits})
+		a.tuned.Databases = append(a.tuned.Databases, DatabaseTuned{Name: database, Limits: answer.Limits})
 	}
 }
 
