@@ -10,7 +10,6 @@ import (
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/records"
-	"backfill/internal/settings"
 	"backfill/internal/trace"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,13 +43,14 @@ func (s *Stack) base(name string) Base {
 
 // Beside is another connection by the same login; nothing is opened yet.
 func (b Base) Beside(name string) *postgres.Session {
-	session := b.stack.session(b.stack.databases[b.Database], name).Trusting(b.stack.authorities.Roots)
+	session := b.stack.session(b.Database, name).Trusting(b.stack.authorities.Roots)
 	b.stack.sessions = append(b.stack.sessions, session)
 	return session
 }
 
-func (s *Stack) session(database settings.Database, name string) *postgres.Session {
-	place := credentials.Place{Host: database.Host, Port: database.Port, Name: database.Name}
+func (s *Stack) session(of, name string) *postgres.Session {
+	database := s.databases[of]
+	place := credentials.Place{Host: database.Host, Port: database.Port, Name: database.Name, Nowhere: of != ""}
 	if database.IAM {
 		return postgres.NewSession(credentials.FromIAM(s.AWS.Credentials, s.AWS.Region, place, database.User), name).Renewing(credentials.TokenRemedy(database.User))
 	}
