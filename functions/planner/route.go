@@ -13,7 +13,7 @@ import (
 func plan(ctx context.Context, starts routing.Starts, planners *assembly.Several[*planner.Planner], call planner.Call) (turn.Turn, error) {
 	find := func() (string, error) { return starts.Asked(ctx, call.Request, call.Name, call.Execution) }
 	if call.Run != "" {
-		find = func() (string, error) { return starts.Runs.Of(ctx, call.Run) }
+		find = func() (string, error) { return starts.Of(ctx, call.Run) }
 	}
 	database, err := find()
 	if err != nil {

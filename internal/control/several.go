@@ -73,7 +73,7 @@ func (s Several) find(ctx context.Context, asked about) (string, error) {
 	case asked.Action == "close":
 		return s.Starts.Ended(ctx, asked.Request, asked.Name, asked.Execution)
 	case asked.Run != "":
-		database, err := s.Starts.Runs.Of(ctx, asked.Run)
+		database, err := s.Starts.Of(ctx, asked.Run)
 		if asked.Action == "status" && errors.Is(err, routing.ErrGone) {
 			return "", nil // its record is all that is asked
 		}

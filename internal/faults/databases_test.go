@@ -329,7 +329,9 @@ func TestEachDatabaseIsLookedAt(t *testing.T) {
 	s.completes(t, b)
 
 	for name, want := range map[string][]string{"": {"", "default", other}, other: {other}, "default": {"", "default"}} {
-		var found struct{ Checks []struct{ Name, State, Database, Text string } }
+		var found struct {
+			Checks []struct{ Name, State, Database, Text string }
+		}
 		asked := map[string]any{"action": "doctor"}
 		if name != "" {
 			asked["database"] = name

@@ -26,7 +26,7 @@ func (s Starts) Ended(ctx context.Context, input []byte, name, execution string)
 	}
 	recorded := err == nil
 	if !starts || recorded && record.Execution == execution {
-		return s.Runs.Of(ctx, id)
+		return s.Of(ctx, id)
 	}
 	named, err := s.Definitions.Of(ctx, asked.Backfill, asked.Definition)
 	if err != nil && !failure.Is(err, failure.Invalid) {

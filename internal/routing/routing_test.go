@@ -168,7 +168,7 @@ func TestAStartIsWhereItsDefinitionSays(t *testing.T) {
 		`{"action":"resume","run":"there"}`:                                       {users, ""},
 		`{"action":"rollback","run":"there"}`:                                     {users, ""},
 		`{"action":"verify","run":"mine"}`:                                        {"", ""},
-		`{"action":"strat","backfill":"lost"}`:                                    {"", ""}, // the planner says what is wrong
+		`{"action":"begin","backfill":"lost"}`:                                    {"", ""}, // the planner says what is wrong
 		`{"action":"start","backfill":"own","definition":"name: a","run":"both"}`: {"", ""},
 	} {
 		got, err := b.Asked(t.Context(), request(asked), "run-1", "arn:run-1")

@@ -22,7 +22,7 @@ func (s Starts) Asked(ctx context.Context, input []byte, name, execution string)
 	case err != nil:
 		return "", nil // the planner tells what is wrong with it
 	case slices.Contains([]string{request.Resume, request.Retry, request.Rollback, request.Verify}, asked.Action):
-		return s.Runs.Of(ctx, asked.Run)
+		return s.Of(ctx, asked.Run)
 	}
 	database, err := s.Definitions.Of(ctx, asked.Backfill, asked.Definition)
 	if err != nil || asked.DryRun {
