@@ -7,21 +7,12 @@ import (
 	"os"
 
 	"backfill/internal/assembly"
-	"backfill/internal/checkup"
-	"backfill/internal/closing"
 	"backfill/internal/control"
-	"backfill/internal/execution"
 	"backfill/internal/invocation"
-	"backfill/internal/ledger"
-	"backfill/internal/pausing"
-	"backfill/internal/rebuild"
 	"backfill/internal/registry"
-	"backfill/internal/rehearsal"
-	"backfill/internal/review"
+	"backfill/internal/routing"
 	"backfill/internal/settings"
 	"backfill/internal/trace"
-
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
 func main() { invocation.Start("control", setup) }
@@ -32,25 +23,18 @@ func setup(ctx context.Context) (invocation.Function[json.RawMessage, any], erro
 	if err != nil {
 		return function, err
 	}
-	base, err := assembly.Open(ctx, "control", s.Shared, s.Retention)
+	stack, err := assembly.Open(ctx, "control", s.Shared, s.Retention)
 	if err != nil {
 		return function, err
 	}
-	known := registry.Registry{Store: base.Records}
-	reviewer := review.Reviewer{Session: base.Session, Registry: known, Inline: s.Inline}
-	c := &control.Control{
-		Ledger: base.Ledger, Records: base.Records, Closer: closing.New(base.Ledger, base.Records),
-		Pauser:   pausing.New(base.Ledger, base.Records),
-		Reviewer: reviewer, Registry: known, Rehearser: rehearsal.Rehearser{Session: base.Session, Ledger: base.Ledger, Reviewer: reviewer},
-		Rebuilder:  rebuild.Rebuilder{Session: base.Session, Ledger: base.Ledger, Records: base.Records},
-		Examiner:   checkup.Examiner{Session: base.Session, Records: base.Records, Schema: ledger.Version, Workers: int64(s.Workers)},
-		Executions: execution.New(sfn.NewFromConfig(base.AWS)), UndoRetention: s.UndoRetention, Own: s.Executions,
-		Workers: int64(s.Workers), Gauges: base.Gauges,
-	}
-	function.Handle = trace.Around(base.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
-		defer base.Session.Drop() // commands are rare, and many at once are as many environments: none keeps a connection while it rests
-		return c.Handle(ctx, invocation.Alias(ctx), input)
+	known := registry.Registry{Store: stack.Records}
+	controls := assembly.Build(stack, func(base assembly.Base) *control.Control { return over(base, known, s) })
+	all := control.Several{Of: controls.For, Starts: routing.Starts{Runs: stack.Runs(),
+		Definitions: routing.Definitions{Databases: stack.Databases(), Registry: known}}}
+	function.Handle = trace.Around(stack.Tracer, "answer", func(ctx context.Context, input json.RawMessage) (any, error) {
+		defer stack.Drop() // commands are rare, and many at once are as many environments: none keeps a connection while it rests
+		return all.Handle(ctx, invocation.Alias(ctx), input)
 	})
-	function.Close = base.Session.Drop
+	function.Close = stack.Drop
 	return function, nil
 }

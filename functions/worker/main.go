@@ -23,19 +23,18 @@ func setup(ctx context.Context) (invocation.Function[events.SQSEvent, events.SQS
 	if err != nil {
 		return function, err
 	}
-	base, err := assembly.Open(ctx, "worker", s.Shared, 0)
+	stack, err := assembly.Open(ctx, "worker", s.Shared, 0)
 	if err != nil {
 		return function, err
 	}
 	worker.CollectSeldom()
-	reads := base.Beside("worker reads").Prepare()
-	w := worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).ReadAhead(reads).Tell(base.Gauges)
-	function.Handle = trace.Around(base.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-		return deliver(ctx, w, base.Tracer, event), nil
+	workers := assembly.Build(stack, func(base assembly.Base) *worker.Worker {
+		reads := base.Beside("worker reads").Prepare()
+		return worker.New(base.Session.Prepare(), base.Ledger, base.Records, s.Lease).ReadAhead(reads).Tell(base.Gauges)
 	})
-	function.Close = func() {
-		reads.Drop()
-		base.Session.Drop()
-	}
+	function.Handle = trace.Around(stack.Tracer, "apply", func(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+		return deliver(ctx, workers, stack.Tracer, event)
+	})
+	function.Close = stack.Drop
 	return function, nil
 }

@@ -41,11 +41,12 @@ func TestTheWayIn(t *testing.T) {
 		"by a token, without use": {settings.Database{IAM: true, Host: host, Port: port, Name: "app", User: "by_token", Bundle: bundle}, `GRANT rds_iam TO "by_token"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			base, err := Open(t.Context(), "test", settings.Shared{Database: c.database, Table: "records", Lease: time.Minute, Heartbeat: time.Minute}, 0)
+			stack, err := Open(t.Context(), "test", settings.Shared{Database: c.database, Table: "records", Lease: time.Minute, Heartbeat: time.Minute}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer base.Session.Drop()
+			defer stack.Drop()
+			base := stack.base("")
 			short, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a refused login is not waited for
 			defer cancel()
 			_, err = base.Session.Conn(short)

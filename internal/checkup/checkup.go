@@ -35,6 +35,8 @@ type Check struct {
 	State  string `json:"state"`
 	Text   string `json:"text"`
 	Remedy string `json:"remedy,omitempty"`
+	// Database is the one that was looked at, where the stack has several.
+	Database string `json:"database,omitempty"`
 }
 
 // Report is the answer to doctor.
@@ -52,7 +54,7 @@ type Records interface {
 	List(ctx context.Context, limit int) ([]run.Status, error)
 }
 
-// Examiner examines.
+// Examiner examines. Records are nil where somebody else looks at them.
 type Examiner struct {
 	Session Session
 	Records Records
@@ -86,11 +88,7 @@ type facts struct {
 // Examine makes all checks.
 func (e Examiner) Examine(ctx context.Context) Report {
 	var r Report
-	if _, err := e.Records.List(ctx, 1); err != nil {
-		r.fail("records", "DynamoDB does not answer: "+failure.Safe(err), "check the stack's table and the role of the control function; deploy the stack again")
-	} else {
-		r.ok("records", "DynamoDB answers")
-	}
+	e.records(ctx, &r)
 	begun := time.Now()
 	conn, err := e.Session.Conn(ctx)
 	if err != nil {
@@ -106,6 +104,18 @@ func (e Examiner) Examine(ctx context.Context) Report {
 		r.fail("database", failure.Safe(postgres.Classify(err)), "run doctor again; if it stays, look at the database's log")
 	}
 	return r
+}
+
+// records looks at what is the same for all databases of a stack: it is asked once.
+func (e Examiner) records(ctx context.Context, r *Report) {
+	if e.Records == nil {
+		return
+	}
+	if _, err := e.Records.List(ctx, 1); err != nil {
+		r.fail("records", "DynamoDB does not answer: "+failure.Safe(err), "check the stack's table and the role of the control function; deploy the stack again")
+		return
+	}
+	r.ok("records", "DynamoDB answers")
 }
 
 // unreached is what to do where no connection was had.

@@ -22,6 +22,8 @@ type Message struct {
 	Lo    keyset.Point `json:"lo,omitempty"`
 	Hi    keyset.Point `json:"hi"`
 	Send  int64        `json:"send"`
+	// Database is where the run is; "": the stack's own.
+	Database string `json:"database,omitempty"`
 }
 
 // Range is what the message covers.

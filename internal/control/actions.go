@@ -54,6 +54,7 @@ func (c *Control) current(ctx context.Context, id string) (run.Status, error) {
 		unrecorded, looking = observation.Unrecorded(ctx, c.Ledger, id)
 	}
 	if looking == nil {
+		unrecorded.Database = c.Database
 		return unrecorded, nil
 	}
 	if !errors.Is(looking, ledger.ErrNoRun) { // a start is asked after before there is anything to see

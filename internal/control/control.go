@@ -93,8 +93,9 @@ type Rebuilder interface {
 	Rebuild(ctx context.Context, id string) (rebuild.Rebuilt, error)
 }
 
-// Control answers.
+// Control answers, of one database of the stack.
 type Control struct {
+	Database   string // "": the stack's own
 	Ledger     Ledger
 	Records    Records
 	Closer     Closer

@@ -26,7 +26,8 @@ const (
 	mostWorkers = 1000
 )
 
-// Tuning is the input of tune: limits of a run, or the ceiling of the database that all runs share.
+// Tuning is the input of tune: limits of a run, or the ceiling of the database that all runs share. Where a stack has several databases, Several takes
+// the name of one in place of true, which is each of them.
 type Tuning struct {
 	Action   string `json:"action"`
 	Run      string `json:"run,omitempty"`

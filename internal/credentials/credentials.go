@@ -41,6 +41,8 @@ type Place struct {
 	Host string
 	Port int // 0: 5432
 	Name string
+	// Nowhere: it is said by the secret alone.
+	Nowhere bool
 }
 
 // url is of a login at the place. The server has to show who it is.
@@ -112,7 +114,10 @@ func address(arn, secret string, place Place) (string, error) {
 	} else {
 		wrong = append(wrong, `has a "port" that is no number`)
 	}
-	if place.Host == "" {
+	switch {
+	case place.Nowhere && (place.Host == "" || place.Name == ""): // else it would be the database postgres
+		wrong = append(wrong, `has no "host" or no "dbname"; add both: it is the only word on where that database is`)
+	case place.Host == "":
 		wrong = append(wrong, `has no "host"; add it, or give DatabaseHost`)
 	}
 	if len(wrong) > 0 {

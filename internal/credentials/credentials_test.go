@@ -50,6 +50,25 @@ func TestASecretThatRDSKeepsHasNoPlace(t *testing.T) {
 	}
 }
 
+// TestTheSecretOfANamedDatabaseSaysWhereItIs: without a name it would be the database postgres, silently.
+func TestTheSecretOfANamedDatabaseSaysWhereItIs(t *testing.T) {
+	t.Parallel()
+	for secret, complete := range map[string]bool{
+		`{"host":"db","dbname":"app","username":"u","password":"p"}`: true,
+		`{"host":"db","username":"u","password":"p"}`:                false,
+		`{"dbname":"app","username":"u","password":"p"}`:             false,
+		`{"username":"u","password":"p"}`:                            false,
+	} {
+		url, err := FromSecret(secrets{text: secret}, "arn:secret", Place{Nowhere: true})(t.Context())
+		if complete && (err != nil || !strings.Contains(url, "@db:5432/app?")) {
+			t.Error(url, err)
+		}
+		if !complete && (!failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), `has no "host" or no "dbname"; add both`)) {
+			t.Error(secret, err)
+		}
+	}
+}
+
 func TestAWrongSecretIsSaidWithoutItsContent(t *testing.T) {
 	for secret, want := range map[string]string{
 		`hunter2`: "is not the JSON of RDS",

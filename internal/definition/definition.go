@@ -32,6 +32,7 @@ type Definition struct {
 	Name        string
 	Description string
 	Owner       string
+	Database    string // of the stack; "": its own
 	Table       change.Table
 	Key         []string // columns' exact names; empty: the primary key
 	DependsOn   []string // names of backfills

@@ -64,6 +64,7 @@ description: >-
   Two
   lines
 owner: team-billing
+database: orders_eu-1
 table: Shop."Order ""Items"""
 key: [tenant_id, Id, '"Line No"']
 set:
@@ -104,6 +105,7 @@ order: ascending
 		"table":  {change.Table{Schema: "shop", Name: `Order "Items"`}, d.Table},
 		"key":    {[]string{"tenant_id", "Id", "Line No"}, d.Key},
 		"words":  {[]string{"orders-total", "Two lines", "team-billing"}, []string{d.Name, d.Description, d.Owner}},
+		"stack":  {"orders_eu-1", d.Database},
 		"rows":   {int64(250_000), d.ChunkRows},
 		"budget": {int64(1_000), d.ErrorBudget},
 		"way":    {change.Continue, d.OnFailure},
@@ -278,6 +280,17 @@ func TestParseWhatADefinitionDependsOn(t *testing.T) {
 		d, problems := definition.Parse([]byte("name: a\ntable: users\nset: {a: lower(b)}\ndepends_on: " + given + "\n"))
 		if diff := cmp.Diff(want, d.DependsOn); problems != nil || diff != "" {
 			t.Errorf("%q: %v, %s", given, problems, diff)
+		}
+	}
+}
+
+// TestTheStacksOwnDatabaseHasAName, which means the same as none.
+func TestTheStacksOwnDatabaseHasAName(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"": "", "database: default\n": "", "database: defaults\n": "defaults"} {
+		d, problems := definition.Parse([]byte("name: a\ntable: users\nset: {a: lower(b)}\n" + given))
+		if problems != nil || d.Database != want {
+			t.Errorf("%q: %q, %v", given, d.Database, problems)
 		}
 	}
 }

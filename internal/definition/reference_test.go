@@ -30,7 +30,7 @@ func levels() []level {
 
 // pages are where more is said of a key of the file.
 var pages = map[string]string{
-	"set": "kinds/set.md", "from": "kinds/join.md", "join": "kinds/join.md", "unmatched": "kinds/join.md", "delete": "kinds/delete.md",
+	"database": "deploy.md#several-databases", "set": "kinds/set.md", "from": "kinds/join.md", "join": "kinds/join.md", "unmatched": "kinds/join.md", "delete": "kinds/delete.md",
 	"archive": "kinds/delete.md#an-archive", "copy": "kinds/copy.md", "transform": "kinds/transform.md", "depends_on": "#one-after-the-other",
 	"rows": "#rows-that-come-meanwhile", "order": "#the-newest-rows-first", "throttle": "signals.md", "verify": "verify.md", "repeatable": "verify.md",
 }

@@ -162,7 +162,7 @@ func TestTheSchemaTakesWhatTheReaderTakes(t *testing.T) {
 	for _, lines := range []string{
 		"set: {a: 1, b: true, c: null, d: 1.50, e: f(x)}", "set: {a: b}\nundo: on", "set: {a: b}\nundo: false", `set: {a: b}` + "\nundo: 'off'",
 		"set: {a: b}\nkey: id", "set: {a: b}\nkey: [a, 'B c']", "set: {a: b}\nchunk_rows: 250_000", "set: {a: b}\nchunk_rows: '250_000'",
-		"delete: true\nwhere: 'true'", "delete: 'true'\nwhere: true", "set: {a: b}\nowner: 7", "set: {a: b}\ndepends_on: c", "set: {a: b}\ndepends_on: [c, d-1]",
+		"delete: true\nwhere: 'true'", "delete: 'true'\nwhere: true", "set: {a: b}\nowner: 7", "set: {a: b}\ndepends_on: c", "set: {a: b}\ndatabase: orders", "set: {a: b}\ndepends_on: [c, d-1]",
 		"set: {a: '@x'}\nparams: {x: character varying}", "set: {a: '@x'}\nparams: {x: {type: int8, default: 5, min: 1, max: 9}}",
 		"set: {a: '@x'}\nparams: {x: {type: date, default: 2024-01-31}}", "set: {a: b}\nwindows: {days: Mon-Fri}",
 		"set: {a: b}\nwindows: [{days: [mon, tue-wed], timezone: Europe/Berlin}, {hours: 9:00-17:30}]",

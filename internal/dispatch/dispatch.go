@@ -40,12 +40,31 @@ type Queue interface {
 type Dispatcher struct {
 	ledger  Ledger
 	records Records
-	queue   Queue
+	queue   stamped
 }
 
 // New makes a dispatcher.
 func New(entries Ledger, records Records, queue Queue) *Dispatcher {
-	return &Dispatcher{ledger: entries, records: records, queue: queue}
+	return &Dispatcher{ledger: entries, records: records, queue: stamped{Queue: queue}}
+}
+
+// In has it send for runs of a database of the stack; "": its own.
+func (d *Dispatcher) In(database string) *Dispatcher {
+	d.queue.database = database
+	return d
+}
+
+// stamped is the queue, whose messages all say which database they are about: workers serve every one.
+type stamped struct {
+	Queue
+	database string
+}
+
+func (s stamped) Send(ctx context.Context, messages []chunk.Message) ([]int64, error) {
+	for i := range messages {
+		messages[i].Database = s.database
+	}
+	return s.Queue.Send(ctx, messages)
 }
 
 // SendPage sends chunks of a page that was committed, and takes the page from the outbox: those that are left out need no

@@ -22,6 +22,12 @@ type increment struct {
 func (i increment) makeTable(t *testing.T, db pgtest.Database) increment {
 	t.Helper()
 	i.table = unique("counters")
+	return i.fillTable(t, db)
+}
+
+// fillTable makes the table of that name.
+func (i increment) fillTable(t *testing.T, db pgtest.Database) increment {
+	t.Helper()
 	db.Exec(t, fmt.Sprintf(`CREATE TABLE %[1]s (id bigint PRIMARY KEY, n bigint NOT NULL, m bigint);
 		INSERT INTO %[1]s SELECT g, g FROM generate_series(1, %[2]d) g; ANALYZE %[1]s`, i.table, i.rows))
 	return i

@@ -113,7 +113,7 @@ func (s *session) left(ctx context.Context, id string, err error) error {
 
 // begun tells what was started and what can be typed next.
 func (s *session) begun(w io.Writer, status run.Status) {
-	fmt.Fprintf(w, "run %s has begun: %s%s\n", status.Run, printable(status.Table), estimate(status.Rows.Estimated))
+	fmt.Fprintf(w, "run %s has begun: %s%s\n", status.Run, printable(tableOf(status)), estimate(status.Rows.Estimated))
 	offer(w, step{s.suggest("watch", status.Run), "follow it"},
 		step{s.suggest("cancel", status.Run), "stop it; what was committed stays"})
 }

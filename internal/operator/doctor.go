@@ -26,6 +26,8 @@ type check struct {
 	State  string `json:"state"`
 	Text   string `json:"text"`
 	Remedy string `json:"remedy,omitempty"`
+	// Database is the one that was looked at, where the stack has several.
+	Database string `json:"database,omitempty"`
 }
 
 // examination is the answer.
@@ -147,9 +149,14 @@ func (e *examination) inside(ctx context.Context, control Control) {
 // colours of the states, for a terminal.
 var colours = map[string]string{well: "32", minor: "33", ill: "31"}
 
-// examined prints a line each. It is not cut: the remedy is at its end.
+// examined prints a line each, those of a database under its name. It is not cut: the remedy is at its end.
 func (s *session) examined(w io.Writer, e examination) {
+	var of string
 	for _, c := range e.Checks {
+		if c.Database != of {
+			of = c.Database
+			fmt.Fprintf(w, "database %s\n", printable(of))
+		}
 		state, line := fmt.Sprintf("%-4s", printable(c.State)), fmt.Sprintf("%-12s  %s", printable(c.Name), printable(c.Text))
 		if s.colour(w) {
 			state = "\x1b[" + colours[c.State] + "m" + state + "\x1b[0m"

@@ -16,6 +16,7 @@ import (
 
 var doctors = map[string]transcript{
 	"doctor":          {[]string{"doctor"}, examined(account{free: 990}, healthy)},
+	"doctor-several":  {[]string{"doctor"}, examined(account{free: 990}, severally)},
 	"doctor-json":     {[]string{"doctor", "-o", "json"}, examined(account{free: 990}, sick)},
 	"doctor-sick":     {[]string{"doctor", "--stack", "prod"}, examined(account{free: 4, denied: "ControlFunction"}, sick)},
 	"doctor-terminal": {[]string{"doctor"}, on(60, examined(account{free: 990}, sick))},
@@ -28,11 +29,17 @@ var doctors = map[string]transcript{
 func TestDoctor(t *testing.T) { transcribe(t, doctors) }
 
 var (
-	healthy = map[string]any{"checks": []check{{"connection", well, "role app in database shop, had within 12ms", ""}, {"ledger", well, "schema backfill has version 16", ""}}}
+	healthy = map[string]any{"checks": []check{{Name: "connection", State: well, Text: "role app in database shop, had within 12ms", Remedy: ""}, {Name: "ledger", State: well, Text: "schema backfill has version 16", Remedy: ""}}}
 	sick    = map[string]any{"checks": []check{
-		{"connection", well, "role app in database shop, had within 12ms", ""},
-		{"signals", minor, "role app does not see what other sessions do", "GRANT pg_read_all_stats TO app"},
-		{"ledger", ill, "role app may not make the schema backfill", "CREATE SCHEMA backfill AUTHORIZATION app"},
+		{Name: "connection", State: well, Text: "role app in database shop, had within 12ms", Remedy: ""},
+		{Name: "signals", State: minor, Text: "role app does not see what other sessions do", Remedy: "GRANT pg_read_all_stats TO app"},
+		{Name: "ledger", State: ill, Text: "role app may not make the schema backfill", Remedy: "CREATE SCHEMA backfill AUTHORIZATION app"},
+	}}
+	severally = map[string]any{"checks": []check{
+		{Name: "records", State: well, Text: "DynamoDB answers"},
+		{Name: "connection", State: well, Text: "role app in database shop, had within 12ms", Database: "default"},
+		{Name: "ledger", State: well, Text: "schema backfill has version 16", Database: "default"},
+		{Name: "connection", State: ill, Text: "dial tcp: connection refused", Remedy: "check the inbound rule of the database", Database: "orders"},
 	}}
 	forbidden = &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized"}
 )

@@ -130,6 +130,6 @@ func (s *session) underWay(w io.Writer, sent errand, status run.Status) {
 	if sent.request.Action == request.Rollback || sent.request.Action == request.Verify {
 		how = "has begun"
 	}
-	fmt.Fprintf(w, "%s %s: it is %s on %s\n", what, how, s.painted(w, status.State), printable(status.Table))
+	fmt.Fprintf(w, "%s %s: it is %s on %s\n", what, how, s.painted(w, status.State), printable(tableOf(status)))
 	offer(w, step{s.suggest("watch", status.Run), "follow it"}, step{s.suggest("cancel", status.Run), "stop it; " + stays(status)})
 }

@@ -130,7 +130,7 @@ func (s *session) table(w io.Writer, runs []run.Status) {
 			reason = where[1:] + ": " + reason
 		}
 		put(definitionOf(r), r.Run, string(r.State), fmt.Sprintf("%d%%", percent(r)), figure.Count(r.Rows.Affected), rate,
-			age(now.Sub(r.StartedAt)), r.Table, reason)
+			age(now.Sub(r.StartedAt)), tableOf(r), reason)
 	}
 	columns, terminal := s.Width(w)
 	if terminal {

@@ -163,11 +163,19 @@ func verifiedOf(status run.Status, now time.Time) string {
 func onTable(status run.Status) string {
 	switch {
 	case status.Backfill == "":
-		return status.Table
+		return tableOf(status)
 	case status.Table == "":
 		return definitionOf(status)
 	}
-	return definitionOf(status) + " on " + status.Table
+	return definitionOf(status) + " on " + tableOf(status)
+}
+
+// tableOf is the table of a run, with the database where that is not the stack's own.
+func tableOf(status run.Status) string {
+	if status.Table == "" || status.Database == "" {
+		return status.Table
+	}
+	return status.Table + " in " + status.Database
 }
 
 // definitionOf is the backfill of a run, with the version where it was registered: NAME@N, as start takes it.

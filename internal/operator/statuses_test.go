@@ -97,6 +97,22 @@ func tuned(rate, database float64) run.Limits {
 	return limits
 }
 
+// tunedEach is the answer to tune of each of two databases.
+func tunedEach() any {
+	var answer tunedAnswer
+	for _, name := range []string{"default", "orders"} {
+		answer.Several = append(answer.Several, tunedOne{Name: name, Limits: tuned(0, 20000)})
+	}
+	return answer
+}
+
+// elsewhere is a run of a database that is not the stack's own.
+func elsewhere() run.Status {
+	status := working()
+	status.Run, status.Database = "orders-1", "orders"
+	return status
+}
+
 func deleting() run.Status {
 	status := after(run.Completed, "")
 	status.Kind, status.Table = string(change.Delete), "public.sessions"

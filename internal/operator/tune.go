@@ -19,7 +19,7 @@ import (
 type tuning struct {
 	Action   string            `json:"action"`
 	Run      string            `json:"run,omitempty"`
-	Database bool              `json:"database,omitempty"`
+	Database any               `json:"database,omitempty"` // true, or the name of one of the stack's
 	Rate     *int64            `json:"rate,omitempty"`
 	Weight   *int64            `json:"weight,omitempty"`
 	Workers  *int64            `json:"workers,omitempty"`
@@ -33,6 +33,7 @@ func tuneCommand(s *session) *cobra.Command {
 	var (
 		asked = tuning{Action: "tune", By: s.By}
 		words tuningWords
+		wide  databaseFlags
 	)
 	command := &cobra.Command{
 		Use:   "tune RUN | --database",
@@ -47,7 +48,8 @@ Runs share what the database allows by their weights; what one has no use for go
   backfill tune email-1 --limit lock_waiters=4 --limit io_waits=off
   backfill tune email-1 --error-budget 50
   backfill tune --database --rate 20000
-  backfill tune --database --wal 20MB`,
+  backfill tune --database --wal 20MB
+  backfill tune --database --name orders --rate 20000`,
 	}
 	command.Flags().StringVar(&words.rate, "rate", "", "rows/s, counted as they are read; `N`, 0 or none: no limit")
 	command.Flags().StringVar(&words.weight, "weight", "", "`N` shares of the database's rate and workers; a run begins with 1")
@@ -55,23 +57,49 @@ Runs share what the database allows by their weights; what one has no use for go
 	command.Flags().StringArrayVar(&words.limits, "limit", nil, "`SIGNAL=VALUE`, off (only shown), or default (as in the definition); repeatable")
 	command.Flags().StringVar(&words.budget, "error-budget", "", "rows that may be rejected; `N`, or default: as in the definition")
 	command.Flags().StringVar(&words.wal, "wal", "", "bytes/s of WAL that the server writes while runs of the database work; `SIZE` like 20MB, or none: no limit")
-	command.Flags().BoolVar(&asked.Database, "database", false, "all runs of the database together")
+	command.Flags().BoolVar(&wide.chosen, "database", false, "all runs of the database together")
+	command.Flags().StringVar(&wide.name, "name", "", "with --database: `NAME` of one, where the stack has several; default is its own. Without it, each")
 	command.Args = func(at *cobra.Command, args []string) error {
-		if asked.Database {
+		if wide.chosen {
 			return none(at, args)
 		}
 		return oneRun()(at, args)
 	}
 	command.RunE = runs(func(ctx context.Context, args []string) error {
-		if err := asked.read(words); err != nil {
+		asked.Database = wide.asked()
+		if err := errors.Join(asked.read(words), wide.check()); err != nil {
 			return misused(command, err)
 		}
-		if !asked.Database {
+		if !wide.chosen {
 			asked.Run = args[0]
 		}
 		return s.tune(ctx, asked)
 	})
 	return command
+}
+
+// databaseFlags say that a database is meant as a whole, and which.
+type databaseFlags struct {
+	chosen bool
+	name   string // "": each of the stack's
+}
+
+func (d databaseFlags) check() error {
+	if d.name != "" && !d.chosen {
+		return errors.New("--name goes with --database")
+	}
+	return nil
+}
+
+// asked is what the stack is asked for; nil: a run is meant.
+func (d databaseFlags) asked() any {
+	switch {
+	case !d.chosen:
+		return nil
+	case d.name != "":
+		return d.name
+	}
+	return true
 }
 
 // tuningWords are the flags of tune as they were given; "": it was not.
@@ -86,9 +114,9 @@ func (t *tuning) read(words tuningWords) error {
 	switch {
 	case words.rate == "" && words.workers == "" && words.wal == "" && !own:
 		return errors.New("give --rate, --workers, for a run --weight, --limit or --error-budget, or for the database --wal")
-	case t.Database && own:
+	case t.Database != nil && own:
 		return errors.New("--weight, --limit and --error-budget belong to a run")
-	case !t.Database && words.wal != "":
+	case t.Database == nil && words.wal != "":
 		return errors.New("--wal belongs to the database")
 	}
 	var problems [6]error
@@ -167,16 +195,41 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	if err != nil {
 		return err
 	}
-	var limits run.Limits
-	if err := json.Unmarshal(answer, &limits); err != nil {
+	var tuned tunedAnswer
+	if err := json.Unmarshal(answer, &tuned); err != nil {
 		return fmt.Errorf("read the limits: %w", err)
 	}
 	return s.print(answer, func(w io.Writer) {
+		limits := tuned.Limits
 		if asked.Run != "" {
 			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
 		}
-		fmt.Fprintf(w, "all runs of the database together: %s%s\n", rateOf(limits.Database), workersOf(limits.DatabaseWorkers)+walOf(limits.DatabaseWAL))
+		for _, one := range tuned.Several {
+			fmt.Fprintf(w, "all runs of database %s together: %s\n", printable(one.Name), wholeOf(one.Limits))
+		}
+		if name, named := asked.Database.(string); named {
+			fmt.Fprintf(w, "all runs of database %s together: %s\n", name, wholeOf(limits))
+		} else if tuned.Several == nil {
+			fmt.Fprintf(w, "all runs of the database together: %s\n", wholeOf(limits))
+		}
 	})
+}
+
+// tunedAnswer are the limits that hold now, of one database or of each that was tuned.
+type tunedAnswer struct {
+	run.Limits
+	Several []tunedOne `json:"databases,omitempty"`
+}
+
+// tunedOne are those of one of them.
+type tunedOne struct {
+	Name string `json:"name"`
+	run.Limits
+}
+
+// wholeOf are the limits of a database, which its runs share.
+func wholeOf(limits run.Limits) string {
+	return rateOf(limits.Database) + workersOf(limits.DatabaseWorkers) + walOf(limits.DatabaseWAL)
 }
 
 // rateOf is a limit in words.

@@ -12,6 +12,7 @@ import (
 	"backfill/internal/records"
 	"backfill/internal/request"
 	"backfill/internal/review"
+	"backfill/internal/run"
 	"backfill/internal/turn"
 )
 
@@ -129,10 +130,24 @@ func (p *Planner) record(ctx context.Context, stored ledger.Run) error {
 	if errors.Is(err, records.ErrExists) {
 		return nil
 	}
+	if errors.Is(err, records.ErrTaken) {
+		return p.release(ctx, stored, err)
+	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", stored.Run, failure.As(failure.Permanent, err))
 	}
 	return nil
+}
+
+// release ends a run whose id another database took in the same moment: nothing of it was planned.
+func (p *Planner) release(ctx context.Context, stored ledger.Run, taken error) error {
+	if _, err := p.Ledger.Close(ctx, stored.Run, stored.Execution, run.Failed, taken.Error()); err != nil {
+		return err
+	}
+	if _, _, err := p.Ledger.Finish(ctx, stored.Run); err != nil {
+		return err
+	}
+	return taken
 }
 
 // look renews the heartbeat, and reads how far the run and its plan are.

@@ -54,6 +54,8 @@ type Ledger interface {
 	Open(ctx context.Context, r ledger.Run) (ledger.Run, error)
 	Run(ctx context.Context, id string) (ledger.Run, error)
 	Move(ctx context.Context, id string, from, to run.State) (bool, error)
+	Close(ctx context.Context, id, execution string, as run.State, reason string) (bool, error)
+	Finish(ctx context.Context, id string) (run.State, string, error)
 	Revive(ctx context.Context, id, execution string) (ledger.Run, error)
 	Retry(ctx context.Context, id, execution string) (ledger.Run, error)
 	Reverse(ctx context.Context, id, execution string, chunks []int64) (ledger.Run, error)

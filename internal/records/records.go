@@ -25,6 +25,8 @@ var (
 	ErrNotFound = errors.New("no record of this run")
 	// ErrExists is returned by CreateRun where the run is recorded already.
 	ErrExists = errors.New("the run is recorded already")
+	// ErrTaken is returned by CreateRun where that is a run of another database.
+	ErrTaken = errors.New("an id is used once in a stack: start it under another --run")
 	// ErrPlanMoved is returned by CommitPage where another planner went on meanwhile.
 	ErrPlanMoved = errors.New("another planner has moved the plan")
 	// ErrStale is returned by Checkpoint where the record is newer.
@@ -46,6 +48,7 @@ type API interface {
 type Store struct {
 	api       API
 	table     string
+	database  string // of the runs that are recorded; "": the stack's own
 	retention time.Duration
 	now       func() time.Time
 }
@@ -53,6 +56,13 @@ type Store struct {
 // New makes a store. Retention is how long the record of a run stays after its end.
 func New(api API, table string, retention time.Duration, now func() time.Time) *Store {
 	return &Store{api: api, table: table, retention: retention, now: now}
+}
+
+// In is the store for runs of a database: the records that it makes say so. It reads those of all.
+func (s *Store) In(database string) *Store {
+	of := *s
+	of.database = database
+	return &of
 }
 
 // classify gives an error of DynamoDB its class, with the call and the table in its text.

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"backfill/internal/definition"
 	"backfill/internal/failure"
 	"backfill/internal/run"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Record is the record of a run.
@@ -26,7 +29,7 @@ type Record struct {
 
 func runKey(id string) item { return key("RUN#"+id, "RUN") }
 
-// CreateRun records a run that begins. ErrExists where it is recorded already.
+// CreateRun records a run that begins. ErrExists where it is recorded already, ErrTaken where that is one of another database.
 func (s *Store) CreateRun(ctx context.Context, status run.Status, execution string) error {
 	created, err := s.newRun(status)
 	if err != nil {
@@ -35,11 +38,26 @@ func (s *Store) CreateRun(ctx context.Context, status run.Status, execution stri
 	created["execution_arn"] = text(execution)
 	_, err = s.api.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: created, ConditionExpression: aws.String("attribute_not_exists(PK)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if refused(err) {
-		return fmt.Errorf("run %s: %w", status.Run, ErrExists)
+	var condition *types.ConditionalCheckFailedException
+	if errors.As(err, &condition) {
+		return s.exists(status.Run, condition.Item)
 	}
 	return s.classify("PutItem", err)
+}
+
+// exists tells which run has the id.
+func (s *Store) exists(id string, found item) error {
+	if of := textOf(found["database"]); of != s.database {
+		return Taken(id, of)
+	}
+	return fmt.Errorf("run %s: %w", id, ErrExists)
+}
+
+// Taken refuses an id that is that of a run of another database.
+func Taken(id, database string) error {
+	return failure.New(failure.Invalid, "run %s is one of database %s already: %w", id, cmp.Or(database, definition.OwnDatabase), ErrTaken)
 }
 
 // newRun is the item of a run. GPK and GSK list runs by their start (index "runs").
@@ -52,6 +70,9 @@ func (s *Store) newRun(status run.Status) (item, error) {
 	created["GPK"], created["GSK"] = text("RUNS"), text(status.StartedAt.UTC().Format(time.RFC3339Nano)+"#"+status.Run)
 	created["run"], created["status"] = text(status.Run), text(string(encoded))
 	created["state"], created["reason"] = text(string(status.State)), text(status.Reason)
+	if s.database != "" {
+		created["database"] = text(s.database)
+	}
 	created["planned"], created["closed"] = number(int64(0)), truth(false)
 	return created, nil
 }
@@ -89,7 +110,7 @@ func decodeRun(found item) (Record, error) {
 	if err := json.Unmarshal([]byte(textOf(found["status"])), &r.Status); err != nil {
 		return r, failure.New(failure.Permanent, "read the record of run %s: %w", textOf(found["run"]), err)
 	}
-	r.Status.State = run.State(textOf(found["state"]))
+	r.Status.State, r.Status.Database = run.State(textOf(found["state"])), textOf(found["database"])
 	if reason := textOf(found["reason"]); reason != "" { // of the state; else what a beat had to say
 		r.Status.Reason = reason
 	}

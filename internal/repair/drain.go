@@ -37,18 +37,25 @@ type Sends interface {
 	Chunks(ctx context.Context, id string, numbers []int64) ([]records.Checkpoint, error)
 }
 
-// Drainer empties the dead-letter queue.
+// patience bounds what is asked of another database than that of the run: it may be the one that does not answer.
+const patience = 5 * time.Second
+
+// Drainer empties the dead-letter queue. Ledger is that of the database of the run that is watched; Others finds that of a letter
+// which is about another.
 type Drainer struct {
-	Letters Letters
-	Ledger  Graves
-	Records Sends
-	Gauges  *gauge.Writer
+	Letters  Letters
+	Ledger   Graves
+	Database string // "": the stack's own
+	Others   func(ctx context.Context, database string) (Graves, error)
+	Records  Sends
+	Gauges   *gauge.Writer
 }
 
 // Drain decides about what is in the dead-letter queue, whichever run it is of. A letter is deleted when Postgres has
 // committed what becomes of it; one about which nothing can be decided comes again.
 func (d Drainer) Drain(ctx context.Context) error {
 	var found int64
+	silent := map[string]error{}
 	defer func() {
 		if found > 0 {
 			d.Gauges.Write(gauge.Subject{}, gauge.Figures{gauge.DeadLetters: gauge.Whole(found)})
@@ -63,7 +70,7 @@ func (d Drainer) Drain(ctx context.Context) error {
 		var decided []queue.Letter
 		var wrong error
 		for _, letter := range letters {
-			if err := d.decide(ctx, letter); err != nil {
+			if err := d.decide(ctx, letter, silent); err != nil {
 				wrong = err
 				continue
 			}
@@ -79,7 +86,8 @@ func (d Drainer) Drain(ctx context.Context) error {
 	return nil
 }
 
-func (d Drainer) decide(ctx context.Context, letter queue.Letter) error {
+// decide has a ledger say what becomes of a letter. Silent are other databases that gave no answer, with why: their letters come again.
+func (d Drainer) decide(ctx context.Context, letter queue.Letter, silent map[string]error) error {
 	message := letter.Message
 	if message == nil {
 		slog.ErrorContext(ctx, "dead letter that is no chunk's; deleted", "message", letter.ID)
@@ -89,7 +97,25 @@ func (d Drainer) decide(ctx context.Context, letter queue.Letter) error {
 	if err != nil {
 		return err
 	}
-	fate, err := d.Ledger.Bury(ctx, *message, letter.SentAt, newest, dead)
+	if message.Database == d.Database {
+		return bury(ctx, d.Ledger, letter, newest)
+	}
+	if silent[message.Database] != nil {
+		return silent[message.Database]
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	graves, err := d.Others(ctx, message.Database)
+	if err == nil {
+		err = bury(ctx, graves, letter, newest)
+	}
+	silent[message.Database] = err
+	return err
+}
+
+func bury(ctx context.Context, graves Graves, letter queue.Letter, newest int64) error {
+	message := letter.Message
+	fate, err := graves.Bury(ctx, *message, letter.SentAt, newest, dead)
 	if err == nil {
 		slog.WarnContext(ctx, "dead letter", "run", message.Run, "chunk", message.Chunk, "send", message.Send, "fate", fate)
 	}

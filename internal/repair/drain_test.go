@@ -1,6 +1,7 @@
 package repair_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"backfill/internal/chunk"
+	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/repair"
@@ -229,4 +231,39 @@ func TestOneBeatDrainsAHundred(t *testing.T) {
 	if left := b.letters.Left(); left != 4 {
 		t.Fatalf("%d are left", left)
 	}
+}
+
+// TestADeadLetterIsDecidedByTheLedgerOfItsDatabase: that of the run which is watched knows no other's, and would let them go. What cannot be
+// decided comes again, and one database that does not answer is asked once.
+func TestADeadLetterIsDecidedByTheLedgerOfItsDatabase(t *testing.T) {
+	t.Parallel()
+	b, orders := setupDrain(t), setupDrain(t)
+	asked := map[string]int{}
+	b.drainer.Others = func(_ context.Context, database string) (repair.Graves, error) {
+		if asked[database]++; database != "orders" {
+			return nil, failure.New(failure.Permanent, "database %q: the stack has no such database", database)
+		}
+		return orders.Ledger, nil
+	}
+	of := func(number int64, database string) *chunk.Message {
+		message := b.letter(t, number, 1)
+		message.Database = database
+		return message
+	}
+	b.letters.Put(of(3, "orders"), of(3, "gone"), of(4, "gone"))
+	if err := b.drainer.Drain(t.Context()); err == nil || !strings.Contains(err.Error(), `database "gone"`) {
+		t.Fatal(err)
+	}
+	if state, _ := orders.state(t); state != "FAILED" {
+		t.Errorf("chunk 3 of orders is %s", state)
+	}
+	if state, _ := b.state(t); state != "" {
+		t.Errorf("chunk 3 of the stack's own is %s", state)
+	}
+	if left := b.letters.Left(); left != 2 || asked["gone"] != 1 {
+		t.Errorf("%d letters are left, gone was asked for %d times", left, asked["gone"])
+	}
+	b.letters.Reappear()
+	b.drainer.Others = func(context.Context, string) (repair.Graves, error) { return orders.Ledger, nil }
+	b.drain(t)
 }

@@ -103,6 +103,7 @@ type Times struct {
 type Report struct {
 	Run       string      `json:"run"`
 	Backfill  string      `json:"backfill"`
+	Database  string      `json:"database,omitempty"` // "": the stack's own
 	Version   int64       `json:"version,omitempty"`
 	Action    string      `json:"action"`
 	State     run.State   `json:"state"`
@@ -129,7 +130,7 @@ type Report struct {
 // New puts a report together from the status of a run and the facts.
 func New(s run.Status, f Facts) Report {
 	r := Report{
-		Run: s.Run, Backfill: s.Backfill, Version: s.Version, Action: s.Action, State: s.State, Reason: s.Reason, Table: s.Table, Kind: s.Kind,
+		Run: s.Run, Backfill: s.Backfill, Database: s.Database, Version: s.Version, Action: s.Action, State: s.State, Reason: s.Reason, Table: s.Table, Kind: s.Kind,
 		MadeAt: f.Now.UTC(), StartedAt: f.StartedAt.UTC(), EndedAt: f.EndedAt, Rows: s.Rows, Chunks: s.Chunks, Undo: s.Undo, Canary: s.Canary,
 		Points: terse(f.Points), Log: f.Log, Cells: f.Cells, Failures: f.Failures, Rejects: f.Rejects,
 	}

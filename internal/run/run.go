@@ -15,7 +15,8 @@ import (
 type Status struct {
 	Run         string     `json:"run"`
 	Backfill    string     `json:"backfill"`
-	Version     int64      `json:"version,omitempty"` // of the definition that was registered; 0: it was compiled in, or came with the request
+	Version     int64      `json:"version,omitempty"`  // of the definition that was registered; 0: it was compiled in, or came with the request
+	Database    string     `json:"database,omitempty"` // of the stack, as definitions name it; "": its own
 	Action      string     `json:"action"`
 	State       State      `json:"state"`
 	Reason      string     `json:"reason"`

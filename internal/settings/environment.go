@@ -30,7 +30,8 @@ func (e *environment) err() error {
 }
 
 func (e *environment) shared() Shared {
-	return Shared{Database: e.database(), Table: e.text(tableName), Lease: e.seconds(lease), Heartbeat: e.seconds(heartbeat), Stack: e.text(stackName)}
+	own := e.database()
+	return Shared{Database: own, Named: e.named(own.Bundle), Table: e.text(tableName), Lease: e.seconds(lease), Heartbeat: e.seconds(heartbeat), Stack: e.text(stackName)}
 }
 
 // optional is "" for a variable that is not set: an empty one means the same.
@@ -80,13 +81,20 @@ func (e *environment) truth(name string) bool {
 	return text == "true"
 }
 
+// list gives what stands between commas; none where it is empty.
+func (e *environment) list(name string) (all []string) {
+	if e.optional(name) == "" {
+		return nil
+	}
+	for item := range strings.SplitSeq(e.optional(name), ",") {
+		all = append(all, strings.TrimSpace(item))
+	}
+	return all
+}
+
 // alarms gives the names in a list of ARNs; none is given where it is empty.
 func (e *environment) alarms() (names []string) {
-	for arn := range strings.SplitSeq(e.optional(alarms), ",") {
-		arn = strings.TrimSpace(arn)
-		if arn == "" {
-			continue
-		}
+	for _, arn := range e.list(alarms) {
 		_, name, ok := strings.Cut(arn, ":alarm:")
 		if !ok || !strings.HasPrefix(arn, "arn:") || name == "" {
 			e.problem(alarms, "has %q; set full ARNs of alarms, with commas between them", arn)

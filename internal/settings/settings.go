@@ -14,6 +14,7 @@ type Lookup func(name string) (string, bool)
 // Shared is what every function needs.
 type Shared struct {
 	Database  Database
+	Named     []Named       // databases beside it
 	Table     string        // DynamoDB table of the records
 	Lease     time.Duration // how long a worker holds a chunk without a sign of life
 	Heartbeat time.Duration // how long the governor may be silent before workers stop

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -66,6 +67,46 @@ func TestAlarms(t *testing.T) {
 		t.Error(err, diff)
 	}
 	if _, err := settings.ForGovernor(with(map[string]string{"ALARM_ARNS": "free disk"})); err == nil || !strings.Contains(err.Error(), `ALARM_ARNS has "free disk"; set full ARNs`) {
+		t.Error(err)
+	}
+}
+
+const secretsARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"
+
+func TestNamedDatabases(t *testing.T) {
+	t.Parallel()
+	worker, err := settings.ForWorker(with(map[string]string{"DATABASES": "orders, users-eu", "DATABASE_SECRET_ARNS": secretsARN + "o-AbCdEf ," + secretsARN + "u-AbCdEf",
+		"DATABASE_CA_BUNDLE": "/opt/ca.pem"}))
+	expect(t, worker.Named, []settings.Named{
+		{Name: "orders", Database: settings.Database{SecretARN: secretsARN + "o-AbCdEf", Bundle: "/opt/ca.pem"}},
+		{Name: "users-eu", Database: settings.Database{SecretARN: secretsARN + "u-AbCdEf", Bundle: "/opt/ca.pem"}},
+	}, err)
+	for _, empty := range []string{"", " "} { // as the template gives them without a named one
+		worker, err := settings.ForWorker(with(map[string]string{"DATABASES": empty, "DATABASE_SECRET_ARNS": empty}))
+		expect(t, worker.Named, nil, err)
+	}
+}
+
+// TestAllThatIsWrongWithNamedDatabasesIsToldAtOnce.
+func TestAllThatIsWrongWithNamedDatabasesIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := settings.ForWorker(with(map[string]string{"TABLE_NAME": "", "DATABASES": "orders,Orders,orders,default,,5", "DATABASE_SECRET_ARNS": secretsARN + "o-AbCdEf,orders"}))
+	if !failure.Is(err, failure.Invalid) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"TABLE_NAME is not set", "DATABASES has 6 names and DATABASE_SECRET_ARNS has 2 ARNs", `DATABASES has "Orders"; a name has`,
+		`DATABASES has "orders" twice`, `DATABASES has "default", which is the name of the stack's own`, `DATABASES has ""`, `DATABASES has "5"`,
+		`DATABASE_SECRET_ARNS has "orders"; set the full ARN`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+	var names, arns []string
+	for n := range 21 {
+		names, arns = append(names, fmt.Sprintf("d%d", n)), append(arns, secretsARN+"x")
+	}
+	_, err = settings.ForWorker(with(map[string]string{"DATABASES": strings.Join(names, ","), "DATABASE_SECRET_ARNS": strings.Join(arns, ",")}))
+	if err == nil || !strings.Contains(err.Error(), "up to 20") {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,8 @@ const (
 	databaseURL    = "DATABASE_URL"
 	databaseSecret = "DATABASE_SECRET_ARN"
 	databaseBundle = "DATABASE_CA_BUNDLE"
+	databaseNames  = "DATABASES"
+	namedSecrets   = "DATABASE_SECRET_ARNS"
 	databaseAuth   = "DATABASE_AUTH"
 	databaseHost   = "DATABASE_HOST"
 	databaseName   = "DATABASE_NAME"

@@ -2,11 +2,13 @@ package template_test
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"backfill/internal/definition"
 	"backfill/internal/settings"
 )
 
@@ -73,6 +75,28 @@ func TestFunctionsGetExactlyWhatTheyRead(t *testing.T) {
 		given := slices.Sorted(maps.Keys(variables(t, function)))
 		if got := slices.Sorted(maps.Keys(asked)); !slices.Equal(got, given) {
 			t.Errorf("%s reads %v and is given %v", function, got, given)
+		}
+	}
+}
+
+// TestNamedDatabasesReachEachFunction: their names and secrets, as lists that the settings read.
+func TestNamedDatabasesReachEachFunction(t *testing.T) {
+	t.Parallel()
+	for function := range readers {
+		for name, parameter := range map[string]string{"DATABASES": "Databases", "DATABASE_SECRET_ARNS": "DatabaseSecretArns"} {
+			joined := variables(t, function)[name].at("Fn::Join").each()
+			if joined["0"].text() != "," || joined["1"].at("Ref").text() != parameter {
+				t.Errorf("%s: %s is not all of %s", function, name, parameter)
+			}
+			if declared := template(t).at("Parameters", parameter); declared.at("Type").text() != "CommaDelimitedList" || scalar(declared.at("Default")) != "" {
+				t.Errorf("%s is %s", parameter, declared.at("Type").text())
+			}
+		}
+	}
+	pattern := regexp.MustCompile(template(t).at("Parameters", "Databases", "AllowedPattern").text())
+	for _, name := range []string{"a", "orders-eu_1", "A", "1a", "a b", strings.Repeat("a", 63), strings.Repeat("a", 64)} {
+		if pattern.MatchString(name) != definition.IsDatabase(name) {
+			t.Errorf("%s is a name to one of template and definition", name)
 		}
 	}
 }

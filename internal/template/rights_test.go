@@ -69,12 +69,12 @@ func TestEachCallIsAllowedAndEachRightIsUsed(t *testing.T) {
 	}
 }
 
-// TestTheLoginIsOneAlone: the secret, or the role at the database, that the stack was given.
-func TestTheLoginIsOneAlone(t *testing.T) {
+// TestTheLoginsAreThoseAlone: the secrets, or the role at the database, that the stack was given.
+func TestTheLoginsAreThoseAlone(t *testing.T) {
 	t.Parallel()
 	may := statements(resource(t, "RuntimePolicy").at("PolicyDocument"))
 	for action, want := range map[string]string{
-		"secretsmanager:GetSecretValue": "DatabaseSecretArn", "rds-db:connect": "dbuser:${DatabaseResourceId}/${DatabaseUser}",
+		"secretsmanager:GetSecretValue": "DatabaseSecretArn DatabaseSecretArns", "rds-db:connect": "dbuser:${DatabaseResourceId}/${DatabaseUser}",
 	} {
 		if may[action] != want {
 			t.Errorf("%s is on %s, want %s", action, may[action], want)
