@@ -178,6 +178,11 @@ disturb: ## Make a database slow on purpose, beside users and a run; table and p
 	@go build -ldflags '-X main.version=$(VERSION)' -o $(TOOLS)/bench ./infra/bench
 	@programs="$$($(STACK) tool postgres)"; $(TOOLS)/bench disturb --programs "$$programs"
 
+.PHONY: trace
+trace: up ## Draw docs/pictures/trace.svg anew, from what the functions of a local run send to X-Ray
+	@$(SERVERS); \
+	go test -count=1 -run TestATraceOfARun ./internal/faults -args -picture "$(CURDIR)/docs/pictures/trace.svg"
+
 # --- Lint, with tools that are pinned and live in .local. ---
 
 GOLANGCI_LINT_VERSION := v2.15.0

@@ -31,7 +31,7 @@ func (s *stack) killed(ctx context.Context, t *table) (checks []check, err error
 	fmt.Printf("the worker's timeout is made %d s, the queue's %d s, for some minutes; then they are %d s and %d s again\n", shortTimeout, shortHidden, timeout, hidden)
 	// A message may not be hidden for a shorter time than a function may take: so first the one, and back the other way round.
 	defer func() {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 		defer cancel()
 		err = errors.Join(err, s.hide(late, hidden), s.limit(late, timeout))
 	}()
@@ -126,9 +126,15 @@ func (s *stack) timeouts(ctx context.Context) (function, hidden int32, err error
 	return aws.ToInt32(worker.Timeout), int32(seconds), err
 }
 
+// limit sets the worker's timeout, and waits until it holds. It is tried again for a while: another update may go on, or the queue's timeout not be known yet.
 func (s *stack) limit(ctx context.Context, seconds int32) error {
 	worker := s.parts["WorkerFunction"]
-	if _, err := s.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &worker, Timeout: &seconds}); err != nil {
+	var refused error
+	err := await(ctx, 90*time.Second, 3*time.Second, func() (bool, error) {
+		_, refused = s.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &worker, Timeout: &seconds})
+		return refused == nil, nil
+	})
+	if err = errors.Join(err, refused); err != nil {
 		return fmt.Errorf("set the worker's timeout to %d s: %w", seconds, err)
 	}
 	return await(ctx, time.Minute, time.Second, func() (bool, error) {

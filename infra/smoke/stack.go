@@ -24,7 +24,8 @@ import (
 // stack is the one that is looked at: clients, outputs and names of its parts.
 type stack struct {
 	name    string
-	place   string // region, or the endpoint that stands in for AWS
+	region  string
+	place   string // the region, or the endpoint that stands in for AWS
 	local   bool
 	lambda  *lambda.Client
 	sfn     *sfn.Client
@@ -50,7 +51,7 @@ func find(ctx context.Context, name, region, profile string) (*stack, error) {
 		return nil, fmt.Errorf("list what stack %s has: %w", name, err)
 	}
 	endpoint := os.Getenv("AWS_ENDPOINT_URL")
-	s := &stack{name: name, place: loaded.Region, local: endpoint != "", outputs: map[string]string{}, parts: map[string]string{},
+	s := &stack{name: name, region: loaded.Region, place: loaded.Region, local: endpoint != "", outputs: map[string]string{}, parts: map[string]string{},
 		lambda: lambda.NewFromConfig(loaded), sfn: sfn.NewFromConfig(loaded), sqs: sqs.NewFromConfig(loaded),
 		logs: cloudwatchlogs.NewFromConfig(loaded), iam: iam.NewFromConfig(loaded)}
 	if s.local {

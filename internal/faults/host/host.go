@@ -23,6 +23,8 @@ type Host struct {
 	Alias     string        // by which it is invoked; "": by none
 	Timeout   time.Duration // of an invocation, as the template sets it
 	Log       *Log
+	// Trace, if set, gives the trace under which an invocation is, as a header of X-Ray.
+	Trace func() string
 	// Answering, if set, is called before an answer of the process counts. It may kill: then there was no answer.
 	Answering func(failed bool)
 
@@ -50,7 +52,7 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	patience, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
-	call := &invocation{payload: payload, alias: h.Alias, timeout: h.Timeout, answered: make(chan answer, 1), answering: h.Answering}
+	call := &invocation{payload: payload, alias: h.Alias, trace: h.Trace, timeout: h.Timeout, answered: make(chan answer, 1), answering: h.Answering}
 	select {
 	case p.invocations <- call:
 	case <-p.ended:

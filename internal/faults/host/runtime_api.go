@@ -13,6 +13,7 @@ import (
 type invocation struct {
 	payload   []byte
 	alias     string
+	trace     func() string
 	timeout   time.Duration
 	answered  chan answer
 	answering func(failed bool)
@@ -81,5 +82,8 @@ func (i *invocation) deliver(w http.ResponseWriter) {
 		arn += ":" + i.alias
 	}
 	w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", arn)
+	if i.trace != nil {
+		w.Header().Set("Lambda-Runtime-Trace-Id", i.trace())
+	}
 	_, _ = w.Write(i.payload)
 }

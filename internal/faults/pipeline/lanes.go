@@ -58,6 +58,7 @@ func (l *Lanes) step(ctx context.Context, worker *host.Host) error {
 	}
 	payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: *message.MessageId, ReceiptHandle: *message.ReceiptHandle, Body: *message.Body, EventSource: "aws:sqs",
+		Attributes: message.Attributes,
 	}}})
 	if err != nil {
 		return err

@@ -58,7 +58,8 @@ func NewQueue(t testing.TB, visibility time.Duration) *Queue {
 
 // receive waits for a message; nil: there was none for a second.
 func (q *Queue) receive(ctx context.Context) (*types.Message, error) {
-	out, err := q.API.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1})
+	out, err := q.API.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &q.URL, MaxNumberOfMessages: 1, WaitTimeSeconds: 1,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAWSTraceHeader}})
 	if err != nil || len(out.Messages) == 0 {
 		return nil, err
 	}
