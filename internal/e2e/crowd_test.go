@@ -54,7 +54,7 @@ func TestACrowdOfRunsAndCommands(t *testing.T) {
 	c.begin(t, variable(t, runsVariable, fewRuns))
 	seen := c.sampled(t)
 	waitFor(t, 2*time.Minute, "each run has planned, and some have written", func() bool {
-		return c.number(t, "SELECT count(*) FROM backfill.runs WHERE run LIKE $1 AND state = 'RUNNING'", c.like()) == int64(len(c.ids)) &&
+		return c.number(t, "SELECT count(*) FROM backfill.runs WHERE run LIKE $1 AND state <> 'PLANNING'", c.like()) == int64(len(c.ids)) &&
 			c.number(t, "SELECT coalesce(sum(affected), 0) FROM backfill.ledger WHERE run LIKE $1", c.like()) > 0
 	})
 	c.act(t, variable(t, callsVariable, fewCalls))
@@ -154,18 +154,23 @@ func (a *call) expectAnswer(t *testing.T, id string) {
 	}
 }
 
+// cutOff is what the local stack's Step Functions says where it has lost the answer of a function under this load, and gives the execution up. Such a run is FAILED,
+// and goes on by a resume.
+const cutOff = "States.Runtime: Connection was closed before we received a valid response%"
+
 // endAll lets go what was paused, until every run has ended.
 func (c *crowd) endAll(t *testing.T) {
 	t.Helper()
 	waitFor(t, 4*time.Minute, "every run has ended", func() bool {
-		rows, err := c.conn.Query(t.Context(), "SELECT run FROM backfill.runs WHERE run LIKE $1 AND state = 'PAUSED'", c.like())
+		rows, err := c.conn.Query(t.Context(), "SELECT run, reason FROM backfill.runs WHERE run LIKE $1 AND (state = 'PAUSED' OR state = 'FAILED' AND reason LIKE $2)", c.like(), cutOff)
 		must(t, err)
-		paused, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		stopped, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Run, Reason string }])
 		must(t, err)
-		for _, id := range paused {
-			c.expect(t, 0, "resume", id)
+		for _, one := range stopped {
+			t.Logf("resume of %s: %s", one.Run, one.Reason)
+			c.expect(t, 0, "resume", one.Run)
 		}
-		return c.number(t, "SELECT count(*) FROM backfill.runs WHERE run LIKE $1 AND state IN ('COMPLETED', 'CANCELLED', 'FAILED')", c.like()) == int64(len(c.ids))
+		return len(stopped) == 0 && c.number(t, "SELECT count(*) FROM backfill.runs WHERE run LIKE $1 AND state IN ('COMPLETED', 'CANCELLED', 'FAILED')", c.like()) == int64(len(c.ids))
 	})
 }
 

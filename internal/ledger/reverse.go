@@ -23,10 +23,11 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var state run.State
+		var meant run.For
 		var owner string
 		var swept bool
-		err := tx.QueryRow(ctx, "SELECT state, execution, undo_swept_at IS NOT NULL FROM backfill.runs WHERE run = $1 FOR UPDATE",
-			id).Scan(&state, &owner, &swept)
+		err := tx.QueryRow(ctx, "SELECT state, paused_for, execution, undo_swept_at IS NOT NULL FROM backfill.runs WHERE run = $1 FOR UPDATE",
+			id).Scan(&state, &meant, &owner, &swept)
 		if err != nil || owner == execution {
 			return err
 		}
@@ -34,7 +35,7 @@ func (l *Ledger) Reverse(ctx context.Context, id, execution string, chunks []int
 			return errSwept(id)
 		}
 		if _, legal := run.Transitions.Cause(state, run.RollingBack); !legal || !state.Ended() {
-			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(state))
+			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, beforeRollback(id, state, meant))
 		}
 		return reverse(ctx, tx, id, execution, chunks)
 	})
@@ -48,15 +49,23 @@ func errSwept(id string) error {
 	return failure.New(failure.Invalid, "run %s has no undo any more: it was kept for as long as the stack says (UndoRetentionDays)", id)
 }
 
-// beforeRollback says what to do with a run that cannot be rolled back in its state.
-func beforeRollback(state run.State) string {
-	if state == run.RolledBack {
+// beforeRollback says what to do with a run that cannot be rolled back in its state. The command ends a canary that waits by itself, as soon as the
+// run's record says that it waits, which may be later than this.
+func beforeRollback(id string, state run.State, meant run.For) string {
+	const ended = ", and roll it back when it has ended"
+	switch {
+	case state == run.RolledBack:
 		return "there is nothing left to roll back"
-	}
-	if state == run.RollingBack {
+	case state == run.RollingBack:
 		return "it is being rolled back already"
+	case state == run.Cancelling:
+		return "it is ending; roll it back when it has ended"
+	case state.Pauses() && meant == run.ForCanary:
+		return fmt.Sprintf("its canary is done, and waits for an approval: give `backfill rollback %s` once more, which ends it first, or cancel it first%s", id, ended)
+	case state.Pauses():
+		return "it has not ended, only paused: cancel it first" + ended
 	}
-	return "cancel it first, and roll it back when it has ended"
+	return "it goes on: cancel it first" + ended
 }
 
 func reverse(ctx context.Context, tx pgx.Tx, id, execution string, chunks []int64) error {

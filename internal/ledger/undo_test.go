@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -104,7 +105,21 @@ func TestWhatCannotBeRolledBackIsRefused(t *testing.T) {
 			t.Errorf("got %v, want %s: %s", err, class, says)
 		}
 	}
-	refused(nil, failure.Invalid, "run run-1 is PLANNING: cancel it first, and roll it back when it has ended")
+	refused(nil, failure.Invalid, "run run-1 is PLANNING: it goes on: cancel it first, and roll it back when it has ended")
+	for _, c := range []struct {
+		state run.State
+		meant run.For
+		says  string
+	}{
+		{run.Cancelling, "", "it is ending; roll it back when it has ended"},
+		{run.Paused, run.ForRun, "it has not ended, only paused: cancel it first, and roll it back when it has ended"},
+		{run.Pausing, run.ForCanary, "its canary is done, and waits for an approval: give `backfill rollback run-1` once more, which ends it first, or cancel it first, and roll it back when it has ended"},
+		{run.Paused, run.ForCanary, "its canary is done, and waits for an approval: give `backfill rollback run-1` once more, which ends it first, or cancel it first, and roll it back when it has ended"},
+	} {
+		b.exec(t, "UPDATE backfill.runs SET state = $1, paused_for = $2 WHERE run = $3", c.state, c.meant, theRun)
+		refused(nil, failure.Invalid, fmt.Sprintf("run run-1 is %s: %s", c.state, c.says))
+	}
+	b.exec(t, "UPDATE backfill.runs SET state = 'PLANNING', paused_for = '' WHERE run = $1", theRun)
 	undone(t, b)
 	refused([]int64{1, 9}, failure.Invalid, "run run-1 has no chunk 9, or no worker ever claimed it")
 	many := make([]int64, 2003)
