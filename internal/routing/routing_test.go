@@ -137,7 +137,7 @@ func TestARunWithoutARecordIsLookedFor(t *testing.T) {
 	}
 	alone := setup(t)
 	alone.ledgers[""] = nil // a stack of one database has nothing to look for
-	got, err := alone.Runs.Of(t.Context(), "run")
+	got, err := alone.Of(t.Context(), "run")
 	expect(t, "of one database", got, err, "", "")
 }
 
