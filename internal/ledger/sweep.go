@@ -35,6 +35,9 @@ func (l *Ledger) Sweep(ctx context.Context, keep time.Duration, tell func(ctx co
 	}
 	tag, err := conn.Exec(ctx, `UPDATE backfill.runs SET undo_swept_at = clock_timestamp()
 		WHERE ended_at < clock_timestamp() - $1::interval AND undo_swept_at IS NULL`, keep)
+	if postgres.Raised(err, undefinedTable) { // no run has begun in this database yet
+		return swept, nil
+	}
 	if err != nil {
 		return swept, fmt.Errorf("mark runs whose undo was kept for %s: %w", keep, postgres.Classify(err))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/ledger"
 	"backfill/internal/pgtest"
 	"backfill/internal/report"
 	"backfill/internal/run"
@@ -85,5 +86,13 @@ func TestASweepWithoutTimeSaysThatMoreIsLeft(t *testing.T) {
 	b.end(t, run.Failed)
 	if swept, err = b.ledger.Sweep(t.Context(), 0, tellNobody); swept.More || err != nil || b.number(t, kept) != 0 {
 		t.Fatalf("%+v, %v, %d are kept", swept, err, b.number(t, kept))
+	}
+}
+
+// TestNothingIsSweptWhereNoRunHasBegun: a schedule asks each database of a stack, also one that is not used yet.
+func TestNothingIsSweptWhereNoRunHasBegun(t *testing.T) {
+	t.Parallel()
+	if swept, err := newLedger(t, pgtest.Newest(t)).Sweep(t.Context(), 0, tellNobody); err != nil || swept != (ledger.Swept{}) {
+		t.Error(swept, err)
 	}
 }

@@ -24,6 +24,7 @@ type known struct {
 	Name        string     `json:"name"`
 	Version     int64      `json:"version"`
 	Table       string     `json:"table"`
+	Database    string     `json:"database,omitempty"`
 	Description string     `json:"description"`
 	By          string     `json:"registered_by"`
 	At          *time.Time `json:"registered_at"`
@@ -100,7 +101,7 @@ func (s *session) catalogue(w io.Writer, all []known) {
 		if d.At != nil {
 			since = age(s.Now().Sub(*d.At))
 		}
-		t.row(d.Name, version, d.Table, since, d.By, d.Description)
+		t.row(d.Name, version, in(d.Table, d.Database), since, d.By, d.Description)
 	}
 	if columns, terminal := s.Width(w); terminal {
 		t.fit(columns)

@@ -56,6 +56,7 @@ func catalog() []known {
 	at := noon.Add(-3 * time.Hour)
 	return []known{
 		{Name: "users-country", Version: 2, Table: "public.users", By: "ann@laptop", At: &at, Description: "Countries in capitals."},
+		{Name: "orders-cents", Table: "public.orders", Database: "orders", Description: "Cents."},
 		{Name: "users-email-normalized", Table: "public.users", Description: "Mail addresses in the form in which they are compared."},
 	}
 }

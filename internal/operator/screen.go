@@ -171,11 +171,13 @@ func onTable(status run.Status) string {
 }
 
 // tableOf is the table of a run, with the database where that is not the stack's own.
-func tableOf(status run.Status) string {
-	if status.Table == "" || status.Database == "" {
-		return status.Table
+func tableOf(status run.Status) string { return in(status.Table, status.Database) }
+
+func in(table, database string) string {
+	if table == "" || database == "" {
+		return table
 	}
-	return status.Table + " in " + status.Database
+	return table + " in " + database
 }
 
 // definitionOf is the backfill of a run, with the version where it was registered: NAME@N, as start takes it.

@@ -19,6 +19,7 @@ type Entry struct {
 	Version     int64      `json:"version,omitempty"` // 0: it is compiled in
 	Hash        string     `json:"hash,omitempty"`
 	Table       string     `json:"table"`
+	Database    string     `json:"database,omitempty"` // of the stack; "": its own
 	Owner       string     `json:"owner,omitempty"`
 	Description string     `json:"description,omitempty"`
 	By          string     `json:"registered_by,omitempty"`
@@ -99,7 +100,7 @@ func (r Registry) embedded(ctx context.Context, name string, version int64) (Sho
 
 func entry(d records.Definition) Entry {
 	read, _ := definition.Parse([]byte(d.Source)) // an older deployment may have taken what this one refuses: what can be read is shown
-	e := Entry{Name: d.Name, Version: d.Version, Hash: d.Hash, Table: cmp.Or(d.Table, read.Table.String()), Owner: read.Owner,
+	e := Entry{Name: d.Name, Version: d.Version, Hash: d.Hash, Table: cmp.Or(d.Table, read.Table.String()), Database: read.Database, Owner: read.Owner,
 		Description: read.Description, By: d.By}
 	if !d.At.IsZero() {
 		e.At = &d.At

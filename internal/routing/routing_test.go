@@ -101,11 +101,11 @@ func TestARunIsWhereItsRecordSays(t *testing.T) {
 	b.ledgers = nil // nobody is asked
 	for id, want := range map[string]string{"old": "", "new": orders} {
 		for range 2 {
-			got, err := b.Runs.Of(t.Context(), id)
+			got, err := b.Of(t.Context(), id)
 			expect(t, id, got, err, want, "")
 		}
 	}
-	got, err := b.Runs.Of(t.Context(), "gone")
+	got, err := b.Of(t.Context(), "gone")
 	expect(t, "gone", got, err, `run gone: database "lost": the stack has no such database, it has default, orders, users`, failure.Permanent)
 	if !errors.Is(err, routing.ErrGone) {
 		t.Error(err)
@@ -131,13 +131,13 @@ func TestARunWithoutARecordIsLookedFor(t *testing.T) {
 		b.ledgers[users]["more"] = "arn"
 		kept := b.ledgers[c.silent]
 		b.ledgers[c.silent] = nil
-		got, err := b.Runs.Of(t.Context(), c.id)
+		got, err := b.Of(t.Context(), c.id)
 		expect(t, name, got, err, c.want, c.class)
 		b.ledgers[c.silent] = kept
 	}
 	alone := setup(t)
 	alone.ledgers[""] = nil // a stack of one database has nothing to look for
-	got, err := alone.Runs.Of(t.Context(), "run")
+	got, err := alone.Of(t.Context(), "run")
 	expect(t, "of one database", got, err, "", "")
 }
 
