@@ -141,6 +141,28 @@ func TestARunWithoutARecordIsLookedFor(t *testing.T) {
 	expect(t, "of one database", got, err, "", "")
 }
 
+// unreadable are records that do not answer.
+type unreadable struct{}
+
+func (unreadable) Run(context.Context, string) (records.Record, error) {
+	return records.Record{}, errSilent
+}
+
+// TestRecordsDoNotAnswer: nothing is done in a database that may be another one's, and a stack of one does not wait for them.
+func TestRecordsDoNotAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		names []string
+		want  string
+		class failure.Class
+	}{{nil, "", ""}, {[]string{orders}, "no answer", failure.Transient}} {
+		b := setup(t, c.names...)
+		b.Records = unreadable{}
+		got, err := b.Of(t.Context(), "run")
+		expect(t, fmt.Sprint(c.names), got, err, c.want, c.class)
+	}
+}
+
 func request(text string) []byte { return []byte(text) }
 
 // TestAStartIsWhereItsDefinitionSays, and what goes on with a run where that is.
