@@ -93,7 +93,7 @@ func TestEveryMessageThreeTimesAtOnce(t *testing.T) {
 	waitFor(t, time.Minute, "every chunk was claimed and copied", func() bool {
 		rows, err := b.conn.Query(t.Context(), "SELECT run, chunk, lo, hi, send FROM backfill.ledger WHERE run = $1", id)
 		must(t, err)
-		messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[chunk.Message])
+		messages, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[chunk.Message])
 		must(t, err)
 		for _, message := range messages {
 			if !copied[message.Chunk] {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"backfill/internal/failure"
@@ -64,6 +65,9 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	regulated.Limits = p.Limits
 	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
 	b.cause, regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
+	if b.cause == backingOff { // nobody knows for how long
+		status.ETA, status.ETASpread = nil, nil
+	}
 	if p.State.Pauses() {
 		regulated.Reason = p.Reason
 		status.Rate, status.Average, status.ETA, status.ETASpread = 0, 0, nil, nil
@@ -73,6 +77,9 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 
 // between two chunks of a run that has limits nobody works for a moment.
 const between = 10 * time.Second
+
+// silent is how long no batch is committed before a worker that backs off is why: others may be at work beside it.
+const silent = 5 * time.Second
 
 // cause is what keeps a run from being faster, of a few: the dimension of a metric.
 type cause string
@@ -84,6 +91,7 @@ const (
 	byWAL            cause = "wal_limit"
 	byRate           cause = "rate_limit"
 	byWorkers        cause = "worker_limit"
+	backingOff       cause = "backing_off"   // a worker waits for a user's lock, or for a server that does not answer
 	byCeiling        cause = "stack_ceiling" // as fast as it may be
 	byMetric         cause = "metric"        // of a definition's own
 	recovering       cause = "recovering"    // from a cut, or signals are missing
@@ -94,6 +102,9 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) (
 	if p.Writers > 0 {
 		return openTransactions, fmt.Sprintf("waits for the end of %s in which rows of the table were written when its last key was read: those may not be visible yet",
 			figure.Plural(p.Writers, "transaction", "transactions"))
+	}
+	if strings.HasPrefix(p.Waits, ledger.BackingOff) && p.Now.Sub(p.Moved()) >= silent {
+		return backingOff, fmt.Sprintf("no row since %s: %s", clock(p.Moved()), p.Waits)
 	}
 	rate, whose := p.Limits.Least()
 	limited := rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers

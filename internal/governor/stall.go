@@ -31,7 +31,7 @@ func (b *beat) stand(ctx context.Context, p ledger.Progress) (turn.Next, error) 
 		if p.Stalled() {
 			return "", nil
 		}
-		return "", b.governor.Ledger.Stall(ctx, id, fmt.Sprintf("no row was handled since %s; %s; unless one is, the run ends as FAILED at %s",
+		return "", b.governor.Ledger.Stall(ctx, id, fmt.Sprintf("no row was handled since %s; %s; while that lasts: the run ends as FAILED at %s",
 			clock(p.Moved()), b.why(p), clock(p.Moved().Add(limit))))
 	}
 	b.record.Status.Reason = fmt.Sprintf("stalled: no row was handled from %s to %s; %s; mend that, and resume the run", clock(p.Moved()), clock(p.Now), b.why(p))
@@ -68,9 +68,9 @@ func (b *beat) why(p ledger.Progress) string {
 	worker := b.governor.Worker
 	switch {
 	case p.Leases > 0 && p.Waits != "":
-		return figure.Plural(p.Leases, "worker holds a chunk", "workers hold chunks") + ", and the last that was given back says: " + p.Waits
+		return figure.Plural(p.Leases, "worker holds a chunk", "workers hold chunks") + ", and the last chunk that waits says: " + p.Waits
 	case p.Leases > 0:
-		return figure.Plural(p.Leases, "worker holds a chunk", "workers hold chunks") + ", and no batch of theirs commits: they may wait for locks; pg_stat_activity shows for whose"
+		return figure.Plural(p.Leases, "worker holds a chunk", "workers hold chunks") + ", and no batch of theirs commits: each may be one statement that is slow, or hang; pg_stat_activity shows it"
 	case p.Now.Sub(latest(p.Seen, p.Moved())) >= quiet:
 		return fmt.Sprintf("no worker has claimed a chunk since %s, though they were sent: the event source mapping may be disabled (`aws lambda "+
 			"list-event-source-mappings --function-name %s` shows its State), the function throttled, or the database out of its reach "+

@@ -76,7 +76,7 @@ func TestARunThatStandsStillSaysSo(t *testing.T) {
 		"nobody claims any more": {func(t *testing.T, b *bundle) { b.Finish(t, 1) },
 			[]string{"no worker has claimed a chunk since"}},
 		"a worker holds a chunk": {func(t *testing.T, b *bundle) { b.Claim(t, 2, 1) },
-			[]string{"1 worker holds a chunk, and no batch", "locks"}},
+			[]string{"1 worker holds a chunk, and no batch", "pg_stat_activity"}},
 		"a worker hangs while others wait for the rate": {func(t *testing.T, b *bundle) {
 			one := int64(1)
 			_, err := b.Ledger.Tune(t.Context(), "run-1", ledger.Tuning{Rate: &one})

@@ -101,11 +101,13 @@ func (l *Ledger) Release(ctx context.Context, claim Claim, pause time.Duration, 
 		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, pause, reason)
 }
 
-// BacksOff notes that the holder of the chunk waits for so long, and why. It waits for nobody: what it tells is soon over.
+// BacksOff notes that the holder of the chunk waits for so long, and why, and renews its lease: who waits for a user's lock is alive. It waits for
+// nobody: what it tells is soon over.
 func (l *Ledger) BacksOff(ctx context.Context, claim Claim, wait time.Duration, reason string) (bool, error) {
-	return l.leave(ctx, claim, "note the wait of", `UPDATE backfill.ledger SET not_before = clock_timestamp() + $4::interval, reason = $5
+	return l.leave(ctx, claim, "note the wait of", `UPDATE backfill.ledger SET not_before = clock_timestamp() + $4::interval, reason = $5,
+			lease_until = greatest(lease_until, clock_timestamp() + $4::interval + $6::interval)
 		FROM (SELECT FROM backfill.ledger WHERE run = $1 AND chunk = $2 FOR UPDATE SKIP LOCKED) AS free
-		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, wait, reason)
+		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, wait, reason, l.terms.Lease)
 }
 
 // Fail stops the chunk with a reason. False: the fence is stale, and nothing happened.

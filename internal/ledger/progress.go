@@ -37,7 +37,7 @@ type Progress struct {
 	OpenedAt   time.Time // when chunks were last planned, or opened in the middle of a canary; zero: never
 	AdvancedAt time.Time // when the last batch was committed, or the last chunk skipped; zero: never
 	Seen       time.Time // when a worker last claimed a chunk, or left one; zero: never
-	Waits      string    // why the chunk that was given back last waits; "": none does
+	Waits      string    // why the chunk waits that was given back last, or whose worker backs off; "": none does
 	Known      int64     // chunks that were ever claimed
 	Last       int64     // the highest number among them
 	Pending    int64
@@ -114,7 +114,8 @@ const (
 		coalesce(sum(looked), 0)::bigint, coalesce(sum(deviating), 0)::bigint, coalesce(sum(mended), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
 		max(greatest(advanced_at, CASE l.state WHEN 'COMPLETED' THEN l.updated_at END)), max(l.updated_at) FILTER (WHERE fence > 0),
-		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE l.state = 'PENDING' AND l.reason <> '' AND backfill.works(r.state, direction)))[1], ''),
+		coalesce((array_agg(l.reason ORDER BY l.updated_at DESC) FILTER (WHERE (l.state = 'PENDING' OR l.state = 'PROCESSING' AND not_before > clock_timestamp()) AND l.reason <> ''
+			AND backfill.works(r.state, direction)))[1], ''),
 		(` + newest + `),
 		coalesce(to_json((array_agg(json_build_object('chunk', chunk, 'at', l.updated_at, 'reason', left(l.reason, 500)) ORDER BY l.updated_at DESC, chunk)
 			FILTER (WHERE l.state = 'FAILED'))[1:3]), '[]')

@@ -17,6 +17,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// BackingOff begins the reason of a chunk whose worker waits before it tries a batch again, or has given it back for that.
+const BackingOff = "backing off: "
+
 // Why a worker leaves a chunk to which nothing happens: it waited for the rate.
 const (
 	NoRoom      = "the rate has no room for another worker"

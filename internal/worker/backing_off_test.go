@@ -3,6 +3,7 @@ package worker_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"backfill/internal/chunk"
 	"backfill/internal/ledger"
@@ -28,6 +29,11 @@ func TestAChunkThatBacksOffSaysSo(t *testing.T) {
 	if waiting.State != chunk.Processing || waiting.NotBefore == nil || !strings.HasPrefix(waiting.Reason, "backing off: ") ||
 		!strings.Contains(waiting.Reason, "SQLSTATE 55P03 (lock_not_available)") {
 		t.Errorf("%+v", waiting)
+	}
+	var renewed bool // by all that it waits, and a lease: the claim alone gave it one
+	must(t, b.conn.QueryRow(t.Context(), "SELECT lease_until > updated_at + $1::interval FROM backfill.ledger", b.terms.Lease+500*time.Millisecond).Scan(&renewed))
+	if !renewed {
+		t.Error("its lease goes on from the claim: it would be taken for dead")
 	}
 	_, err := user.Exec(t.Context(), "ROLLBACK")
 	must(t, err)
