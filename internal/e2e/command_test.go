@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"backfill/internal/run"
 
@@ -132,6 +133,8 @@ func (c command) aRunToItsEnd(t *testing.T) {
 	if !strings.Contains(got.out, "run "+id+" is COMPLETED") || !strings.Contains(got.out, "30,000 rows read, 30,000 changed") {
 		t.Errorf("start: %s", got.out)
 	}
+	// The governor looks once more after the end is recorded.
+	b.ended(t, strings.Replace(b.outputs["BackfillStateMachineArn"], ":stateMachine:", ":execution:", 1)+":"+id, time.Minute)
 	// The same start is the same run; nothing is applied twice.
 	again := c.expect(t, 0, "start", "-f", file, "--run", id, "--wait", "-o", "json").out
 	b.expectOnce(t)
@@ -139,12 +142,8 @@ func (c command) aRunToItsEnd(t *testing.T) {
 	if status.Run != id || status.State != run.Completed || status.Rows.Affected != 30_000 || status.Chunks.Completed != 3 {
 		t.Errorf("status %+v", status)
 	}
-	// The governor samples once more after the end is recorded: the log may have grown by then, at its end.
 	before := statusIn(t, again)
-	if known := len(before.Changes); known == 0 || len(status.Changes) < known || !cmp.Equal(before.Changes, status.Changes[:known]) {
-		t.Errorf("the log was %+v, and is %+v", before.Changes, status.Changes)
-	}
-	if diff := cmp.Diff(before, status, cmpopts.IgnoreFields(run.Status{}, "Rate", "UpdatedAt", "Changes")); diff != "" {
+	if diff := cmp.Diff(before, status, cmpopts.IgnoreFields(run.Status{}, "Rate", "UpdatedAt")); diff != "" {
 		t.Errorf("the second start showed another status: %s", diff)
 	}
 	if got := c.expect(t, 2, "start", "users-email-normalized", "--run", id); !strings.Contains(got.err, "another input") {
