@@ -48,6 +48,7 @@ func TestThePasswordIsRotatedUnderEachFunction(t *testing.T) {
 		s.log.Await(t, patience, planner, "login refused, read anew")
 		reveal()
 
+		s.log.Await(t, patience, planner, "page planned", a.id, `"closed":true`)
 		s.until(t, a, 2)
 		reveal = l.rotate(t, "third")
 		s.log.Await(t, patience, worker, "login refused, read anew")
