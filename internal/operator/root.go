@@ -18,7 +18,8 @@ const overview = `Changes the data of a live Postgres table, as a serverless pip
 
 Exit codes:
     0  done as asked
-    1  the run, its rollback or its verification failed, was cancelled, or could not begin because another run holds the table
+    1  the run, its rollback or its verification failed or was cancelled; another run holds the table; a dry run found what stands in
+       the way; a check of doctor failed; the answer was Backfill.Permanent; or the run was not as asked any more, as at a cancel after its end
     2  the command or its input is wrong; every problem is printed
     3  not reachable: AWS, credentials, the stack, its functions or its database
   130  stopped by Ctrl-C; the run goes on`
