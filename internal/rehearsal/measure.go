@@ -2,10 +2,12 @@ package rehearsal
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"backfill/internal/boundary"
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/keyset"
 	"backfill/internal/prospect"
 	"backfill/internal/statement"
@@ -59,7 +61,7 @@ func (l *look) measure(ctx context.Context) (places, error) {
 	if err != nil {
 		return found, err
 	}
-	stretches, err := l.tally(ctx, &found)
+	stretches, err := l.tally(ctx, &found, all)
 	if err == nil {
 		extent.Reckon(stretches, all && len(stretches) == len(found.spans))
 	}
@@ -159,8 +161,9 @@ func (l *look) starts(ctx context.Context, ranges []keyset.Range) (points []keys
 	return points, err
 }
 
-// tally counts in each stretch. One with a row that does not allow the change is not counted: it is told.
-func (l *look) tally(ctx context.Context, found *places) (counted []prospect.Stretch, err error) {
+// tally counts in each stretch. One with a row that does not allow the change is not counted: it is told. Apart: no row is in two of them.
+func (l *look) tally(ctx context.Context, found *places, apart bool) (counted []prospect.Stretch, err error) {
+	var poor []string
 	for _, span := range found.spans {
 		if l.late("rows in scope of some stretches") {
 			break
@@ -174,14 +177,28 @@ func (l *look) tally(ctx context.Context, found *places) (counted []prospect.Str
 		case err == nil:
 			counted = append(counted, sum)
 		case failure.Is(err, failure.Data):
-			l.obstacle("a row within %s does not allow the change: %s", where, failure.Safe(err))
+			poor = append(poor, fmt.Sprintf("a row within %s does not allow the change: %s", where, failure.Safe(err)))
 		default:
 			if err := l.miss("rows in scope within "+where, err); err != nil {
 				return nil, err
 			}
 		}
 	}
+	l.poor(poor, apart)
 	return counted, nil
+}
+
+// poor tells of rows that do not allow the change, one of a stretch. The error budget may have room for them: how many more there are, nobody knows.
+func (l *look) poor(rows []string, apart bool) {
+	budget := l.change.ErrorBudget
+	if budget == 0 || apart && int64(len(rows)) > budget {
+		l.found.InTheWay = append(l.found.InTheWay, rows...)
+		return
+	}
+	for _, row := range rows {
+		l.found.Notes = append(l.found.Notes, fmt.Sprintf("%s; it would be rejected: error_budget has room for %s, and how many there are is not known",
+			row, figure.Plural(budget, "row", "rows")))
+	}
 }
 
 func (l *look) count(ctx context.Context, span statement.Span) (sum prospect.Stretch, err error) {

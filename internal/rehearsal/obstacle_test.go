@@ -43,6 +43,22 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	})
 }
 
+// TestAnErrorBudgetHasRoom: a row that would be rejected is no obstacle as long as it has, and one of each stretch is more than a budget of less.
+func TestAnErrorBudgetHasRoom(t *testing.T) {
+	t.Parallel()
+	const definition = "name: a\ntable: users\nset: {n: '1 / (n % 7000)'}\nerror_budget: "
+	const row = `a row within "id" > 18000 AND "id" <= 24000 does not allow the change: SQLSTATE 22012 (division_by_zero)`
+	b := setup(t, pgtest.Newest(t), users)
+	found := b.rehearse(t, definition+"50\n", 0)
+	if len(found.InTheWay) > 0 || !tells(found.Notes, row+"; it would be rejected: error_budget has room for 50 rows, and how many there are is not known") {
+		t.Errorf("in the way %v, notes %v", found.InTheWay, found.Notes)
+	}
+	found = b.rehearse(t, definition+"1\n", 0)
+	if len(found.InTheWay) != 2 || !tells(found.InTheWay, row) || tells(found.Notes, "does not allow") {
+		t.Errorf("in the way %v, notes %v", found.InTheWay, found.Notes)
+	}
+}
+
 // TestAllProblemsComeAtOnce, and nothing is looked at.
 func TestAllProblemsComeAtOnce(t *testing.T) {
 	t.Parallel()
