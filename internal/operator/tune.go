@@ -203,6 +203,9 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 		limits := tuned.Limits
 		if asked.Run != "" {
 			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
+			if tuned.State != "" {
+				fmt.Fprintf(w, "  it is %s: %s\n", tuned.State, afterwards(tuned.State))
+			}
 		}
 		for _, one := range tuned.Several {
 			fmt.Fprintf(w, "all runs of database %s together: %s\n", printable(one.Name), wholeOf(one.Limits))
@@ -215,8 +218,20 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	})
 }
 
+// afterwards says what the limits of a run that has ended are good for.
+func afterwards(state run.State) string {
+	switch state {
+	case run.RolledBack:
+		return "there is nothing left to limit"
+	case run.Completed:
+		return "the limits hold for its rollback, its retry and its verification"
+	}
+	return "the limits hold when it is resumed, and for its rollback"
+}
+
 // tunedAnswer are the limits that hold now, of one database or of each that was tuned.
 type tunedAnswer struct {
+	State run.State `json:"state,omitempty"` // of a run that has ended
 	run.Limits
 	Several []tunedOne `json:"databases,omitempty"`
 }
