@@ -33,8 +33,16 @@ const (
 type places struct {
 	ranges []keyset.Range   // all chunks, where the whole key was walked
 	spans  []statement.Span // stretches, in the order of the keys
-	scoped []statement.Span // those of them that may have a row in scope
+	scoped []scoped         // those of them that may have a row in scope
 }
+
+// scoped is a stretch with so many rows in scope; unknown of one that could not be counted.
+type scoped struct {
+	statement.Span
+	rows int64
+}
+
+const unknown = -1
 
 // middle is a point in the midst of the keys, nil for their beginning.
 func (p places) middle() keyset.Point {
@@ -169,8 +177,11 @@ func (l *look) tally(ctx context.Context, found *places, apart bool) (counted []
 			break
 		}
 		sum, err := l.count(ctx, span)
-		if err != nil || sum.InScope > 0 {
-			found.scoped = append(found.scoped, span)
+		if err != nil {
+			sum.InScope = unknown
+		}
+		if sum.InScope != 0 {
+			found.scoped = append(found.scoped, scoped{span, sum.InScope})
 		}
 		where := statement.Within(l.change.Key, span.Range)
 		switch {

@@ -112,10 +112,10 @@ func Tally(c change.Change, span Span) []Query {
 // longestValue is how much of a value is shown, in characters.
 const longestValue = 200
 
-// Sample reads the first row in scope of a span: its key, what c.Shown() hold and would hold, as text, cut; whether it has to
+// Sample reads the first rows in scope of a span: their key, what c.Shown() hold and would hold, as text, cut; whether it has to
 // be written; and which of the values is longer than its column allows, which a cast in an expression would hide. One query for each
-// stretch; the first that gives a row has it.
-func Sample(c change.Change, span Span) []Query {
+// stretch, in the order of the keys; each gives so many rows at most.
+func Sample(c change.Change, span Span, rows int) []Query {
 	return each(c, span, func(bind *binder, keys string) string {
 		if scope := within(bind, c); scope != "" {
 			keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", scope) // see scope
@@ -123,8 +123,8 @@ func Sample(c change.Change, span Span) []Query {
 		values, written := foresee(bind, c)
 		key, held := prefixed(bind.target, quoted(c.Key)), holds(bind, c)
 		order := strings.Join(key, ", ")
-		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT 1",
-			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), source(bind, c), keys, order)
+		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT %s",
+			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), source(bind, c), keys, order, bind.value(rows, "bigint"))
 		after, long := make([]string, len(values)), make([]string, len(values))
 		for i := range values {
 			after[i], long[i] = assigned(c.Shown()[i], fmt.Sprintf("backfill_n%d", i+1))
