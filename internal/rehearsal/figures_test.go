@@ -139,8 +139,8 @@ func TestEveryKeyAndKind(t *testing.T) {
 							plain++
 						}
 					}
-					if tells(found.Unknown, "cannot be tried without writing") {
-						found.Unknown = nil // a function's values
+					if tells(found.Unknown, "cannot be tried without writing") || name == "volatile" && tells(found.Unknown, "expressions were tried on 8 rows only") {
+						found.Unknown = nil // a function's values, and those that are others each time
 					}
 					if len(found.Unknown) > 0 || found.Prepared != len(found.Statements)-plain {
 						t.Errorf("%s: %d of %d statements prepared, %v", name, found.Prepared, len(found.Statements)-plain, found.Unknown)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/prospect"
 	"backfill/internal/statement"
 
@@ -28,6 +29,10 @@ func (l *look) sample(ctx context.Context, found places, rows int) error {
 		if err := l.show(ctx, found.scoped[i].Span, most); err != nil {
 			return err
 		}
+	}
+	if len(found.scoped) > 0 && !statement.Tries(l.change) {
+		l.found.Unknown = append(l.found.Unknown, fmt.Sprintf("whether a row fails: a value is another each time, so expressions were tried on %s only",
+			figure.Plural(int64(len(l.found.Sample)), "row", "rows")))
 	}
 	return nil
 }

@@ -250,6 +250,7 @@ func goldens() map[string][]statement.Query {
 		"tally_volatile":          statement.Tally(volatile, span(nil, keyset.Point{"20"}, 0)),
 		"tally_composite":         statement.Tally(scoped(), span(lo, keyset.Point{tenant, hi[1], "7"}, 1)),
 		"tally_delete":            statement.Tally(purge, span(nil, keyset.Point{"20"}, 0)),
+		"tally_copy":              statement.Tally(archived(change.Nothing), span(nil, keyset.Point{"20"}, 0)),
 		"sample":                  statement.Sample(simple, span(keyset.Point{"10"}, keyset.Point{"20"}, 0), 1),
 		"sample_parameters":       statement.Sample(parameters, span(nil, keyset.Point{"20"}, 0), 1),
 		"sample_composite":        statement.Sample(scoped(), span(lo, keyset.Point{tenant, hi[1], "7"}, 1), 4),
