@@ -27,5 +27,5 @@ func (r *reader) scoped(d Definition, given []entry) {
 			at = e.key
 		}
 	}
-	r.refuse(at, "where", "a definition that deletes needs it", "add a line where: ...; to empty the whole table, TRUNCATE it by hand")
+	r.refuse(at, "where", "a definition that deletes needs it", "add a line where: ...; where: true takes every row, as TRUNCATE does by hand and at once")
 }
