@@ -190,7 +190,7 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	}
 	answer, err := stack.Control.Act(ctx, asked)
 	if err != nil && asked.Run != "" {
-		return s.unknown(ctx, stack.Control, asked.Run, err)
+		return asked.signals(s.unknown(ctx, stack.Control, asked.Run, err))
 	}
 	if err != nil {
 		return err
@@ -227,6 +227,18 @@ func afterwards(state run.State) string {
 		return "the limits hold for its rollback, its retry and its verification"
 	}
 	return "the limits hold when it is resumed, and for its rollback"
+}
+
+// signals tells somebody whose limit was not taken, though the run is there, where signals are found.
+func (t tuning) signals(err error) error {
+	var fault *Fault
+	if len(t.Limits) == 0 || !errors.As(err, &fault) {
+		return err
+	}
+	if look, there := strings.CutSuffix(fault.Next, stands); there {
+		fault.Next = "docs/signals.md has the signals; " + look + " -o json shows each with its limit"
+	}
+	return err
 }
 
 // tunedAnswer are the limits that hold now, of one database or of each that was tuned.
