@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 
 	"backfill/internal/change"
 )
@@ -18,12 +19,12 @@ func (r *reader) scoped(d Definition, given []entry) {
 	if d.Kind != change.Delete {
 		return
 	}
+	if slices.ContainsFunc(given, means("where")) { // as fields says that it needs it
+		return
+	}
 	var at position
 	for _, e := range given {
-		switch e.name {
-		case "where": // as fields says that it needs it
-			return
-		case "delete":
+		if e.name == "delete" {
 			at = e.key
 		}
 	}
