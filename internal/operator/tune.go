@@ -225,8 +225,9 @@ func afterwards(state run.State) string {
 		return "there is nothing left to limit"
 	case run.Completed:
 		return "the limits hold for its rollback, its retry and its verification"
+	default:
+		return "the limits hold when it is resumed, and for its rollback"
 	}
-	return "the limits hold when it is resumed, and for its rollback"
 }
 
 // signals tells somebody whose limit was not taken, though the run is there, where signals are found.
