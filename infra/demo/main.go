@@ -73,7 +73,7 @@ What to try next:
   eval "$(make -s env)"                              # shows this shell the stack
   bin/backfill status %s
   bin/backfill start %s --wait   # nothing is left to write
-  bin/backfill start -f infra/demo/own.yaml --wait   # your own: see the README
+  bin/backfill start -f infra/demo/own.yaml --wait   # from a file; your own: README, "A first own backfill in five minutes"
   make down                                          # ends the stack
 `, id, backfill)
 }

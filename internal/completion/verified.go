@@ -123,35 +123,47 @@ func Finding(c run.Certificate) string {
 	if !c.Tiled {
 		parts[0] = "the ledger does not tile the key space"
 	}
-	if v := c.Values; v != nil {
-		text := figure.Plural(v.Rows, "row", "rows") + " looked at, "
-		switch {
-		case v.Deviating == 0:
-			text += "none deviates"
-		case v.Wrote:
-			text += fmt.Sprintf("%s deviated, %s written again", figure.Count(v.Deviating), figure.Count(v.Mended))
-		default:
-			text += figure.Count(v.Deviating) + " deviate"
-		}
-		parts = append(parts, text)
+	if c.Values != nil {
+		parts = append(parts, looked(*c.Values))
 	}
 	if c.Left != nil && *c.Left {
 		parts = append(parts, "a row in scope is left")
 	}
-	if i := c.Invariant; i != nil {
-		switch {
-		case i.Error != "":
-			parts = append(parts, "the invariant has no answer: "+i.Error)
-		case i.Holds:
-			parts = append(parts, "the invariant holds")
-		case i.Rows != nil:
-			parts = append(parts, fmt.Sprintf("the invariant does not hold: it gives %g", *i.Rows))
-		default:
-			parts = append(parts, "the invariant does not hold")
-		}
+	if c.Invariant != nil {
+		parts = append(parts, answered(*c.Invariant))
 	}
-	if c.Holds {
-		return "verified: " + strings.Join(parts, ", ")
+	text := "verified: "
+	if !c.Holds {
+		text = "verified, and it does not hold: "
 	}
-	return "verified, and it does not hold: " + strings.Join(parts, ", ")
+	text += strings.Join(parts, ", ")
+	if c.Values == nil && c.Unfit != "" {
+		text += "; rows were not looked at: " + c.Unfit
+	}
+	return text
+}
+
+// looked is what the rows have shown.
+func looked(v run.Values) string {
+	text := figure.Plural(v.Rows, "row", "rows") + " looked at, "
+	switch {
+	case v.Deviating == 0:
+		return text + "none deviates"
+	case v.Wrote:
+		return text + fmt.Sprintf("%s deviated, %s written again", figure.Count(v.Deviating), figure.Count(v.Mended))
+	}
+	return text + figure.Count(v.Deviating) + " deviate"
+}
+
+// answered is what the invariant has said.
+func answered(i run.Invariant) string {
+	switch {
+	case i.Error != "":
+		return "the invariant has no answer: " + i.Error
+	case i.Holds:
+		return "the invariant holds"
+	case i.Rows != nil:
+		return fmt.Sprintf("the invariant does not hold: it gives %g", *i.Rows)
+	}
+	return "the invariant does not hold"
 }

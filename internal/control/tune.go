@@ -44,7 +44,8 @@ type Tuning struct {
 
 // Tuned is the answer: the limits that hold now.
 type Tuned struct {
-	Run string `json:"run,omitempty"`
+	Run   string    `json:"run,omitempty"`
+	State run.State `json:"state,omitempty"` // of a run that has ended
 	run.Limits
 }
 
@@ -58,16 +59,21 @@ func (c *Control) tune(ctx context.Context, input json.RawMessage) (any, error) 
 	if err = asked.check(c.Workers, err); err != nil {
 		return nil, err
 	}
+	tuned := Tuned{Run: asked.Run}
 	if asked.Run != "" {
-		if _, err := c.Ledger.Run(ctx, asked.Run); err != nil {
+		stored, err := c.Ledger.Run(ctx, asked.Run)
+		if err != nil {
 			return nil, err
 		}
+		if stored.State.Ended() {
+			tuned.State = stored.State
+		}
 	}
-	now, err := c.Ledger.Tune(ctx, asked.Run, ledger.Tuning{Rate: asked.Rate, Weight: asked.Weight, Workers: asked.Workers, Limits: limits, Budget: asked.Budget, WAL: asked.WAL, By: asked.By})
+	tuned.Limits, err = c.Ledger.Tune(ctx, asked.Run, ledger.Tuning{Rate: asked.Rate, Weight: asked.Weight, Workers: asked.Workers, Limits: limits, Budget: asked.Budget, WAL: asked.WAL, By: asked.By})
 	if err != nil {
 		return nil, err
 	}
-	return Tuned{Run: asked.Run, Limits: now}, nil
+	return tuned, nil
 }
 
 func (t Tuning) check(ceiling int64, limits error) error {

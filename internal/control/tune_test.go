@@ -31,6 +31,16 @@ func TestTuneChangesOneRun(t *testing.T) {
 	}
 }
 
+// TestTuneOfARunThatHasEnded is taken, for what may come of the run, and says that it has ended.
+func TestTuneOfARunThatHasEnded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = now() WHERE run = 'run-1'")
+	if got := b.answer(t, `{"action":"tune","run":"run-1","rate":5000}`); got != `{"run":"run-1","state":"COMPLETED","rate":5000,"weight":1,"database":null}` {
+		t.Error(got)
+	}
+}
+
 func TestTuneSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 
 	"backfill/internal/change"
 )
@@ -18,14 +19,14 @@ func (r *reader) scoped(d Definition, given []entry) {
 	if d.Kind != change.Delete {
 		return
 	}
+	if slices.ContainsFunc(given, means("where")) { // as fields says that it needs it
+		return
+	}
 	var at position
 	for _, e := range given {
-		switch e.name {
-		case "where": // as fields says that it needs it
-			return
-		case "delete":
+		if e.name == "delete" {
 			at = e.key
 		}
 	}
-	r.refuse(at, "where", "a definition that deletes needs it", "add a line where: ...; to empty the whole table, TRUNCATE it by hand")
+	r.refuse(at, "where", "a definition that deletes needs it", "add a line where: ...; where: true takes every row, as TRUNCATE does by hand and at once")
 }

@@ -134,7 +134,7 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 		r.field(&d, e)
 	}
 	for _, required := range required {
-		if !slices.ContainsFunc(given, func(e entry) bool { return e.name == required }) {
+		if !slices.ContainsFunc(given, means(required)) {
 			r.refuse(start(root), required, "it is missing", "add a line "+required+": ...")
 		}
 	}
@@ -146,6 +146,13 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 	r.archived(&d, given)
 	r.ordered(d)
 	return d
+}
+
+// means tells an entry that has the key, or a mistyped one for which that key is suggested: it is refused once.
+func means(key string) func(e entry) bool {
+	return func(e entry) bool {
+		return e.name == key || !slices.Contains(names, e.name) && Nearest(e.name, names) == key
+	}
 }
 
 // field reads one key by its entry in fields.

@@ -76,10 +76,23 @@ func (s *session) certificate(w io.Writer, found certified) {
 	}
 	for i, line := range c.SQL {
 		if i == 0 {
-			fmt.Fprintln(w, "\n-- no NULL was left; each statement is a transaction of its own, and the second scans the table while users go on")
+			fmt.Fprint(w, "\n"+caveat(c))
+			fmt.Fprintln(w, "-- no NULL was left; each statement is a transaction of its own, and the second scans the table while users go on")
 		}
 		fmt.Fprintln(w, printable(line)+";")
 	}
+}
+
+// caveat stands above SQL that is good though the run does not hold: a row with a wrong value is no row with NULL.
+func caveat(c run.Certificate) string {
+	switch {
+	case c.Holds:
+		return ""
+	case c.Values != nil && c.Values.Deviating > c.Values.Mended:
+		return fmt.Sprintf("-- this is about NULLs only: %s deviate from what they should hold, see above\n",
+			figure.Plural(c.Values.Deviating-c.Values.Mended, "row", "rows"))
+	}
+	return "-- this is about NULLs only: the run does not hold, see above\n"
 }
 
 func yes(holds bool) string {

@@ -101,7 +101,9 @@ func (s *session) prospect(w io.Writer, found prospect.Prospect, subject subject
 		}
 	}
 	s.beforeAndAfter(w, found)
-	offer(w, step{s.suggest(startOf(subject)...), "start it"})
+	if len(found.InTheWay) == 0 {
+		offer(w, step{s.suggest(startOf(subject)...), "start it"})
+	}
 }
 
 // plan shows how Postgres would find and change the rows of a batch.

@@ -40,6 +40,7 @@ var errandTranscripts = map[string]transcript{
 	"usage-chunks":      {[]string{"rollback", "email-1", "--chunks", ""}, nil},
 	"verify":            {[]string{"verify", "email-1"}, accepts(reversible(), verification(300_000))},
 	"verify-wait":       {[]string{"verify", "email-1", "--wait"}, until(Execution{}, reversible(), verification(0), verification(300_000), certifiedRun(true))},
+	"verify-blind":      {[]string{"verify", "email-1", "--wait"}, until(Execution{}, reversible(), verification(0), blindly())},
 	"verify-json":       {[]string{"verify", "email-1", "--wait", "-o", "json"}, until(Execution{}, reversible(), verification(300_000), certifiedRun(true))},
 	"verify-count":      {[]string{"verify", "email-1", "--no-write", "--wait"}, until(failed("RunFailed"), reversible(), verification(300_000), certifiedRun(false))},
 	"verify-cancelled":  {[]string{"verify", "email-1", "--wait"}, until(failed("RunCancelled"), reversible(), verification(300_000), uncertified())},

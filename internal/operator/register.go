@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+
+	"backfill/internal/definition"
 
 	"github.com/spf13/cobra"
 )
@@ -70,10 +74,10 @@ func (s *session) register(ctx context.Context, subject subject) error {
 	if err := json.Unmarshal(answer, &made); err != nil {
 		return fmt.Errorf("read the answer about %s: %w", subject.name, err)
 	}
-	return s.print(answer, func(w io.Writer) { s.registered(w, made) })
+	return s.print(answer, func(w io.Writer) { s.registered(w, made, subject) })
 }
 
-func (s *session) registered(w io.Writer, made registered) {
+func (s *session) registered(w io.Writer, made registered, subject subject) {
 	what := "is registered"
 	if !made.New {
 		what = "is registered already, with this content"
@@ -82,5 +86,24 @@ func (s *session) registered(w io.Writer, made registered) {
 	for _, note := range made.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable(note))
 	}
-	offer(w, step{s.suggest("start", made.Name), "start it"}, step{s.suggest("definitions", made.Name), "show its text and its versions"})
+	words, purpose := []string{"start", made.Name}, "start it"
+	if values := toBeGiven(subject); len(values) > 0 {
+		words, purpose = append(words, values...), "start it, with values of your own"
+	}
+	offer(w, step{s.suggest(words...), purpose}, step{s.suggest("definitions", made.Name), "show its text and its versions"})
+}
+
+// toBeGiven are the parameters that each start has to give, with what they were checked with, or an example of their type.
+func toBeGiven(subject subject) []string {
+	d, _ := definition.Parse([]byte(subject.text)) // it was judged
+	examples := d.Examples(nil)
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(examples)) {
+		value := examples[name]
+		if given, there := subject.params[name]; there {
+			value = given
+		}
+		words = append(words, "-p", fmt.Sprintf("%s=%v", name, value))
+	}
+	return words
 }

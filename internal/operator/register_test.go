@@ -11,6 +11,7 @@ import (
 var registerTranscripts = map[string]transcript{
 	"register":         {[]string{"register", "users.yaml", "-p", "since=2024-01-01"}, answers("register", madeVersion(3, true))},
 	"register-again":   {[]string{"register", "users.yaml"}, answers("register", madeVersion(3, false))},
+	"register-params":  {[]string{"register", "-", "-p", "least=5"}, all(typed(parametrised), answers("register", madeVersion(1, true)))},
 	"register-json":    {[]string{"register", "users.yaml", "-o", "json"}, answers("register", madeVersion(3, true))},
 	"register-problem": {[]string{"register", "users.yaml"}, answers("register", classed("Backfill.Invalid", "2 problems:\n1:7: name: it is wrong; change it\n2:1: table: so is this; change it, too"))},
 	"register-none":    {[]string{"register"}, nil},

@@ -154,10 +154,22 @@ func verifiedOf(status run.Status, now time.Time) string {
 	case c == nil:
 		return ""
 	case c.Holds:
-		return "it holds, " + moment(&c.At, now)
+		return "it holds, " + moment(&c.At, now) + unseenOf(status)
 	default:
-		return "it does not hold, " + moment(&c.At, now)
+		return "it does not hold, " + moment(&c.At, now) + unseenOf(status)
 	}
+}
+
+// unseenOf tells, as the end of a sentence, that a certificate is not about rows; why, where the state does not have it.
+func unseenOf(status run.Status) string {
+	c := status.Certificate
+	switch {
+	case c.Values != nil:
+		return ""
+	case strings.Contains(status.Reason, c.Unfit):
+		return "; rows were not looked at"
+	}
+	return "; rows were not looked at: " + c.Unfit
 }
 
 func onTable(status run.Status) string {

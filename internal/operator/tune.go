@@ -190,7 +190,7 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	}
 	answer, err := stack.Control.Act(ctx, asked)
 	if err != nil && asked.Run != "" {
-		return s.unknown(ctx, stack.Control, asked.Run, err)
+		return asked.signals(s.unknown(ctx, stack.Control, asked.Run, err))
 	}
 	if err != nil {
 		return err
@@ -203,6 +203,9 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 		limits := tuned.Limits
 		if asked.Run != "" {
 			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
+			if tuned.State != "" {
+				fmt.Fprintf(w, "  it is %s: %s\n", tuned.State, afterwards(tuned.State))
+			}
 		}
 		for _, one := range tuned.Several {
 			fmt.Fprintf(w, "all runs of database %s together: %s\n", printable(one.Name), wholeOf(one.Limits))
@@ -215,8 +218,33 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	})
 }
 
+// afterwards says what the limits of a run that has ended are good for.
+func afterwards(state run.State) string {
+	switch state {
+	case run.RolledBack:
+		return "there is nothing left to limit"
+	case run.Completed:
+		return "the limits hold for its rollback, its retry and its verification"
+	default:
+		return "the limits hold when it is resumed, and for its rollback"
+	}
+}
+
+// signals tells somebody whose limit was not taken, though the run is there, where signals are found.
+func (t tuning) signals(err error) error {
+	var fault *Fault
+	if len(t.Limits) == 0 || !errors.As(err, &fault) {
+		return err
+	}
+	if look, there := strings.CutSuffix(fault.Next, stands); there {
+		fault.Next = "docs/signals.md has the signals; " + look + " -o json shows each with its limit"
+	}
+	return err
+}
+
 // tunedAnswer are the limits that hold now, of one database or of each that was tuned.
 type tunedAnswer struct {
+	State run.State `json:"state,omitempty"` // of a run that has ended
 	run.Limits
 	Several []tunedOne `json:"databases,omitempty"`
 }

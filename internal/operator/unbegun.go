@@ -25,16 +25,23 @@ func unbegun(status run.Status, exit int) *Fault {
 	return fault
 }
 
-// unknown tells somebody who gave an id that the stack does not take where ids are found, or that the run never began.
+// stands ends the advice about a run that is there.
+const stands = " shows how the run stands"
+
+// unknown tells somebody who gave an id that the stack does not take where ids are found, or that the run never began. Where the run is
+// there, it is something else that was not taken.
 func (s *session) unknown(ctx context.Context, control Control, id string, err error) error {
 	if !isInvalid(err) {
 		return err
 	}
-	if status, _, missing := statusOf(ctx, control, id); missing == nil && !began(status) {
+	status, _, missing := statusOf(ctx, control, id)
+	if missing == nil && !began(status) {
 		return unbegun(status, exitInvalid)
 	}
 	fault := asFault(ctx, err)
-	fault.Next = s.suggest("list") + " shows the runs"
+	if fault.Next = s.suggest("list") + " shows the runs"; missing == nil {
+		fault.Next = s.suggest("status", id) + stands
+	}
 	return fault
 }
 

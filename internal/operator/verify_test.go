@@ -54,6 +54,24 @@ func certificateOf(holds bool) run.Certificate {
 	return c
 }
 
+// blindly is a run that was verified without a look at its rows.
+func blindly() run.Status {
+	status := reversible()
+	const unfit = "an expression is volatile, so what a row should hold cannot be worked out again"
+	status.Reason = "verified: the ledger tiles the key space, the invariant holds; rows were not looked at: " + unfit
+	certificate := certificateOf(true)
+	certificate.Values, certificate.SQL, certificate.Unfit = nil, nil, unfit
+	status.Certificate = &certificate
+	return status
+}
+
+// deviates is a certificate with SQL all the same.
+func deviates() run.Certificate {
+	c := certificateOf(false)
+	c.SQL = certificateOf(true).SQL
+	return c
+}
+
 func uncertified() run.Status {
 	status := reversible()
 	status.Reason, status.Rows.Verified = run.Unverified+"cancelled by bob@host", 300_000
@@ -81,6 +99,8 @@ func uncertifiable() func(*bundle) {
 var verificationTranscripts = map[string]transcript{
 	"certificate":         {[]string{"certificate", "email-1"}, answersCertificate(certificateOf(true))},
 	"certificate-broken":  {[]string{"certificate", "email-1"}, answersCertificate(unjudged())},
+	"certificate-nulls":   {[]string{"certificate", "email-1"}, answersCertificate(deviates())},
+	"status-blindly":      {[]string{"status", "email-1"}, answers("status", blindly())},
 	"certificate-none":    {[]string{"certificate", "email-1"}, uncertifiable()},
 	"status-verifying":    {[]string{"status", "email-1"}, answers("status", verification(300_000))},
 	"status-certified":    {[]string{"status", "email-1"}, answers("status", certifiedRun(true))},

@@ -49,6 +49,22 @@ func TestTheSampleIsOfRowsInScope(t *testing.T) {
 	})
 }
 
+// TestOneStretchGivesSeveralRows: of a table of one chunk; all that are in scope, where they are fewer; and the good ones where another fails.
+func TestOneStretchGivesSeveralRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t), strings.Replace(users, "20000", "60000", 1))
+	for where, want := range map[string]int{"n <> 6": 8, "n IN (1, 2, 3)": 3, "n > 0": 1} { // the sixth row fails
+		found := b.rehearse(t, "name: a\ntable: users\nset: {n: 1 / (n - 6)}\nwhere: "+where+"\n", 8)
+		keys := map[string]bool{}
+		for _, row := range found.Sample {
+			keys[row.Key[0]] = true
+		}
+		if found.Extent.Looked.Stretches > 1 || len(found.Sample) != want || len(keys) != want || found.Sample[0].Key[0] != "3" {
+			t.Errorf("%s: %s", where, asJSON(t, found.Sample))
+		}
+	}
+}
+
 // TestALargeTableIsSampled: what the catalog takes for more than is walked. The share of rows in scope is found within its own bounds.
 func TestALargeTableIsSampled(t *testing.T) {
 	t.Parallel()
@@ -97,12 +113,12 @@ func TestEveryKeyAndKind(t *testing.T) {
 		"literals":      {items + "set: {note: NULL, n: 7}\n", 5000, 5000, 8},
 		"a parameter":   {items + "set: {n: n + @by}\nparams: {by: {type: integer, default: 2}}\n", 5000, 5000, 8},
 		"partitions":    {"name: a\ntable: parted\nset: {n: -n}\n", 5000, 5000, 8},
-		"parts deleted": {"name: a\ntable: parted\ndelete: true\nwhere: n > 4000\n", 5000, 1000, 2},
+		"parts deleted": {"name: a\ntable: parted\ndelete: true\nwhere: n > 4000\n", 5000, 1000, 8},
 		"copied":        {items + "where: n > 2500\ncopy: {into: others, columns: {k: n, note: upper(note), fixed: \"'x'\"}}\n", 5000, 2500, 8},
-		"moved":         {"name: a\ntable: parted\ncopy: {into: others, columns: {k: id, n: -n}, move: true}\nwhere: n > 4000\n", 5000, 1000, 2},
+		"moved":         {"name: a\ntable: parted\ncopy: {into: others, columns: {k: id, n: -n}, move: true}\nwhere: n > 4000\n", 5000, 1000, 8},
 		"computed":      {items + "transform: {function: rehearsed, reads: [note, n], writes: [note]}\nwhere: n > 2500\n", 5000, 2500, 8},
-		"joined":        {"name: a\ntable: parted\nfrom: {o: others}\njoin: o.k = parted.id\nset: {n: o.n}\nwhere: o.n > 100\n", 5000, 400, 1},
-		"archived":      {"name: a\ntable: parted\ndelete: true\nwhere: n > 4000\narchive: old\n", 5000, 1000, 2},
+		"joined":        {"name: a\ntable: parted\nfrom: {o: others}\njoin: o.k = parted.id\nset: {n: o.n}\nwhere: o.n > 100\n", 5000, 400, 8},
+		"archived":      {"name: a\ntable: parted\ndelete: true\nwhere: n > 4000\narchive: old\n", 5000, 1000, 8},
 		"no rows":       {"name: a\ntable: nobody\nset: {n: 1}\n", 0, 0, 0},
 		"none in scope": {"name: a\ntable: parted\nset: {n: 1}\nwhere: n < 0\n", 5000, 0, 0},
 	}
@@ -123,8 +139,8 @@ func TestEveryKeyAndKind(t *testing.T) {
 							plain++
 						}
 					}
-					if tells(found.Unknown, "cannot be tried without writing") {
-						found.Unknown = nil // a function's values
+					if tells(found.Unknown, "cannot be tried without writing") || name == "volatile" && tells(found.Unknown, "expressions were tried on 8 rows only") {
+						found.Unknown = nil // a function's values, and those that are others each time
 					}
 					if len(found.Unknown) > 0 || found.Prepared != len(found.Statements)-plain {
 						t.Errorf("%s: %d of %d statements prepared, %v", name, found.Prepared, len(found.Statements)-plain, found.Unknown)

@@ -2,10 +2,12 @@ package rehearsal
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"backfill/internal/boundary"
 	"backfill/internal/failure"
+	"backfill/internal/figure"
 	"backfill/internal/keyset"
 	"backfill/internal/prospect"
 	"backfill/internal/statement"
@@ -31,8 +33,16 @@ const (
 type places struct {
 	ranges []keyset.Range   // all chunks, where the whole key was walked
 	spans  []statement.Span // stretches, in the order of the keys
-	scoped []statement.Span // those of them that may have a row in scope
+	scoped []scoped         // those of them that may have a row in scope
 }
+
+// scoped is a stretch with so many rows in scope; unknown of one that could not be counted.
+type scoped struct {
+	statement.Span
+	rows int64
+}
+
+const unknown = -1
 
 // middle is a point in the midst of the keys, nil for their beginning.
 func (p places) middle() keyset.Point {
@@ -59,7 +69,7 @@ func (l *look) measure(ctx context.Context) (places, error) {
 	if err != nil {
 		return found, err
 	}
-	stretches, err := l.tally(ctx, &found)
+	stretches, err := l.tally(ctx, &found, all)
 	if err == nil {
 		extent.Reckon(stretches, all && len(stretches) == len(found.spans))
 	}
@@ -159,29 +169,47 @@ func (l *look) starts(ctx context.Context, ranges []keyset.Range) (points []keys
 	return points, err
 }
 
-// tally counts in each stretch. One with a row that does not allow the change is not counted: it is told.
-func (l *look) tally(ctx context.Context, found *places) (counted []prospect.Stretch, err error) {
+// tally counts in each stretch. One with a row that does not allow the change is not counted: it is told. Apart: no row is in two of them.
+func (l *look) tally(ctx context.Context, found *places, apart bool) (counted []prospect.Stretch, err error) {
+	var poor []string
 	for _, span := range found.spans {
 		if l.late("rows in scope of some stretches") {
 			break
 		}
 		sum, err := l.count(ctx, span)
-		if err != nil || sum.InScope > 0 {
-			found.scoped = append(found.scoped, span)
+		if err != nil {
+			sum.InScope = unknown
+		}
+		if sum.InScope != 0 {
+			found.scoped = append(found.scoped, scoped{span, sum.InScope})
 		}
 		where := statement.Within(l.change.Key, span.Range)
 		switch {
 		case err == nil:
 			counted = append(counted, sum)
 		case failure.Is(err, failure.Data):
-			l.obstacle("a row within %s does not allow the change: %s", where, failure.Safe(err))
+			poor = append(poor, fmt.Sprintf("a row within %s does not allow the change: %s", where, failure.Safe(err)))
 		default:
 			if err := l.miss("rows in scope within "+where, err); err != nil {
 				return nil, err
 			}
 		}
 	}
+	l.poor(poor, apart)
 	return counted, nil
+}
+
+// poor tells of rows that do not allow the change, one of a stretch. The error budget may have room for them: how many more there are, nobody knows.
+func (l *look) poor(rows []string, apart bool) {
+	budget := l.change.ErrorBudget
+	if budget == 0 || apart && int64(len(rows)) > budget {
+		l.found.InTheWay = append(l.found.InTheWay, rows...)
+		return
+	}
+	for _, row := range rows {
+		l.found.Notes = append(l.found.Notes, fmt.Sprintf("%s; it would be rejected: error_budget has room for %s, and how many there are is not known",
+			row, figure.Plural(budget, "row", "rows")))
+	}
 }
 
 func (l *look) count(ctx context.Context, span statement.Span) (sum prospect.Stretch, err error) {

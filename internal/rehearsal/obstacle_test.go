@@ -43,6 +43,48 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	})
 }
 
+// TestAnErrorBudgetHasRoom: a row that would be rejected is no obstacle as long as it has, and one of each stretch is more than a budget of less.
+func TestAnErrorBudgetHasRoom(t *testing.T) {
+	t.Parallel()
+	const definition = "name: a\ntable: users\nset: {n: '1 / (n % 7000)'}\nerror_budget: "
+	const row = `a row within "id" > 18000 AND "id" <= 24000 does not allow the change: SQLSTATE 22012 (division_by_zero)`
+	b := setup(t, pgtest.Newest(t), users)
+	found := b.rehearse(t, definition+"50\n", 0)
+	if len(found.InTheWay) > 0 || !tells(found.Notes, row+"; it would be rejected: error_budget has room for 50 rows, and how many there are is not known") {
+		t.Errorf("in the way %v, notes %v", found.InTheWay, found.Notes)
+	}
+	found = b.rehearse(t, definition+"1\n", 0)
+	if len(found.InTheWay) != 2 || !tells(found.InTheWay, row) || tells(found.Notes, "does not allow") {
+		t.Errorf("in the way %v, notes %v", found.InTheWay, found.Notes)
+	}
+}
+
+// TestARowThatFailsIsFoundInEveryKind that computes values: a copy and a move find it where a set does, in rows that are in scope. What is
+// volatile is computed for the sample alone, and that is told.
+func TestARowThatFailsIsFoundInEveryKind(t *testing.T) {
+	t.Parallel()
+	const table = `CREATE TABLE events (id bigint PRIMARY KEY, note text, n int); CREATE TABLE target (id bigint PRIMARY KEY, n int, at uuid);
+		INSERT INTO events SELECT g, CASE g % 7 WHEN 0 THEN 'x' ELSE '5' END, 0 FROM generate_series(1, 20000) g; ANALYZE events`
+	const row = `a row within "id" <= 2000 does not allow the change: SQLSTATE 22P02`
+	const volatile = "expressions were tried on 3 rows only"
+	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+		b := setup(t, db, table)
+		for what, want := range map[string][2]bool{
+			"set: {n: note::int}\n":                                                                             {true, false},
+			"copy: {into: target, columns: {id: id, n: note::int}}\n":                                           {true, false},
+			"copy: {into: target, columns: {id: id, n: note::int}, move: true}\n":                               {true, false},
+			"copy: {into: target, columns: {id: id, n: note::int}}\nwhere: id % 7 > 0\n":                        {false, false},
+			"copy: {into: target, columns: {id: id, n: note::int, at: gen_random_uuid()}}\nwhere: id % 7 > 0\n": {false, true},
+			"set: {n: note::int + (random() * 5)::int}\nwhere: id % 7 > 0\n":                                    {false, true},
+		} {
+			found := b.rehearse(t, "name: a\ntable: events\n"+what, 3)
+			if tells(found.InTheWay, row) != want[0] || tells(found.Unknown, volatile) != want[1] {
+				t.Errorf("%s: in the way %v, unknown %v", what, found.InTheWay, found.Unknown)
+			}
+		}
+	})
+}
+
 // TestAllProblemsComeAtOnce, and nothing is looked at.
 func TestAllProblemsComeAtOnce(t *testing.T) {
 	t.Parallel()

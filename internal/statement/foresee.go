@@ -2,6 +2,7 @@ package statement
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"backfill/internal/change"
@@ -47,12 +48,30 @@ func (joined) outcome(bind *binder, c change.Change) (values []string, differs s
 	return values, fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(prefixed(bind.target, columns(c.Columns())), ", "), strings.Join(casts, ", "))
 }
 
-// outcome of a row that is copied is the whole of the new one, as far as the copy gives it.
+// outcome of a row that is copied is the whole of the new one, as far as the copy gives it. Every such row is written; the condition computes
+// it all the same, so that a row on which an expression fails is found.
 func (copying) outcome(bind *binder, c change.Change) (values []string, differs string) {
-	for _, assignment := range c.Copy.Columns {
+	stored := make([]string, len(c.Copy.Columns))
+	for i, assignment := range c.Copy.Columns {
 		values = append(values, "("+bind.expression(assignment.Expression, c.Params)+")")
+		stored[i] = values[i] + "::" + assignment.Type
 	}
-	return values, "true"
+	if c.Volatile {
+		return values, "true"
+	}
+	return values, evaluated(stored) + " >= 0"
+}
+
+// mostGiven is how many arguments a function of Postgres takes.
+const mostGiven = 100
+
+// evaluated is a number for which each of the values has to be computed, and none is taken out of TOAST.
+func evaluated(values []string) string {
+	var counts []string
+	for some := range slices.Chunk(values, mostGiven) {
+		counts = append(counts, "num_nonnulls("+strings.Join(some, ", ")+")")
+	}
+	return strings.Join(counts, " + ")
 }
 
 func (k moving) outcome(bind *binder, c change.Change) (values []string, differs string) {
@@ -75,6 +94,12 @@ func (transformed) outcome(*binder, change.Change) (values []string, differs str
 }
 
 func (deletion) outcome(*binder, change.Change) (values []string, differs string) { return nil, "true" }
+
+// Tries tells whether Tally computes what the rows in scope would hold, so that one on which that fails is found. What is volatile is not
+// computed for rows that nobody is shown: it may have effects.
+func Tries(c change.Change) bool {
+	return !c.Volatile || len(c.Set) == 0 && c.Copy == nil
+}
 
 func foresee(bind *binder, c change.Change) (values []string, differs string) {
 	if kind, can := of(c).(foreseeing); can {
@@ -112,10 +137,10 @@ func Tally(c change.Change, span Span) []Query {
 // longestValue is how much of a value is shown, in characters.
 const longestValue = 200
 
-// Sample reads the first row in scope of a span: its key, what c.Shown() hold and would hold, as text, cut; whether it has to
+// Sample reads the first rows in scope of a span: their key, what c.Shown() hold and would hold, as text, cut; whether it has to
 // be written; and which of the values is longer than its column allows, which a cast in an expression would hide. One query for each
-// stretch; the first that gives a row has it.
-func Sample(c change.Change, span Span) []Query {
+// stretch, in the order of the keys; each gives so many rows at most.
+func Sample(c change.Change, span Span, rows int) []Query {
 	return each(c, span, func(bind *binder, keys string) string {
 		if scope := within(bind, c); scope != "" {
 			keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", scope) // see scope
@@ -123,8 +148,8 @@ func Sample(c change.Change, span Span) []Query {
 		values, written := foresee(bind, c)
 		key, held := prefixed(bind.target, quoted(c.Key)), holds(bind, c)
 		order := strings.Join(key, ", ")
-		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT 1",
-			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), source(bind, c), keys, order)
+		row := fmt.Sprintf("SELECT %s FROM %s\nWHERE %s\nORDER BY %s LIMIT %s",
+			list(named("backfill_k", key), named("backfill_o", held), named("backfill_n", values), "("+written+") AS backfill_differs"), source(bind, c), keys, order, bind.value(rows, "bigint"))
 		after, long := make([]string, len(values)), make([]string, len(values))
 		for i := range values {
 			after[i], long[i] = assigned(c.Shown()[i], fmt.Sprintf("backfill_n%d", i+1))

@@ -25,7 +25,7 @@ func TestAKindThatForeseesNothing(t *testing.T) {
 	if sql := statement.Tally(c, within)[0].SQL; !strings.Contains(sql, "THEN true END") || !strings.Contains(sql, "email IS NOT NULL") {
 		t.Error(sql)
 	}
-	if sql := statement.Sample(c, within)[0].SQL; strings.Contains(sql, "lower(") || !strings.Contains(sql, "email_normalized") {
+	if sql := statement.Sample(c, within, 1)[0].SQL; strings.Contains(sql, "lower(") || !strings.Contains(sql, "email_normalized") {
 		t.Error(sql)
 	}
 }
@@ -56,4 +56,21 @@ func TestATallyLeavesAloneWhatIsOutOfScope(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestATallyOfManyColumns: a function takes no more than a hundred values.
+func TestATallyOfManyColumns(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Newest(t)
+	db.Exec(t, `CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users VALUES (1), (2)`)
+	c := archived(change.Nothing)
+	c.Where, c.Params, c.Copy.Columns = "", nil, nil
+	for range 250 {
+		c.Copy.Columns = append(c.Copy.Columns, given("n", "bigint", "id"))
+	}
+	query := statement.Tally(c, span(nil, keyset.Point{"5"}, 0))[0]
+	var rows, scope, written int64
+	if err := db.Connect(t).QueryRow(t.Context(), query.SQL, query.Args...).Scan(&rows, &scope, &written); err != nil || written != 2 {
+		t.Errorf("%d of %d to write; %v", written, rows, err)
+	}
 }

@@ -2,5 +2,5 @@ SELECT ARRAY[backfill_k1::text]::text[], ARRAY[left(backfill_o1::text, 201)]::te
 FROM (SELECT "id" AS backfill_k1, "email_normalized" AS backfill_o1, (lower(btrim(email))) AS backfill_n1, (ROW("email_normalized")::record *<> ROW((lower(btrim(email)))::text)::record) AS backfill_differs FROM "public"."users"
 WHERE "id" > $1::bigint AND "id" <= $2::bigint
   AND CASE WHEN email IS NOT NULL THEN true END
-ORDER BY "id" LIMIT 1) AS backfill_row;
--- ["10" "20"]
+ORDER BY "id" LIMIT $3::bigint) AS backfill_row;
+-- ["10" "20" '\x01']

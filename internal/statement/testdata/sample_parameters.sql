@@ -2,5 +2,5 @@ SELECT ARRAY[backfill_k1::text]::text[], ARRAY[left(backfill_o1::text, 201), lef
 FROM (SELECT "id" AS backfill_k1, "plan" AS backfill_o1, "email" AS backfill_o2, (CASE WHEN seen < $2::timestamptz THEN $3::text ELSE plan END) AS backfill_n1, ('@since' || email) AS backfill_n2, (ROW("plan", "email")::record *<> ROW((CASE WHEN seen < $2::timestamptz THEN $3::text ELSE plan END)::character varying(20), ('@since' || email)::text)::record) AS backfill_differs FROM "public"."users"
 WHERE "id" <= $1::bigint
   AND CASE WHEN seen >= $2::timestamptz - interval '1 day' THEN true END
-ORDER BY "id" LIMIT 1) AS backfill_row;
--- ["20" "2024-01-01" "old"]
+ORDER BY "id" LIMIT $4::bigint) AS backfill_row;
+-- ["20" "2024-01-01" "old" '\x01']
