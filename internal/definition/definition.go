@@ -10,6 +10,8 @@
 package definition
 
 import (
+	"slices"
+
 	"backfill/internal/change"
 	"backfill/internal/expression"
 	"backfill/internal/keyset"
@@ -60,6 +62,7 @@ type Definition struct {
 
 	origins  map[string]origin
 	problems Problems
+	mistyped []string // keys that are needed, and stand there under a name like theirs: a problem of that name alone
 }
 
 // Assignment sets one column; the name is exact, as in the catalog. An expression that was refused is zero.
@@ -95,8 +98,10 @@ func Parse(source []byte) (Definition, Problems) {
 	return d, d.problems
 }
 
-// Refused tells whether Parse had a problem with what stands at path ("table", "key", "params.since"), or below.
-func (d Definition) Refused(path string) bool { return d.problems.within(path) }
+// Refused tells whether Parse had a problem with what stands at path ("table", "key", "params.since"), or below, or should stand there.
+func (d Definition) Refused(path string) bool {
+	return d.problems.within(path) || slices.Contains(d.mistyped, path)
+}
 
 // Problem places a complaint at the byte offset of the text that stands at path ("table", "key", "where",
 // "set.email", "params.since"); a negative offset stands for the key before the text. A path that the file does not

@@ -134,7 +134,11 @@ func (r *reader) definition(root *ast.MappingNode) Definition {
 		r.field(&d, e)
 	}
 	for _, required := range required {
-		if !slices.ContainsFunc(given, means(required)) {
+		switch exact := func(e entry) bool { return e.name == required }; {
+		case slices.ContainsFunc(given, exact):
+		case slices.ContainsFunc(given, means(required)):
+			d.mistyped = append(d.mistyped, required)
+		default:
 			r.refuse(start(root), required, "it is missing", "add a line "+required+": ...")
 		}
 	}

@@ -9,9 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"backfill/internal/figure"
-	"backfill/internal/run"
-
 	"github.com/spf13/cobra"
 )
 
@@ -199,35 +196,7 @@ func (s *session) tune(ctx context.Context, asked tuning) error {
 	if err := json.Unmarshal(answer, &tuned); err != nil {
 		return fmt.Errorf("read the limits: %w", err)
 	}
-	return s.print(answer, func(w io.Writer) {
-		limits := tuned.Limits
-		if asked.Run != "" {
-			fmt.Fprintf(w, "run %s: %s%s, weight %s%s\n", asked.Run, rateOf(limits.Rate), workersOf(limits.Workers), figure.Count(int64(limits.Weight)), overOf(limits, ", "))
-			if tuned.State != "" {
-				fmt.Fprintf(w, "  it is %s: %s\n", tuned.State, afterwards(tuned.State))
-			}
-		}
-		for _, one := range tuned.Several {
-			fmt.Fprintf(w, "all runs of database %s together: %s\n", printable(one.Name), wholeOf(one.Limits))
-		}
-		if name, named := asked.Database.(string); named {
-			fmt.Fprintf(w, "all runs of database %s together: %s\n", name, wholeOf(limits))
-		} else if tuned.Several == nil {
-			fmt.Fprintf(w, "all runs of the database together: %s\n", wholeOf(limits))
-		}
-	})
-}
-
-// afterwards says what the limits of a run that has ended are good for.
-func afterwards(state run.State) string {
-	switch state {
-	case run.RolledBack:
-		return "there is nothing left to limit"
-	case run.Completed:
-		return "the limits hold for its rollback, its retry and its verification"
-	default:
-		return "the limits hold when it is resumed, and for its rollback"
-	}
+	return s.print(answer, func(w io.Writer) { tuned.print(w, asked) })
 }
 
 // signals tells somebody whose limit was not taken, though the run is there, where signals are found.
@@ -240,61 +209,4 @@ func (t tuning) signals(err error) error {
 		fault.Next = "docs/signals.md has the signals; " + look + " -o json shows each with its limit"
 	}
 	return err
-}
-
-// tunedAnswer are the limits that hold now, of one database or of each that was tuned.
-type tunedAnswer struct {
-	State run.State `json:"state,omitempty"` // of a run that has ended
-	run.Limits
-	Several []tunedOne `json:"databases,omitempty"`
-}
-
-// tunedOne are those of one of them.
-type tunedOne struct {
-	Name string `json:"name"`
-	run.Limits
-}
-
-// wholeOf are the limits of a database, which its runs share.
-func wholeOf(limits run.Limits) string {
-	return rateOf(limits.Database) + workersOf(limits.DatabaseWorkers) + walOf(limits.DatabaseWAL)
-}
-
-// rateOf is a limit in words.
-func rateOf(rate *float64) string {
-	if rate == nil {
-		return "no limit"
-	}
-	return "at most " + figure.Count(int64(*rate)) + " rows/s"
-}
-
-// workersOf is a limit of workers, as the next part of a list.
-func workersOf(workers *int64) string {
-	if workers == nil {
-		return ""
-	}
-	return ", at most " + figure.Plural(*workers, "worker", "workers") + " at a time"
-}
-
-// overOf is what a person has set in place of what the definition says.
-func overOf(limits run.Limits, before string) string {
-	var parts []string
-	if text := limits.Signals.String(); text != "" {
-		parts = append(parts, "limits "+text)
-	}
-	if limits.ErrorBudget != nil {
-		parts = append(parts, "error budget "+figure.Count(*limits.ErrorBudget))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return before + strings.Join(parts, ", ")
-}
-
-// walOf is a limit of WAL, as the next part of a list.
-func walOf(wal *float64) string {
-	if wal == nil {
-		return ""
-	}
-	return ", at most " + figure.Bytes(*wal) + "/s of WAL"
 }
