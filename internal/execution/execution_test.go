@@ -152,7 +152,25 @@ func setup(t *testing.T, definition string) *bundle {
 			t.Error(err)
 		}
 	})
+	b.waitForAState(t)
 	return b
+}
+
+// waitForAState waits until the first state is entered: of an execution that is stopped before it, LocalStack's history may never say so.
+func (b *bundle) waitForAState(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); len(b.history(t)) < 2; {
+		if time.Now().After(deadline) {
+			t.Fatal("the execution enters no state")
+		}
+	}
+}
+
+func (b *bundle) history(t *testing.T) []types.HistoryEvent {
+	t.Helper()
+	history, err := b.client.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &b.arn})
+	must(t, err)
+	return history.Events
 }
 
 // waitFor polls for a status, with a deadline.
@@ -174,9 +192,8 @@ func (b *bundle) waitFor(t *testing.T, want types.ExecutionStatus) {
 func (b *bundle) aborted(t *testing.T) *types.ExecutionAbortedEventDetails {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		history, err := b.client.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &b.arn})
-		must(t, err)
-		last := history.Events[len(history.Events)-1]
+		events := b.history(t)
+		last := events[len(events)-1]
 		if last.ExecutionAbortedEventDetails != nil {
 			return last.ExecutionAbortedEventDetails
 		}
