@@ -31,7 +31,7 @@ func found(bind *binder, c change.Change, keys string) string {
 	if conditions := within(bind, c); conditions != "" {
 		keys += fmt.Sprintf("\n  AND CASE WHEN %s THEN true END", conditions) // see scope
 	}
-	differs := fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(numbered("backfill_o", len(c.Set)), ", "), strings.Join(casts, ", "))
+	differs := unlike(numbered("backfill_o", len(c.Set)), casts, c.Columns())
 	if c.Join != nil {
 		values, differs = append(values, pairs(bind, c)), "backfill_pairs > 1 OR "+differs
 	}

@@ -45,7 +45,7 @@ func (joined) outcome(bind *binder, c change.Change) (values []string, differs s
 	if c.Volatile {
 		return values, "true"
 	}
-	return values, fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(prefixed(bind.target, columns(c.Columns())), ", "), strings.Join(casts, ", "))
+	return values, unlike(prefixed(bind.target, columns(c.Columns())), casts, c.Columns())
 }
 
 // outcome of a row that is copied is the whole of the new one, as far as the copy gives it. Every such row is written; the condition computes

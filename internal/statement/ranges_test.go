@@ -118,7 +118,7 @@ func anys(points ...keyset.Point) []any {
 	return all
 }
 
-func must(t *rapid.T, err error) {
+func must(t rapid.TB, err error) {
 	if err != nil {
 		t.Helper()
 		t.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"backfill/internal/keyset"
 )
 
-// set updates rows in place. Rows that already hold the values are not written; sameness is of the stored image (*<>), so
-// that citext, json and nondeterministic collations count as different.
+// set updates rows in place. Rows that already hold the values are not written; sameness is of the stored image (see unlike), so
+// that values which citext, json or a nondeterministic collation call equal count as different.
 type set struct{}
 
 func (set) form(c change.Change, major int) Form {
@@ -150,5 +150,5 @@ func differs(bind *binder, c change.Change) string {
 		stored[i] = Quote(assignment.Column)
 		written[i] = fmt.Sprintf("(%s)::%s", bind.expression(assignment.Expression, c.Params), assignment.Type)
 	}
-	return fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(stored, ", "), strings.Join(written, ", "))
+	return unlike(stored, written, c.Columns())
 }

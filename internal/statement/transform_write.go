@@ -183,7 +183,11 @@ func assigning(written []string) string {
 // differing compares what is stored with what would be written. Texts are compared as text: a cast would cut what is too long.
 func differing(target string, written []change.Column) string {
 	stored, values := qualified(target, columns(written)), numbered("backfill_n", len(written))
+	compared := slices.Clone(written)
 	for i, column := range written {
+		if textual(column) {
+			compared[i].Base = "text"
+		}
 		switch {
 		case column.Type == "bpchar":
 			stored[i] = textOf(stored[i], column.Type)
@@ -193,7 +197,7 @@ func differing(target string, written []change.Column) string {
 			stored[i] += "::text"
 		}
 	}
-	return fmt.Sprintf("ROW(%s)::record *<> ROW(%s)::record", strings.Join(stored, ", "), strings.Join(values, ", "))
+	return unlike(stored, values, compared)
 }
 
 func textual(column change.Column) bool {

@@ -1,7 +1,7 @@
 backfill_found AS MATERIALIZED (SELECT * FROM (SELECT ctid AS backfill_ctid, xmin AS backfill_xmin, "id" AS backfill_k1, "email_normalized" AS backfill_o1, (lower(btrim(email))) AS backfill_n1 FROM "public"."users"
 WHERE "id" <= $1::bigint
   AND CASE WHEN email IS NOT NULL THEN true END OFFSET 0) AS backfill_read
-WHERE ROW(backfill_o1)::record *<> ROW(backfill_n1::text)::record),
+WHERE backfill_o1 COLLATE "C" IS DISTINCT FROM backfill_n1::text COLLATE "C"),
 backfill_changed AS (UPDATE "public"."users" SET "email_normalized" = backfill_found.backfill_n1 FROM backfill_found
 WHERE "users".ctid = backfill_ctid AND "users".xmin = backfill_xmin
 RETURNING backfill_k1 AS k1, backfill_o1 AS o1, "users"."email_normalized" AS n1),

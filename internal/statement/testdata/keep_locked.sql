@@ -1,6 +1,6 @@
 backfill_found AS MATERIALIZED (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" > $3::bigint AND "ID" <= $4::bigint
-  AND ROW("n")::record *<> ROW((n + 1)::integer)::record
+  AND "n" IS DISTINCT FROM (n + 1)::integer
 ORDER BY "tenant Id", "created_at", "ID" FOR NO KEY UPDATE),
 backfill_changed AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = (n + 1) FROM backfill_found
 WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3

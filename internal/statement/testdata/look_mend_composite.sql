@@ -1,12 +1,12 @@
 backfill_seen AS MATERIALIZED (SELECT count(backfill_deviates) AS fitting, count(*) FILTER (WHERE backfill_deviates) AS deviating,
   coalesce(sum(coalesce(hashtextextended((backfill_o1::text) COLLATE "C", hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0)), hashint8extended(hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0), 0))) FILTER (WHERE backfill_deviates IS NOT NULL), 0) AS digest, ARRAY[count(*) FILTER (WHERE backfill_o1 IS NULL)]::bigint[] AS nulls
-FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, ROW("n")::record *<> ROW((n + 1)::integer)::record AS backfill_deviates
+FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, "n" IS DISTINCT FROM (n + 1)::integer AS backfill_deviates
 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" > $3::bigint OFFSET 0) AS backfill_row),
 backfill_found AS MATERIALIZED (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" > $3::bigint
   AND (SELECT s.deviating > 0 FROM backfill_seen AS s)
-  AND ROW("n")::record *<> ROW((n + 1)::integer)::record
+  AND "n" IS DISTINCT FROM (n + 1)::integer
 ORDER BY "tenant Id", "created_at", "ID" FOR NO KEY UPDATE),
 backfill_changed AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = (n + 1) FROM backfill_found
 WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3
@@ -17,13 +17,13 @@ backfill_looked AS MATERIALIZED (SELECT s.fitting, s.deviating, s.digest + a.dig
 -- ["00000000-0000-0000-0000-000000000001" "2024-01-01 00:00:00+00" "5"]
 backfill_seen AS MATERIALIZED (SELECT count(backfill_deviates) AS fitting, count(*) FILTER (WHERE backfill_deviates) AS deviating,
   coalesce(sum(coalesce(hashtextextended((backfill_o1::text) COLLATE "C", hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0)), hashint8extended(hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0), 0))) FILTER (WHERE backfill_deviates IS NOT NULL), 0) AS digest, ARRAY[count(*) FILTER (WHERE backfill_o1 IS NULL)]::bigint[] AS nulls
-FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, ROW("n")::record *<> ROW((n + 1)::integer)::record AS backfill_deviates
+FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, "n" IS DISTINCT FROM (n + 1)::integer AS backfill_deviates
 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" > $2::timestamp with time zone AND "created_at" < $3::timestamp with time zone OFFSET 0) AS backfill_row),
 backfill_found AS MATERIALIZED (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" > $2::timestamp with time zone AND "created_at" < $3::timestamp with time zone
   AND (SELECT s.deviating > 0 FROM backfill_seen AS s)
-  AND ROW("n")::record *<> ROW((n + 1)::integer)::record
+  AND "n" IS DISTINCT FROM (n + 1)::integer
 ORDER BY "tenant Id", "created_at", "ID" FOR NO KEY UPDATE),
 backfill_changed AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = (n + 1) FROM backfill_found
 WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3
@@ -34,13 +34,13 @@ backfill_looked AS MATERIALIZED (SELECT s.fitting, s.deviating, s.digest + a.dig
 -- ["00000000-0000-0000-0000-000000000001" "2024-01-01 00:00:00+00" "2024-02-01 00:00:00+00"]
 backfill_seen AS MATERIALIZED (SELECT count(backfill_deviates) AS fitting, count(*) FILTER (WHERE backfill_deviates) AS deviating,
   coalesce(sum(coalesce(hashtextextended((backfill_o1::text) COLLATE "C", hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0)), hashint8extended(hashtextextended((ROW(backfill_k1::text, backfill_k2::text, backfill_k3::text)::text) COLLATE "C", 0), 0))) FILTER (WHERE backfill_deviates IS NOT NULL), 0) AS digest, ARRAY[count(*) FILTER (WHERE backfill_o1 IS NULL)]::bigint[] AS nulls
-FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, ROW("n")::record *<> ROW((n + 1)::integer)::record AS backfill_deviates
+FROM (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1, "n" IS DISTINCT FROM (n + 1)::integer AS backfill_deviates
 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" <= $3::bigint OFFSET 0) AS backfill_row),
 backfill_found AS MATERIALIZED (SELECT "tenant Id" AS backfill_k1, "created_at" AS backfill_k2, "ID" AS backfill_k3, "n" AS backfill_o1 FROM "Sales Dept"."Order ""Items"""
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" <= $3::bigint
   AND (SELECT s.deviating > 0 FROM backfill_seen AS s)
-  AND ROW("n")::record *<> ROW((n + 1)::integer)::record
+  AND "n" IS DISTINCT FROM (n + 1)::integer
 ORDER BY "tenant Id", "created_at", "ID" FOR NO KEY UPDATE),
 backfill_changed AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = (n + 1) FROM backfill_found
 WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3

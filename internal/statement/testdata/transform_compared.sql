@@ -2,7 +2,7 @@ backfill_given AS MATERIALIZED (SELECT backfill_k1::bigint AS backfill_k1, backf
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS backfill_list (backfill_k1, backfill_x, backfill_t, backfill_n1, backfill_n2)),
 backfill_found AS MATERIALIZED (SELECT "users".ctid AS backfill_ctid, "users".xmin AS backfill_xmin, backfill_given.*, "users".xmin = backfill_x AS backfill_fresh, "users"."email_normalized" AS backfill_o1, "users"."plan" AS backfill_o2
 FROM backfill_given, "public"."users"
-WHERE "users"."id" = backfill_k1 AND CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN NOT ("users".xmin = backfill_x) OR ROW("users"."email_normalized"::text, "users"."plan"::text)::record *<> ROW(backfill_n1, backfill_n2)::record END),
+WHERE "users"."id" = backfill_k1 AND CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN NOT ("users".xmin = backfill_x) OR ("users"."email_normalized"::text COLLATE "C" IS DISTINCT FROM backfill_n1 COLLATE "C" OR "users"."plan"::text COLLATE "C" IS DISTINCT FROM backfill_n2 COLLATE "C") END),
 backfill_changed AS (UPDATE "public"."users" SET "email_normalized" = backfill_n1, "plan" = backfill_n2 FROM backfill_found
 WHERE "users".ctid = backfill_ctid AND "users".xmin = backfill_xmin AND backfill_fresh
 RETURNING backfill_k1 AS k1, backfill_o1 AS o1, backfill_o2 AS o2, "users"."email_normalized" AS n1, "users"."plan" AS n2),

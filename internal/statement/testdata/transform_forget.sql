@@ -1,9 +1,9 @@
 backfill_given AS MATERIALIZED (SELECT backfill_k1::bigint AS backfill_k1, backfill_x::xid AS backfill_x, backfill_t::tid AS backfill_t, backfill_n1::text AS backfill_n1, backfill_n2::text AS backfill_n2
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS backfill_list (backfill_k1, backfill_x, backfill_t, backfill_n1, backfill_n2)),
 backfill_changed AS (UPDATE "public"."users" SET "email_normalized" = backfill_n1, "plan" = backfill_n2 FROM backfill_given
-WHERE "users".ctid = backfill_t AND CASE WHEN "users"."id" = backfill_k1 AND "users".xmin = backfill_x THEN CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN ROW("users"."email_normalized"::text, "users"."plan"::text)::record *<> ROW(backfill_n1, backfill_n2)::record END END
+WHERE "users".ctid = backfill_t AND CASE WHEN "users"."id" = backfill_k1 AND "users".xmin = backfill_x THEN CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN ("users"."email_normalized"::text COLLATE "C" IS DISTINCT FROM backfill_n1 COLLATE "C" OR "users"."plan"::text COLLATE "C" IS DISTINCT FROM backfill_n2 COLLATE "C") END END
 RETURNING 1),
 backfill_found AS (SELECT FROM backfill_given WHERE (SELECT count(*) FROM backfill_changed) = $7::bigint
 UNION ALL SELECT FROM backfill_given, "public"."users" WHERE (SELECT count(*) FROM backfill_changed) < $7::bigint
-  AND "users"."id" = backfill_k1 AND CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN NOT ("users".xmin = backfill_x) OR ROW("users"."email_normalized"::text, "users"."plan"::text)::record *<> ROW(backfill_n1, backfill_n2)::record END);
+  AND "users"."id" = backfill_k1 AND CASE WHEN CASE WHEN seen >= $6::timestamptz THEN true ELSE false END THEN NOT ("users".xmin = backfill_x) OR ("users"."email_normalized"::text COLLATE "C" IS DISTINCT FROM backfill_n1 COLLATE "C" OR "users"."plan"::text COLLATE "C" IS DISTINCT FROM backfill_n2 COLLATE "C") END);
 -- [['\n' '\x14'] ["731" "732"] ["(0,1)" "(0,2)"] ["true" "true"] ["false" "false"] "2024-01-01" '\x02']

@@ -2,7 +2,7 @@ backfill_given AS MATERIALIZED (SELECT backfill_k1::uuid AS backfill_k1, backfil
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS backfill_list (backfill_k1, backfill_k2, backfill_k3, backfill_x, backfill_t, backfill_n1, backfill_n2)),
 backfill_found AS MATERIALIZED (SELECT backfill_given.*, "Order ""Items""".xmin = backfill_x AS backfill_fresh, "Order ""Items"""."n" AS backfill_o1, "Order ""Items"""."note" AS backfill_o2
 FROM backfill_given, "Sales Dept"."Order ""Items"""
-WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3 AND CASE WHEN true THEN NOT ("Order ""Items""".xmin = backfill_x) OR ROW("Order ""Items"""."n", "Order ""Items"""."note")::record *<> ROW(backfill_n1, backfill_n2)::record END
+WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3 AND CASE WHEN true THEN NOT ("Order ""Items""".xmin = backfill_x) OR ("Order ""Items"""."n" IS DISTINCT FROM backfill_n1 OR ROW("Order ""Items"""."note")::record *<> ROW(backfill_n2)::record) END
 ORDER BY backfill_k1, backfill_k2, backfill_k3 FOR NO KEY UPDATE OF "Order ""Items"""),
 backfill_changed AS (UPDATE "Sales Dept"."Order ""Items""" SET "n" = backfill_n1, "note" = backfill_n2 FROM backfill_found
 WHERE "Order ""Items"""."tenant Id" = backfill_k1 AND "Order ""Items"""."created_at" = backfill_k2 AND "Order ""Items"""."ID" = backfill_k3 AND backfill_fresh

@@ -1,4 +1,4 @@
 UPDATE "Sales Dept"."Order ""Items""" SET "n" = (n + 1)
 WHERE "tenant Id" = $1::uuid AND "created_at" = $2::timestamp with time zone AND "ID" > $3::bigint AND "ID" <= $4::bigint
-  AND ROW("n")::record *<> ROW((n + 1)::integer)::record;
+  AND "n" IS DISTINCT FROM (n + 1)::integer;
 -- ["00000000-0000-0000-0000-000000000001" "2024-01-01 00:00:00+00" "5" "7"]

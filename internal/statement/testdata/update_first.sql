@@ -1,5 +1,5 @@
 UPDATE "public"."users" SET "email_normalized" = (lower(btrim(email)))
 WHERE "id" <= $1::bigint
   AND CASE WHEN email IS NOT NULL
-  THEN ROW("email_normalized")::record *<> ROW((lower(btrim(email)))::text)::record END;
+  THEN "email_normalized" COLLATE "C" IS DISTINCT FROM (lower(btrim(email)))::text COLLATE "C" END;
 -- ["10"]
