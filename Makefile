@@ -115,6 +115,13 @@ test: up ## Set everything up and pass all tests
 	go test -count=1 -timeout 30m -p 2 $(LONGEST) ./...
 	@$(MAKE) test-local
 
+# Fewer cases that are alike, or each on one version: that is what make test leaves out.
+.PHONY: test-whole
+test-whole: up ## Pass all tests with every case on every version; up to 90 minutes
+	@$(SERVERS); export BACKFILL_TEST_WHOLE=1 BACKFILL_CROWD_RUNS="$${BACKFILL_CROWD_RUNS:-20}" BACKFILL_CROWD_CALLS="$${BACKFILL_CROWD_CALLS:-100}"; \
+	go test -count=1 -timeout 80m -p 2 $(LONGEST) ./...
+	@$(MAKE) test-local
+
 # The older functions are built by the makefile of their own revision; the database has the new schema already, as after the first beat.
 .PHONY: upgrade
 upgrade: up ## Deploy this version in the middle of a run that FROM=REVISION began, its workers last; the run must end, exactly once
@@ -127,7 +134,7 @@ upgrade: up ## Deploy this version in the middle of a run that FROM=REVISION beg
 	BACKFILL_OLDER_BUILD="$(CURDIR)/.local/upgrade/build" go test -count=1 -v -timeout 10m -run TestADeployInTheMiddleOfARun ./internal/e2e
 	@rm -rf .local/upgrade
 
-# Whatever the keys and the sizes, and wherever a worker dies: make test tries 40 cases of each.
+# Whatever the keys and the sizes, and wherever a worker dies: make test tries 25 cases of each.
 PROPERTIES := 'PassedOverOnce|EachKeyOnce|TellsItsRows|IsNeverSkipped'
 
 # BACKFILL_USER_WRITES, BACKFILL_CHAOS_KILLS and BACKFILL_POISON_ROWS are how many; BACKFILL_CHAOS_SEED makes the same choices again.

@@ -29,7 +29,7 @@ func (b *bundle) takenBackAtEachCut(t *testing.T, tables []string, expect func(*
 	proxy := pgtest.NewProxy(t, b.db)
 	for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 		n, all := int64(1), false
-		for ; !all; n += 1 + n/6 {
+		for ; !all; n = pgtest.After(n, 1) {
 			b.db.Exec(t, again)
 			var seen atomic.Int64
 			proxy.CutWhen(func(server bool, k byte) bool { return server == fromServer && k == kind && seen.Add(1) == n })

@@ -159,7 +159,7 @@ func TestEveryLostAnswerBesidePoisonIsFound(t *testing.T) {
 		proxy := pgtest.NewProxy(t, db)
 		for kind, fromServer := range map[byte]bool{pgtest.Sync: false, pgtest.ReadyForQuery: true} {
 			n, all := int64(1), false
-			for ; !all; n += 1 + n/3 {
+			for ; !all; n = pgtest.After(n, 3) {
 				b.exec(t, fmt.Sprintf("UPDATE counters SET n = id WHERE id <= %d", rows))
 				b.exec(t, "TRUNCATE backfill.ledger, backfill.undo, backfill.stripes, backfill.rejects")
 				var seen atomic.Int64
