@@ -118,7 +118,7 @@ test: up ## Set everything up and pass all tests
 # Fewer cases that are alike, or each on one version: that is what make test leaves out.
 .PHONY: test-whole
 test-whole: up ## Pass all tests with every case on every version; up to 90 minutes
-	@$(SERVERS); export BACKFILL_TEST_WHOLE=1 BACKFILL_CROWD_RUNS="$${BACKFILL_CROWD_RUNS:-20}" BACKFILL_CROWD_CALLS="$${BACKFILL_CROWD_CALLS:-100}"; \
+	@$(SERVERS); export BACKFILL_TEST_WHOLE=1; \
 	go test -count=1 -timeout 80m -p 2 $(LONGEST) ./...
 	@$(MAKE) test-local
 

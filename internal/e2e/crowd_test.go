@@ -18,8 +18,8 @@ import (
 
 // How many runs go on at once, how many commands act on them at once, and how many rows each run has.
 const (
-	runsVariable, fewRuns     = "BACKFILL_CROWD_RUNS", 8
-	callsVariable, fewCalls   = "BACKFILL_CROWD_CALLS", 40
+	runsVariable, fewRuns     = "BACKFILL_CROWD_RUNS", 20
+	callsVariable, fewCalls   = "BACKFILL_CROWD_CALLS", 100
 	crowdRows, crowdChunkRows = 1_500, 500
 )
 
