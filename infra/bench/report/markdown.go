@@ -19,7 +19,7 @@ func (r Report) Markdown(w io.Writer) {
 		fmt.Fprintf(w, "- %s: %s\n", server.Name, server.text())
 	}
 	if len(r.Workers) > 0 {
-		fmt.Fprintf(w, "- workers at a time: %s\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(r.Workers), "[]"), " ", ", "))
+		fmt.Fprintf(w, "- workers that are called directly: %s\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(r.Workers), "[]"), " ", ", "))
 	}
 	fmt.Fprintf(w, "\nRounds: %d, in %s", r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
 	if r.Rounds < r.Wanted {
