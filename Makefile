@@ -153,7 +153,7 @@ chaos: up ## Have users make 1,000,000 writes beside runs, kill functions 1,000 
 aws-smoke: ## Look, on a stack in a real account, at what only AWS can show; asks first, some cents (BACKFILL_STACK, BACKFILL_SMOKE_URL, ARGS)
 	@mkdir -p bin; go build -o bin/aws-smoke ./infra/smoke; bin/aws-smoke $(ARGS)
 
-# --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS and _POSTGRES (majors) narrow them; bench --help says what
+# --- Benchmarks. BACKFILL_BENCH_ROWS, _ROUNDS, _TASKS, _CONTENDERS, _WORKERS and _POSTGRES (majors) narrow them; bench --help says what
 # there is. The stack is started where its pipeline takes part. ---
 
 BENCH_STACK := $(if $(BACKFILL_BENCH_CONTENDERS),$(findstring pipeline,$(BACKFILL_BENCH_CONTENDERS)),all)

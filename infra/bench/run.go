@@ -16,7 +16,7 @@ import (
 
 // run measures and reports; what there is of it when something fails.
 func (s *settings) run(ctx context.Context) error {
-	r := report.Report{Version: version, Machine: report.ThisMachine(), Begun: time.Now().UTC(), Wanted: s.rounds}
+	r := report.Report{Version: version, Machine: report.ThisMachine(), Begun: time.Now().UTC(), Wanted: s.rounds, Workers: s.workers}
 	places, err := s.open(ctx)
 	defer func() {
 		for _, place := range places {
@@ -25,6 +25,9 @@ func (s *settings) run(ctx context.Context) error {
 	}()
 	if err != nil {
 		return err
+	}
+	for _, place := range places {
+		r.Servers = append(r.Servers, report.Server{Name: place.Name, Settings: place.Settings})
 	}
 	if fits, err := s.fits(ctx, places); err != nil || !fits {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type settings struct {
 	rounds     int
 	tasks      []string
 	contenders []string
+	workers    []int
 	full       bool
 	limit      time.Duration
 	out        string
@@ -40,6 +42,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.IntVar(&s.rounds, "rounds", 5, "how often everything is measured")
 	f.StringSliceVar(&s.tasks, "tasks", nil, "new, value, indexed; none: all")
 	f.StringSliceVar(&s.contenders, "contenders", nil, strings.Join(contest.Contenders(), ", ")+"; none: the plan's")
+	f.IntSliceVar(&s.workers, "workers", []int{2}, "workers of direct, plain and undo; with several numbers, as in 1,2,4, each of these takes part with each")
 	f.BoolVar(&s.full, "full", false, "every contender for every task")
 	f.DurationVar(&s.limit, "limit", 0, "no round begins that would go beyond this time; 0: none")
 	f.StringVar(&s.out, "out", ".local/bench", "folder of the figures in JSON")
@@ -59,10 +62,15 @@ func (s *settings) complete(f *pflag.FlagSet, lookup func(string) (string, bool)
 	if s.rows < 1 || s.rounds < 1 {
 		wrong = append(wrong, errors.New("rows and rounds are numbers from 1 on"))
 	}
+	if len(s.workers) == 0 || slices.Min(s.workers) < 1 {
+		wrong = append(wrong, errors.New("workers are numbers from 1 on"))
+	}
+	slices.Sort(s.workers)
+	s.workers = slices.Compact(s.workers)
 	servers, _ := lookup(serversOfOurs)
 	s.servers = strings.Fields(servers)
 	s.stack, _ = lookup(stackDatabase)
-	groups, err := contest.Plan(s.full, s.tasks, s.contenders)
+	groups, err := contest.Plan(s.full, s.tasks, s.contenders, s.workers)
 	s.groups = groups
 	if wrong = append(wrong, err); errors.Join(wrong...) != nil {
 		return fmt.Errorf("%w: %w", errUsage, errors.Join(wrong...))

@@ -15,8 +15,8 @@ const (
 	million       = 1_000_000
 )
 
-// AtWAL is a run that writes so many bytes of WAL a second, and no more. Nothing in the product keeps it to that yet: it is
-// taken that one worker is there all the time.
+// AtWAL is a run that writes so many bytes of WAL a second, and no more, as `backfill tune --database --wal` has it. It is taken that one
+// worker is there all the time, and waits.
 func AtWAL(rows int64, bytesPerSecond float64) Run {
 	r := At(rows, workers, rowsPerSecond)
 	r.Seconds = max(r.Seconds, float64(rows)*walPerRow/bytesPerSecond)

@@ -18,9 +18,9 @@ func (r Run) Calls() Calls {
 	repairs := int64(r.Seconds/repairSeconds) + 1
 	const created, planned, closed = 1, 1, 1 // of the run's item
 	return Calls{
-		Get:      plan.calls + plan.pages + beats,
+		Get:      plan.calls + plan.pages + beats + 1, // when it ends: the plan, which tells where checkpoints are
 		BatchGet: repairs,
-		Query:    plan.calls + repairs + 2*r.queries() + 1, // when it ends: checkpoints are compared, then let go; the outbox
+		Query:    plan.calls + repairs + r.queries() + 1, // when it ends: checkpoints are compared and let go; the outbox
 		Put:      created,
 		Update:   planned + 2*(chunks+r.Again) + chunks + r.samples() + r.Segments() + closed, // two checkpoints, and one to let it go
 		Delete:   plan.pages,
@@ -33,10 +33,20 @@ func (r Run) Calls() Calls {
 // samples of the governor, each of which writes the run's progress: one at each beat's start, and at the end of the run.
 func (r Run) samples() int64 { return int64(r.Seconds/sampleSeconds) + r.beats() + 1 }
 
-// queries to read every chunk once.
+// Own are the calls that the chunks cause, however long they take: planning, messages, checkpoints, expiry. What else a run asks, it asks
+// because time passes.
+func (r Run) Own() int64 {
+	plan, perChunk := r.plan(), r.Chunks()+2*(r.Chunks()+r.Again)
+	const begin, cut = 2, 3 // the planner reads the plan and the outbox; it ends a beat early: another reads the plan, looks and samples
+	const page = 3          // its plan is read, it is committed, and leaves the outbox
+	return perChunk + (begin+cut)*plan.calls + page*plan.pages + plan.sends + r.Again
+}
+
+// queries to read every chunk once: those of a small run are in few shards.
 func (r Run) queries() int64 {
-	perShard := float64(r.Chunks()) / shards * chunkBytes
-	return shards * int64(math.Max(1, math.Ceil(perShard/queryBytes)))
+	taken := min(r.Chunks(), shards)
+	perShard := float64(r.Chunks()) / float64(taken) * chunkBytes
+	return taken * int64(math.Max(1, math.Ceil(perShard/queryBytes)))
 }
 
 // WriteUnits of DynamoDB: a kB each, twice in a transaction.
@@ -49,7 +59,7 @@ func (r Run) WriteUnits() int64 {
 // ReadUnits of DynamoDB: 4 kB each, all of them consistent.
 func (r Run) ReadUnits() int64 {
 	calls := r.Calls()
-	chunks := 2 * float64(r.Chunks()) * chunkBytes / readBytes
+	chunks := float64(r.Chunks()) * chunkBytes / readBytes
 	return calls.Get + calls.BatchGet*r.LookAhead + calls.Query + int64(math.Ceil(chunks))
 }
 

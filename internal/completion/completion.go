@@ -39,7 +39,7 @@ type Records interface {
 	EachChunk(ctx context.Context, id string, visit func([]records.Checkpoint) error) error
 	Checkpoint(ctx context.Context, checkpoint records.Checkpoint) error
 	Close(ctx context.Context, id, execution string, to run.State, reason string) error
-	Expire(ctx context.Context, id string) error
+	ExpireChunks(ctx context.Context, id string, numbers []int64) error
 }
 
 // Completer completes runs.
@@ -66,7 +66,8 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 			"tile the key space (%s, reaches the bound: %t)", id, figure.Plural(tiling.Finished, "chunk is", "chunks are"), figure.Count(planned),
 			figure.Plural(tiling.Breaks, "break", "breaks"), tiling.Reaches)
 	}
-	if err := c.agree(ctx, id, chunk.Completed); err != nil {
+	lasting, err := c.agree(ctx, id, chunk.Completed)
+	if err != nil {
 		return false, err
 	}
 	stored, err := c.ledger.Run(ctx, id)
@@ -78,40 +79,44 @@ func (c *Completer) Complete(ctx context.Context, id string, planned int64) (boo
 		return false, err
 	}
 	stored.State, stored.Reason = run.Completed, ""
-	return c.record(ctx, stored)
+	return c.record(ctx, stored, lasting)
 }
 
 // RolledBack ends a rollback of which no chunk is open any more, and brings the record in line.
 func (c *Completer) RolledBack(ctx context.Context, id string) (bool, error) {
-	if err := c.agree(ctx, id, chunk.RolledBack); err != nil {
+	lasting, err := c.agree(ctx, id, chunk.RolledBack)
+	if err != nil {
 		return false, err
 	}
 	stored, err := c.ledger.Restored(ctx, id)
 	if err != nil || !stored.State.Ended() {
 		return false, err
 	}
-	return c.record(ctx, stored)
+	return c.record(ctx, stored, lasting)
 }
 
-// record brings the record of a run to its end, and lets the chunks' records go when it goes.
-func (c *Completer) record(ctx context.Context, ended ledger.Run) (bool, error) {
+// record brings the record of a run to its end, and lets the chunks' records go when it goes: those that would stay.
+func (c *Completer) record(ctx context.Context, ended ledger.Run, lasting []int64) (bool, error) {
 	if err := c.records.Close(ctx, ended.Run, ended.Execution, ended.State, ended.Reason); err != nil {
 		return false, fmt.Errorf("record that run %s is %s: %w", ended.Run, ended.State, err)
 	}
-	if err := c.records.Expire(ctx, ended.Run); err != nil {
+	if err := c.records.ExpireChunks(ctx, ended.Run, lasting); err != nil {
 		return false, fmt.Errorf("let the chunks of run %s expire: %w", ended.Run, err)
 	}
 	return true, nil
 }
 
 // agree makes the checkpoints that are not in that state agree with the ledger: a worker may have died between its
-// commit and its checkpoint.
-func (c *Completer) agree(ctx context.Context, id string, final chunk.State) error {
-	return c.records.EachChunk(ctx, id, func(checkpoints []records.Checkpoint) error {
+// commit and its checkpoint. It tells whose records do not expire yet, so that they are read once. One that is written anew is among them.
+func (c *Completer) agree(ctx context.Context, id string, final chunk.State) (lasting []int64, err error) {
+	err = c.records.EachChunk(ctx, id, func(checkpoints []records.Checkpoint) error {
 		late := map[int64]chunk.State{}
 		for _, checkpoint := range checkpoints {
 			if checkpoint.State != final {
 				late[checkpoint.Chunk] = checkpoint.State
+			}
+			if checkpoint.State != final || !checkpoint.Expires {
+				lasting = append(lasting, checkpoint.Chunk)
 			}
 		}
 		if len(late) == 0 {
@@ -119,6 +124,7 @@ func (c *Completer) agree(ctx context.Context, id string, final chunk.State) err
 		}
 		return c.rewrite(ctx, id, late)
 	})
+	return lasting, err
 }
 
 // rewrite writes the copies that differ from the ledger.

@@ -114,7 +114,7 @@ func TestLateCheckpointsAreMadeAgain(t *testing.T) {
 	b.complete(t, true)
 	for i, got := range b.checkpoints(t) {
 		want := records.Checkpoint{Run: runtest.ID, Chunk: int64(i) + 1, State: chunk.Completed, Fence: int64(i) + 1, Scanned: 100,
-			Affected: 99, Range: got.Range, Send: 1, SentAt: b.Clock.Now()}
+			Affected: 99, Range: got.Range, Send: 1, SentAt: b.Clock.Now(), Expires: true}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -122,6 +122,22 @@ func TestLateCheckpointsAreMadeAgain(t *testing.T) {
 	b.Expect(t, run.Completed, "")
 	if n := b.Expiring(t); n != 4 {
 		t.Errorf("%d items of 4 expire", n)
+	}
+}
+
+// TestChunksAreReadOnce when a run ends, and the outbox once: a small run has few other calls.
+func TestChunksAreReadOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var queries atomic.Int64
+	b.Wire.Before = func(operation string) {
+		if operation == "Query" {
+			queries.Add(1)
+		}
+	}
+	b.complete(t, true)
+	if queries.Load() != 3+1 {
+		t.Errorf("%d queries for three chunks and the outbox", queries.Load())
 	}
 }
 

@@ -40,7 +40,8 @@ func (c *Completer) Verified(ctx context.Context, id string, planned int64) (hol
 	if err != nil {
 		return false, false, err
 	}
-	if err := c.agree(ctx, id, chunk.Completed); err != nil {
+	lasting, err := c.agree(ctx, id, chunk.Completed)
+	if err != nil {
 		return false, false, err
 	}
 	reason := Finding(certificate)
@@ -49,7 +50,7 @@ func (c *Completer) Verified(ctx context.Context, id string, planned int64) (hol
 		return false, false, err
 	}
 	stored.State, stored.Reason = run.Completed, reason
-	done, err = c.record(ctx, stored)
+	done, err = c.record(ctx, stored, lasting)
 	return certificate.Holds, done, err
 }
 

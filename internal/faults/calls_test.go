@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/bill"
 	"backfill/internal/faults/gateway"
 	"backfill/internal/pgtest"
 
@@ -64,7 +65,7 @@ func (c *counted) all() (sum int64) {
 const (
 	mostCalls = 12 // for a chunk, all of the run's included
 	shards    = 16 // partitions of a run's chunks
-	readings  = 2  // of all chunks when the run ends: checkpoints are compared with the ledger, then let go
+	readings  = 1  // of all chunks when the run ends: checkpoints are compared with the ledger, and let go
 )
 
 // TestWhatAChunkAsksOfAWS counts the calls of a run that meets no fault: a claim is two checkpoints, a chunk expires once, a
@@ -89,6 +90,7 @@ func TestWhatAChunkAsksOfAWS(t *testing.T) {
 	found.Claims = number(t, conn, "SELECT sum(fence) FROM backfill.ledger WHERE run = $1", a.id)
 	found.weigh(t, s)
 	found.check(t)
+	found.compare(t)
 	found.keep(t)
 }
 
@@ -112,6 +114,27 @@ func (c *counted) check(t *testing.T) {
 	}
 	if len(c.Calls[worker]) != 1 {
 		t.Errorf("workers call %v", c.Calls[worker])
+	}
+}
+
+// compare holds the model of costs against the run: what the chunks cause exactly, what the time causes as the most that it can be.
+func (c *counted) compare(t *testing.T) {
+	t.Helper()
+	beats := c.Calls[governor]["DynamoDB.GetItem"] - 1 // the last of them reads the plan; beats are shorter here than the template's
+	model := bill.Run{Rows: c.Chunks, ChunkRows: 1, LookAhead: c.LookAhead, Beat: c.Seconds / float64(beats), Seconds: c.Seconds,
+		Again: c.Claims - c.Chunks}.Calls()
+	for operation, want := range map[string]int64{"TransactWriteItems": model.Transact, "DeleteItem": model.Delete, "PutItem": model.Put} {
+		if got := c.each("DynamoDB." + operation); got != want {
+			t.Errorf("%s: the run made %d, the model %d", operation, got, want)
+		}
+	}
+	for call, most := range map[string]int64{
+		"DynamoDB.UpdateItem": model.Update, "DynamoDB.GetItem": model.Get, "DynamoDB.Query": model.Query, "DynamoDB.BatchGetItem": model.BatchGet,
+		"AmazonSQS.SendMessageBatch": model.Send, "AmazonSQS.ReceiveMessage": model.Receive,
+	} {
+		if got := c.each(call); got > most || got < most/2 {
+			t.Errorf("%s: the run made %d, the model %d", call, got, most)
+		}
 	}
 }
 

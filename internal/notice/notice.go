@@ -24,7 +24,7 @@ func Of(s run.Status) string {
 	}
 	lines := []string{strings.TrimSpace(subject(s) + " " + what + ".")}
 	if s.Reason != "" {
-		lines = append(lines, "Reason: "+s.Reason)
+		lines = append(lines, "Reason: "+run.Brief(s.Reason))
 	}
 	if rows := rows(s.Rows); rows != "" {
 		lines = append(lines, "Rows: "+rows)
@@ -100,7 +100,7 @@ func by(who string) string {
 	if who == "" {
 		return ""
 	}
-	return ", by " + who
+	return ", by " + run.Brief(who)
 }
 
 func rows(r run.Rows) string {

@@ -51,7 +51,7 @@ func (s *session) untilDone(stack Stack, sent errand) looking {
 			return view{}, err
 		}
 		status, answer, err := statusOf(ctx, stack.Control, sent.request.Run)
-		seen := view{status: status, answer: answer, over: !execution.Running}
+		seen := view{calls: asks + 1, status: status, answer: answer, over: !execution.Running}
 		if err == nil && seen.over && execution.Error != "" {
 			seen.fault = s.undone(sent, execution, status)
 		}

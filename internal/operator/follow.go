@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// interval is the time between two looks; the governor writes its figures as often.
+	// interval is the time between two looks at first; the governor writes its figures every other second.
 	interval = time.Second
+	// lasting is how long a run has been watched that is looked at less often: then looks make one call to AWS a second.
+	lasting = time.Minute
 	// misses is how many looks in a row may fail while a run is watched: the run does not depend on the watcher.
 	misses = 10
 )
@@ -30,7 +32,11 @@ type view struct {
 	answer json.RawMessage
 	over   bool  // there is nothing to wait for any more
 	fault  error // of an end that is not the one that was asked for
+	calls  int   // that the look has made to AWS
 }
+
+// asks is how many calls a status takes: the function's invocation, and the record that it reads.
+const asks = 2
 
 // looking looks once.
 type looking func(ctx context.Context) (view, error)
@@ -39,7 +45,7 @@ type looking func(ctx context.Context) (view, error)
 func (s *session) untilEnded(control Control, id string, good ...run.State) looking {
 	return func(ctx context.Context) (view, error) {
 		status, answer, err := statusOf(ctx, control, id)
-		seen := view{status: status, answer: answer, over: err == nil && (status.State.Ended() || undecided(status))}
+		seen := view{calls: asks, status: status, answer: answer, over: err == nil && (status.State.Ended() || undecided(status))}
 		if seen.over && !slices.Contains(good, status.State) && !passed(status) {
 			seen.fault = s.ill(status)
 		}
@@ -86,6 +92,7 @@ func (s *session) followOn(ctx context.Context, id string, look looking, shown d
 
 // last looks again and again until there is nothing to wait for.
 func (s *session) last(ctx context.Context, look looking, shown display) (view, error) {
+	begun := s.Now()
 	for missed, seen := 0, false; ; {
 		found, err := look(ctx)
 		switch {
@@ -97,10 +104,18 @@ func (s *session) last(ctx context.Context, look looking, shown display) (view, 
 		default:
 			missed++
 		}
-		if err == nil && found.over || !s.Rest(ctx, interval) {
+		if err == nil && found.over || !s.Rest(ctx, found.pause(s.Now().Sub(begun))) {
 			return found, ctx.Err()
 		}
 	}
+}
+
+// pause is the time to the next look, after the run has been watched for so long.
+func (v view) pause(watched time.Duration) time.Duration {
+	if watched < lasting {
+		return interval
+	}
+	return max(interval, time.Duration(v.calls)*time.Second)
 }
 
 // display is that of a terminal, or lines elsewhere. With -o json it goes to stderr.

@@ -17,7 +17,7 @@ var pauseTranscripts = map[string]transcript{
 	"status-paused":         {[]string{"status", "email-1"}, answers("status", paused())},
 	"status-paused-failure": {[]string{"status", "email-1"}, answers("status", failurePaused())},
 	"list-paused":           {[]string{"list"}, answers("list", map[string]any{"runs": []run.Status{paused(), working()}})},
-	"watch-paused":          {[]string{"watch", "email-1"}, answers("status", append([]any{working(), pausingRun()}, append(still(400, paused())[:400], working(), after(run.Completed, ""))...)...)},
+	"watch-paused":          {[]string{"watch", "email-1"}, answers("status", append([]any{working(), pausingRun()}, append(still(229, paused())[:229], working(), after(run.Completed, ""))...)...)},
 	"resume-paused":         {[]string{"resume", "email-1"}, lifts(working())},
 	"resume-backward":       {[]string{"resume", "email-1"}, lifts(rolling(441_000))},
 	"pause-all":             {[]string{"pause", "--all", "--reason", "the site is slow"}, answers("pause", map[string]any{"runs": []run.Status{pausingRun(), paused()}})},

@@ -69,6 +69,38 @@ func TestADumbTerminalGetsLines(t *testing.T) {
 	}
 }
 
+// TestALongRunIsLookedAtLessOften: one call to AWS a second, of which a look makes two, or three where it asks for the execution.
+func TestALongRunIsLookedAtLessOften(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		words []string
+		pause time.Duration
+	}{
+		"a run":      {[]string{"watch", "email-1"}, 2 * time.Second},
+		"a rollback": {[]string{"rollback", "email-1", "--wait"}, 3 * time.Second},
+	} {
+		b := setup(t)
+		const looks = 100
+		answers("status", append(slices.Repeat([]any{working()}, looks), after(run.RolledBack, ""))...)(b)
+		if name == "a rollback" {
+			statuses := append([]run.Status{reversible()}, slices.Repeat([]run.Status{rolling(1)}, looks)...)
+			until(Execution{}, append(statuses, rolledBack())...)(b)
+		}
+		var last, least time.Duration
+		rest := b.Rest
+		b.Rest = func(ctx context.Context, pause time.Duration) bool {
+			if b.Now().Sub(noon) < lasting-time.Second {
+				least = max(least, pause)
+			}
+			last = pause
+			return rest(ctx, pause)
+		}
+		if code := b.run(t, c.words...); code != 0 || least != time.Second || last != c.pause {
+			t.Errorf("%s: exit code %d, a look every %s at first, and every %s later: %s", name, code, least, last, &b.err)
+		}
+	}
+}
+
 // TestAWatcherGivesUp where the stack is gone for good, with a code that is not the run's.
 func TestAWatcherGivesUp(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ func watchCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch RUN",
 		Short: "Follow a run to its end",
-		Long: `Follows a run to its end: the whole status on a terminal, drawn anew each second, elsewhere a line whenever figures change.
+		Long: `Follows a run to its end: the whole status on a terminal, drawn anew each second, after a minute every other, elsewhere a line whenever figures change.
 Ctrl-C leaves the run alone (exit code 130). The exit code tells how the run ended: 0 COMPLETED or ROLLED_BACK, else 1. A run that has paused itself until somebody
 decides is not waited for: 0 for a canary in which nothing failed or deviates, 1 for another, and for a chunk that failed with on_failure: pause.`,
 		Example: `  backfill watch email-1

@@ -18,7 +18,7 @@ import (
 const parallel = 16
 
 // Checkpoint is the copy of a chunk's state. Range is written only where the copy has to be made;
-// Send and SentAt are only read.
+// Send, SentAt and Expires are only read.
 type Checkpoint struct {
 	Run      string
 	Chunk    int64
@@ -30,6 +30,7 @@ type Checkpoint struct {
 	Range    keyset.Range
 	Send     int64
 	SentAt   time.Time
+	Expires  bool // it goes when its run's record goes
 }
 
 // Checkpoint writes the copy, and makes it where it was lost. ErrStale where the record is newer.
@@ -126,10 +127,14 @@ func (s *Store) EachChunk(ctx context.Context, id string, visit func([]Checkpoin
 
 // eachChunk visits those that a filter lets pass; nil: all.
 func (s *Store) eachChunk(ctx context.Context, id string, filter *string, visit func([]Checkpoint) error) error {
-	for shard := range shards {
+	taken, err := s.taken(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, shard := range taken {
 		pages := dynamodb.NewQueryPaginator(s.api, &dynamodb.QueryInput{
 			TableName: &s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("PK = :shard"),
-			FilterExpression: filter, ExpressionAttributeValues: item{":shard": text(fmt.Sprintf("RUN#%s#%02d", id, shard))},
+			FilterExpression: filter, ExpressionAttributeValues: item{":shard": text(shard)},
 		})
 		for pages.HasMorePages() {
 			out, err := pages.NextPage(ctx)
@@ -148,55 +153,29 @@ func (s *Store) eachChunk(ctx context.Context, id string, filter *string, visit 
 	return nil
 }
 
+// taken are the shards that chunks of the run may be in: a small plan has few. All, where no record tells of a plan: workers may have
+// made copies of chunks none the less.
+func (s *Store) taken(ctx context.Context, id string) ([]string, error) {
+	record, err := s.Run(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	count := record.Plan.Planned
+	if count == 0 {
+		count = shards
+	}
+	taken := make([]string, min(count, shards))
+	for i := range taken {
+		taken[i] = shardOf(id, int64(i)+1)
+	}
+	return taken, nil
+}
+
 func decodeChunk(found item) Checkpoint {
 	return Checkpoint{
 		Run: textOf(found["run"]), Chunk: numberOf(found["chunk"]), State: chunk.State(textOf(found["state"])),
 		Fence: numberOf(found["fence"]), Scanned: numberOf(found["scanned"]), Affected: numberOf(found["affected"]),
 		Reason: textOf(found["reason"]), Range: keyset.Range{Lo: pointOf(found["lo"]), Hi: pointOf(found["hi"])},
-		Send: numberOf(found["send"]), SentAt: time.UnixMilli(numberOf(found["sent_at"])),
+		Send: numberOf(found["send"]), SentAt: time.UnixMilli(numberOf(found["sent_at"])), Expires: found["expires"] != nil,
 	}
-}
-
-// Expire lets the checkpoints of a run that has ended go when its record goes, and what it had yet to send: a run that was
-// cancelled while it was planned has such. One write each, in parallel; a call that is repeated goes on where the one before
-// it has ended, for a partition takes 1,000 writes a second, and 100,000 chunks take longer than a function has.
-func (s *Store) Expire(ctx context.Context, id string) error {
-	left, err := s.Outbox(ctx, id)
-	if err != nil {
-		return err
-	}
-	unsent := make([]item, len(left))
-	for i, page := range left {
-		unsent[i] = outboxKey(id, page.After)
-	}
-	if err := s.expire(ctx, unsent); err != nil {
-		return err
-	}
-	return s.eachChunk(ctx, id, aws.String("attribute_not_exists(expires)"), func(all []Checkpoint) error {
-		keys := make([]item, len(all))
-		for i, c := range all {
-			keys[i] = chunkKey(id, c.Chunk)
-		}
-		return s.expire(ctx, keys)
-	})
-}
-
-// expire lets items go that are still there, and are not on their way out already.
-func (s *Store) expire(ctx context.Context, keys []item) error {
-	at := number(s.now().Add(s.retention).Unix())
-	writes, ctx := errgroup.WithContext(ctx)
-	writes.SetLimit(parallel)
-	for _, key := range keys {
-		writes.Go(func() error {
-			_, err := s.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-				TableName: &s.table, Key: key, UpdateExpression: aws.String("SET expires = :at"), ExpressionAttributeValues: item{":at": at},
-				ConditionExpression: aws.String("attribute_exists(PK) AND attribute_not_exists(expires)"),
-			})
-			if refused(err) {
-				return nil
-			}
-			return s.classify("UpdateItem", err)
-		})
-	}
-	return writes.Wait()
 }

@@ -32,8 +32,10 @@ type Page struct {
 }
 
 func chunkKey(id string, n int64) item {
-	return key(fmt.Sprintf("RUN#%s#%02d", id, n%shards), fmt.Sprintf("CHUNK#%012d", n))
+	return key(shardOf(id, n), fmt.Sprintf("CHUNK#%012d", n))
 }
+
+func shardOf(id string, n int64) string { return fmt.Sprintf("RUN#%s#%02d", id, n%shards) }
 
 func outboxKey(id string, after int64) item {
 	return key("RUN#"+id, fmt.Sprintf("OUTBOX#%012d", after))

@@ -2,6 +2,7 @@ package records_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -99,6 +100,52 @@ func TestAPageOfTheLargestSizeFits(t *testing.T) {
 	if err := b.CommitPage(t.Context(), page(98, append(ends, "more")...)); !failure.Is(err, failure.Permanent) {
 		t.Fatalf("a page that is too large: %v", err)
 	}
+}
+
+// TestASmallPlanIsReadInFewQueries: as many as there are shards with a chunk.
+func TestASmallPlanIsReadInFewQueries(t *testing.T) {
+	for planned, want := range map[int]int{1: 1, 3: 3, 16: 16, 17: 16} {
+		b := setup(t)
+		ends := make([]string, planned)
+		for i := range ends {
+			ends[i] = "k" + string(rune('a'+i))
+		}
+		must(t, b.CommitPage(t.Context(), page(0, ends...)))
+		if seen, queries := b.visit(t); seen != planned || queries != want {
+			t.Errorf("%d chunks of %d were visited in %d queries, want %d", seen, planned, queries, want)
+		}
+	}
+}
+
+// TestChunksWithoutAPlanAreVisited: of a record that was lost, or made again without its plan. A worker's checkpoint has made the copy.
+func TestChunksWithoutAPlanAreVisited(t *testing.T) {
+	b := setup(t)
+	for _, id := range []string{theRun, "lost"} {
+		must(t, b.Checkpoint(t.Context(), records.Checkpoint{Run: id, Chunk: 12, State: chunk.Completed, Fence: 1, Range: keyset.Range{Hi: keyset.Point{"k"}}}))
+		seen := 0
+		must(t, b.EachChunk(t.Context(), id, func(all []records.Checkpoint) error {
+			seen += len(all)
+			return nil
+		}))
+		if seen != 1 {
+			t.Errorf("run %s: %d chunks", id, seen)
+		}
+	}
+}
+
+// visit counts the chunks that are visited, and the queries for it.
+func (b *bundle) visit(t *testing.T) (seen, queries int) {
+	t.Helper()
+	b.wire.answered = func(operation string, _ *http.Response) {
+		if operation == "Query" {
+			queries++
+		}
+	}
+	must(t, b.EachChunk(t.Context(), theRun, func(all []records.Checkpoint) error {
+		seen += len(all)
+		return nil
+	}))
+	return seen, queries
 }
 
 func TestAnEmptyPageClosesThePlan(t *testing.T) {

@@ -1,9 +1,12 @@
 // Package turn owns what travels round the state machines, from planner to governor and back.
 //
-// It owns the JSON names and the values of next, which infra/statemachine/*.json match on (a test holds them together).
+// It owns the JSON names and the values of next, which infra/statemachine/*.json match on (a test holds them together). Invariant: a turn
+// without a dry run is far below the 256 kB that a state may have, whatever reason somebody has given: nothing in it grows with a run.
 package turn
 
 import (
+	"encoding/json"
+
 	"backfill/internal/prospect"
 	"backfill/internal/run"
 )
@@ -39,4 +42,11 @@ type Turn struct {
 
 	// DryRun answers a dry run. It has no value of a row: Step Functions keeps it.
 	DryRun *prospect.Summary `json:"dry_run,omitempty"`
+}
+
+// MarshalJSON leaves out the end of a reason that is very long.
+func (t Turn) MarshalJSON() ([]byte, error) {
+	type plain Turn
+	t.Reason = run.Brief(t.Reason)
+	return json.Marshal(plain(t))
 }

@@ -15,8 +15,25 @@ type Contender struct {
 	Name     string
 	Why      string
 	Deployed bool // it is the deployed stack, and works on its database
-	// Enter prepares a table, and gives what is to be done to it in this order.
-	Enter func(ctx context.Context, table *ground.Table) ([]Leg, error)
+	Workers  int  // at a time; 0: that is not for the benchmark to say
+	Enter    Entrance
+	crew     func(workers int) Entrance // of the product's worker code
+}
+
+// Entrance prepares a table, and gives what is to be done to it in this order.
+type Entrance func(ctx context.Context, table *ground.Table) ([]Leg, error)
+
+// Crews are the contender with each number of workers; itself, where it has none.
+func (c Contender) Crews(workers []int) (all []Contender) {
+	if c.crew == nil {
+		return []Contender{c}
+	}
+	for _, n := range workers {
+		crew := c
+		crew.Workers, crew.Enter = n, c.crew(n)
+		all = append(all, crew)
+	}
+	return all
 }
 
 // Leg is one piece of work that is measured.
@@ -30,9 +47,10 @@ type Leg struct {
 
 // Notes of a leg.
 type Notes struct {
-	Undo  int64   `json:"undo_bytes,omitempty"`          // as stored
-	First float64 `json:"first_chunk_seconds,omitempty"` // from a start to the first chunk that a worker could take
-	Plane *Plane  `json:"plane,omitempty"`               // of the deployed stack
+	Undo    int64    `json:"undo_bytes,omitempty"`          // as stored
+	First   float64  `json:"first_chunk_seconds,omitempty"` // to the first chunk: that a worker could take; of the deployed stack, that one took
+	Batches *Batches `json:"batches,omitempty"`             // of workers
+	Plane   *Plane   `json:"plane,omitempty"`               // of the deployed stack
 }
 
 // Names of legs, as the report prints them.
@@ -42,9 +60,9 @@ const (
 	Pgroll   = "pgroll"
 	Direct   = "worker, no undo"
 	Again    = "worker, once more"
+	Plain    = "worker, no passes, no undo"
 	Undo     = "worker, undo"
 	Rollback = "worker, rollback"
-	Alone    = "one worker, undo"
 	Deployed = "pipeline, no undo"
 	Kept     = "pipeline, undo"
 	Restored = "pipeline, rollback"
@@ -59,9 +77,9 @@ var All = []Contender{
 	{Name: "update", Why: "one UPDATE of the whole table", Enter: single},
 	{Name: "loop", Why: "the loop that people write: 1,000 keys a transaction, one connection", Enter: loop},
 	{Name: "pgroll", Why: "pgroll's statements: 1,000 rows a transaction, one connection, the value set by a trigger", Enter: pgroll},
-	{Name: "direct", Why: "the product's worker code, called directly: 2 workers, undo off; then once more", Enter: workers(false)},
-	{Name: "undo", Why: "the product's worker code with undo; then its rollback", Enter: workers(true)},
-	{Name: "alone", Why: "one worker with undo", Enter: alone},
+	{Name: "direct", Why: "the product's worker code, called directly, undo off; then once more", crew: direct},
+	{Name: "plain", Why: "the same without passes: batch after batch in the order of the keys", crew: plain},
+	{Name: "undo", Why: "the product's worker code with undo; then its rollback", crew: undo},
 	{Name: "walk", Why: "where chunks end, by MOVE and FETCH in one transaction, on one connection", Enter: walk},
 	{Name: "planner", Why: "the product's planner: its cuts alone; then a whole start without AWS", Enter: plan},
 	{Name: "pipeline", Why: "the deployed stack, undo off", Deployed: true, Enter: pipeline(false)},

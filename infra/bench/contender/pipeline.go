@@ -30,6 +30,7 @@ type deployed struct {
 	undo  bool
 	run   string
 	mark  journal.Mark // when the leg began
+	begun time.Time    // the same, by the database's clock
 }
 
 func (d *deployed) start(ctx context.Context) error {
@@ -45,13 +46,27 @@ func (d *deployed) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the definition: %w", err)
 	}
-	d.run, d.mark = fmt.Sprintf("bench-%d", time.Now().UnixMilli()), journal.Now(journal.Folder)
+	d.run = fmt.Sprintf("bench-%d", time.Now().UnixMilli())
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
 	return d.operate(ctx, "start", "-f", file.Name(), "--run", d.run, "--wait")
 }
 
 func (d *deployed) rollback(ctx context.Context) error {
-	d.mark = journal.Now(journal.Folder)
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
 	return d.operate(ctx, "rollback", d.run, "--wait")
+}
+
+// begin notes the moment.
+func (d *deployed) begin(ctx context.Context) error {
+	d.mark = journal.Now(journal.Folder)
+	if err := d.table.Conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&d.begun); err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	return nil
 }
 
 // operate runs the command.
@@ -74,16 +89,22 @@ func (d *deployed) end(ctx context.Context) {
 }
 
 // notes has what the leg caused on AWS and in the workers, beside its undo.
-func (d *deployed) notes(ctx context.Context) (Notes, error) {
-	n, err := undoOf(ctx, d.table.Conn, d.run)
-	if err != nil {
+func (d *deployed) notes(ctx context.Context) (n Notes, err error) {
+	if n.Undo, err = undoOf(ctx, d.table.Conn, d.run); err != nil {
 		return n, err
 	}
-	var chunks int64
-	err = d.table.Conn.QueryRow(ctx, "SELECT count(*) FROM backfill.ledger WHERE run = $1", d.run).Scan(&chunks)
+	var chunks, workers int64
+	var first *time.Time
+	err = d.table.Conn.QueryRow(ctx, `SELECT count(*), min(claimed_at) FILTER (WHERE claimed_at >= $2),
+		(SELECT coalesce(max(workers), 0) FROM backfill.course WHERE run = $1 AND at >= $2) FROM backfill.ledger WHERE run = $1`,
+		d.run, d.begun).Scan(&chunks, &first, &workers)
 	if err != nil {
-		return n, fmt.Errorf("count the chunks of run %s: %w", d.run, err)
+		return n, fmt.Errorf("read the chunks of run %s: %w", d.run, err)
 	}
-	n.Plane = newPlane(chunks, d.mark.Since())
+	if first != nil {
+		n.First = first.Sub(d.begun).Seconds()
+	}
+	entries := d.mark.Since()
+	n.Batches, n.Plane = newBatches(entries.BatchTimes), newPlane(chunks, workers, entries)
 	return n, nil
 }

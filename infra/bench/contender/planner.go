@@ -11,6 +11,7 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/planner"
+	"backfill/internal/postgres"
 	"backfill/internal/records"
 	"backfill/internal/review"
 	"backfill/internal/run"
@@ -19,7 +20,7 @@ import (
 // plan makes the contender that is the product's planner: first its cuts alone, as its function makes them; then the whole of a
 // start, without DynamoDB and SQS.
 func plan(ctx context.Context, table *ground.Table) ([]Leg, error) {
-	p := &planning{direct: direct{url: table.URL, definition: table.Task.Definition(true)}}
+	p := &planning{hands: newHands(table, true, 0)}
 	if err := p.migrate(ctx); err != nil {
 		return nil, err
 	}
@@ -32,22 +33,30 @@ func plan(ctx context.Context, table *ground.Table) ([]Leg, error) {
 }
 
 type planning struct {
-	direct
+	*hands
 	found review.Finding
 	first time.Duration // from a start to its first page at the queue
 }
 
-// cut goes through the table in windows that double from 2 chunks, each a transaction of its own.
+// cut goes through the table.
 func (p *planning) cut(ctx context.Context) error {
 	session := p.session()
 	defer session.Drop()
+	return cuts(ctx, session, p.found, func([]keyset.Range) error { return nil })
+}
+
+// cuts goes through a table as the planner does: in windows that double from 2 chunks, each a transaction of its own.
+func cuts(ctx context.Context, session *postgres.Session, found review.Finding, take func([]keyset.Range) error) error {
 	conn, err := session.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	var from keyset.Point
 	for size := 2; ; size = min(size*2, window) {
-		cut, err := boundary.Cut(ctx, conn, p.found.Change, from, p.found.Bound, size)
+		cut, err := boundary.Cut(ctx, conn, found.Change, from, found.Bound, size)
+		if err == nil {
+			err = take(cut.Ranges)
+		}
 		if err != nil || cut.Closed {
 			return err
 		}

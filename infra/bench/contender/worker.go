@@ -1,121 +1,141 @@
 package contender
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
 
 	"backfill/infra/bench/ground"
-	"backfill/internal/boundary"
 	"backfill/internal/chunk"
 	"backfill/internal/credentials"
+	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/review"
 	"backfill/internal/run"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// hands is the number of workers: what two cores, with Postgres on them, can take.
-const hands = 2
+// The product's code without what is around it: no Lambda, no queue, no DynamoDB.
 
-// alone makes the contender that is one worker: what a database with users to serve would be given first.
-func alone(ctx context.Context, table *ground.Table) ([]Leg, error) {
-	d := &direct{url: table.URL, definition: table.Task.Definition(true), hands: 1}
-	return []Leg{{Name: Alone, Work: d.forward}}, d.migrate(ctx)
+func direct(workers int) Entrance {
+	return func(ctx context.Context, table *ground.Table) ([]Leg, error) {
+		h := newHands(table, false, workers)
+		return []Leg{{Name: Direct, Work: h.forward, Notes: h.notes}, {Name: Again, Work: h.forward, Notes: h.notes, Same: true}}, h.migrate(ctx)
+	}
 }
 
-// workers makes the contender that is the product's code without what is around it: no Lambda, no queue, no DynamoDB.
-func workers(undo bool) func(context.Context, *ground.Table) ([]Leg, error) {
+func undo(workers int) Entrance {
 	return func(ctx context.Context, table *ground.Table) ([]Leg, error) {
-		d := &direct{url: table.URL, definition: table.Task.Definition(undo), hands: hands}
-		if err := d.migrate(ctx); err != nil {
-			return nil, err
-		}
-		if undo {
-			notes := func(ctx context.Context) (Notes, error) { return undoOf(ctx, table.Conn, d.run) }
-			return []Leg{{Name: Undo, Work: d.forward, Notes: notes}, {Name: Rollback, Work: d.back, Back: true}}, nil
-		}
-		return []Leg{{Name: Direct, Work: d.forward}, {Name: Again, Work: d.forward, Same: true}}, nil
+		h := newHands(table, true, workers)
+		return []Leg{{Name: Undo, Work: h.forward, Notes: h.kept}, {Name: Rollback, Work: h.back, Notes: h.notes, Back: true}}, h.migrate(ctx)
+	}
+}
+
+// plain tells the workers that neighbours by key lie on different pages, so that none of them chooses passes: no code of theirs
+// is another.
+func plain(workers int) Entrance {
+	return func(ctx context.Context, table *ground.Table) ([]Leg, error) {
+		h := newHands(table, false, workers)
+		h.scattered = true
+		return []Leg{{Name: Plain, Work: h.forward, Notes: h.notes}}, h.migrate(ctx)
 	}
 }
 
 // terms are generous: there is no governor that would renew a heartbeat.
 var terms = ledger.Terms{Lease: time.Minute, Heartbeat: 24 * time.Hour}
 
-// direct plays planner and governor for the worker code.
-type direct struct {
-	url        string
+// hands are workers, with who plays planner and governor for them.
+type hands struct {
+	table      *ground.Table
 	definition string
-	hands      int    // workers
-	run        string // the last one
+	workers    int
+	scattered  bool
+	run        string       // the last one
+	told       bytes.Buffer // the figures of their deliveries
 }
 
-func (d *direct) session() *postgres.Session {
-	return postgres.NewSession(credentials.Fixed(d.url), "backfill bench").Prepare()
+func newHands(table *ground.Table, undo bool, workers int) *hands {
+	return &hands{table: table, definition: table.Task.Definition(undo), workers: workers}
+}
+
+func (h *hands) session() *postgres.Session {
+	return postgres.NewSession(credentials.Fixed(h.table.URL), "backfill bench").Prepare()
 }
 
 // migrate makes the product's schema, which a database has from its first run on.
-func (d *direct) migrate(ctx context.Context) error {
-	session := d.session()
+func (h *hands) migrate(ctx context.Context) error {
+	session := h.session()
 	defer session.Drop()
 	return ledger.New(session, terms).Migrate(ctx)
 }
 
-// forward plans the whole table and works through it.
-func (d *direct) forward(ctx context.Context) error {
-	session := d.session()
+// forward plans the whole table and works through it; workers begin with the first chunks that are cut.
+func (h *hands) forward(ctx context.Context) error {
+	session := h.session()
 	defer session.Drop()
 	entries := ledger.New(session, terms)
-	found, err := review.Reviewer{Session: session, Inline: true}.Review(ctx, review.Subject{Definition: d.definition})
+	found, err := review.Reviewer{Session: session, Inline: true}.Review(ctx, review.Subject{Definition: h.definition})
 	if err != nil {
 		return err
 	}
-	d.run = fmt.Sprintf("bench-%d", time.Now().UnixNano())
-	_, err = entries.Open(ctx, ledger.Run{Run: d.run, Backfill: found.Backfill, Change: found.Change, Bound: found.Bound, Execution: d.run})
+	found.Change.Scattered = found.Change.Scattered || h.scattered
+	h.run = fmt.Sprintf("bench-%d", time.Now().UnixNano())
+	_, err = entries.Open(ctx, ledger.Run{Run: h.run, Backfill: found.Backfill, Change: found.Change, Bound: found.Bound, Execution: h.run})
 	if err != nil {
 		return err
 	}
-	messages, err := d.plan(ctx, session, found)
-	if err != nil {
+	h.told.Reset()
+	queue := make(chan chunk.Message, everything)
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() error { return h.deliver(within, queue) })
+	group.Go(func() error {
+		defer close(queue)
+		return h.plan(within, session, entries, found, queue)
+	})
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	if _, err := entries.Move(ctx, d.run, run.Planning, run.Running); err != nil {
+	if err := h.finish(ctx, entries); err != nil {
 		return err
 	}
-	if err := d.finish(ctx, entries, messages); err != nil {
-		return err
-	}
-	_, err = entries.Move(ctx, d.run, run.Running, run.Completed)
+	_, err = entries.Move(ctx, h.run, run.Running, run.Completed)
 	return err
 }
 
-func (d *direct) plan(ctx context.Context, session *postgres.Session, found review.Finding) ([]chunk.Message, error) {
-	conn, err := session.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	window, err := boundary.Cut(ctx, conn, found.Change, nil, found.Bound, everything)
-	messages := make([]chunk.Message, len(window.Ranges))
-	for i, cut := range window.Ranges {
-		messages[i] = chunk.Chunk{Run: d.run, Number: int64(i) + 1, Range: cut}.Message(1)
-	}
-	return messages, err
+// plan sends chunks as they are cut. The first of them bring the run from PLANNING to RUNNING.
+func (h *hands) plan(ctx context.Context, session *postgres.Session, entries *ledger.Ledger, found review.Finding, queue chan<- chunk.Message) error {
+	number := int64(0)
+	return cuts(ctx, session, found, func(ranges []keyset.Range) error {
+		for _, cut := range ranges {
+			number++
+			queue <- chunk.Chunk{Run: h.run, Number: number, Range: cut}.Message(1)
+		}
+		if number > int64(len(ranges)) {
+			return nil
+		}
+		_, err := entries.Move(ctx, h.run, run.Planning, run.Running)
+		return err
+	})
 }
 
 // everything is more chunks than any table of the benchmark has.
 const everything = 1_000
 
 // back rolls back what forward did.
-func (d *direct) back(ctx context.Context) error {
-	session := d.session()
+func (h *hands) back(ctx context.Context) error {
+	session := h.session()
 	defer session.Drop()
 	entries := ledger.New(session, terms)
-	if _, err := entries.Reverse(ctx, d.run, d.run+"-back", nil); err != nil {
+	if _, err := entries.Reverse(ctx, h.run, h.run+"-back", nil); err != nil {
 		return err
 	}
-	if err := d.finish(ctx, entries, nil); err != nil {
+	h.told.Reset()
+	if err := h.finish(ctx, entries); err != nil {
 		return err
 	}
-	_, err := entries.Restored(ctx, d.run)
+	_, err := entries.Restored(ctx, h.run)
 	return err
 }

@@ -31,20 +31,23 @@ var short = []Group{
 	{Task: task("indexed"), Contenders: named("update", "direct")},
 	{Task: task("value"), Deployed: true, First: true, Contenders: named("update", "pipeline", "pipeline-undo")},
 	planning,
-	{Task: task("value"), Beside: true, First: true, Contenders: named("idle", "update", "undo", "alone")},
+	{Task: task("value"), Beside: true, First: true, Least: crowd, Contenders: named("idle", "update", "undo")},
 }
+
+// crowd has users there for long enough to see more than a handful of slow requests.
+const crowd = 1_000_000
 
 // planning has ten chunks or more: of fewer, a walk would be as long as a connection takes.
 var planning = Group{Task: task("value"), Planning: true, Least: 1_000_000, Contenders: named("walk", "planner")}
 
 // full is everything.
 var full = func() (groups []Group) {
-	ours := named("update", "loop", "pgroll", "direct", "undo")
+	ours := named("update", "loop", "pgroll", "direct", "plain", "undo")
 	for _, task := range ground.Tasks {
 		groups = append(groups, Group{Task: task, Contenders: ours},
 			Group{Task: task, Deployed: true, Contenders: named("update", "pipeline", "pipeline-undo")})
 	}
-	return append(groups, planning, Group{Task: task("value"), Beside: true, First: true, Contenders: append(named("idle", "alone"), ours...)})
+	return append(groups, planning, Group{Task: task("value"), Beside: true, First: true, Least: crowd, Contenders: append(named("idle"), ours...)})
 }()
 
 // rows of the group's tables, in a contest of so many.
@@ -59,8 +62,8 @@ func Most(groups []Group, rows int64) (most int64) {
 }
 
 // Plan gives the groups of a round: those of the short or of the full plan, with the tasks that are named. Contenders that
-// are named come from the full plan; what they are compared with comes along.
-func Plan(whole bool, tasks, contenders []string) ([]Group, error) {
+// are named come from the full plan; what they are compared with comes along. Those that have workers come once with each number.
+func Plan(whole bool, tasks, contenders []string, workers []int) ([]Group, error) {
 	if err := errors.Join(unknown("task", tasks, taskNames()), unknown("contender", contenders, Contenders())); err != nil {
 		return nil, err
 	}
@@ -77,13 +80,23 @@ func Plan(whole bool, tasks, contenders []string) ([]Group, error) {
 			g = g.only(contenders)
 		}
 		if len(g.Contenders) > 0 {
-			groups = append(groups, g)
+			groups = append(groups, g.manned(workers))
 		}
 	}
 	if len(groups) == 0 {
 		return nil, errors.New("these contenders have none of these tasks")
 	}
 	return groups, nil
+}
+
+// manned gives the contenders their workers.
+func (g Group) manned(workers []int) Group {
+	var all []contender.Contender
+	for _, c := range g.Contenders {
+		all = append(all, c.Crews(workers)...)
+	}
+	g.Contenders = all
+	return g
 }
 
 // only keeps the contenders that are named, and the bases of their ratios; users have to be named as well. None, where

@@ -2,6 +2,7 @@ package contest
 
 import (
 	"context"
+	"fmt"
 
 	"backfill/infra/bench/contender"
 	"backfill/infra/bench/ground"
@@ -39,9 +40,16 @@ func (t turn) take(ctx context.Context) ([]report.Figure, error) {
 			return figures, err
 		}
 		figures = append(figures, figure)
-		t.say("round %d  %s  %-8s %-20s %7.2f s", t.round, t.place.Name, t.label(), leg.Name, figure.Seconds)
+		t.say("round %d  %s  %-8s %-30s %7.2f s", t.round, t.place.Name, t.label(), t.manned(leg.Name), figure.Seconds)
 	}
 	return figures, nil
+}
+
+func (t turn) manned(leg string) string {
+	if t.contender.Workers == 0 {
+		return leg
+	}
+	return fmt.Sprintf("%s (%d)", leg, t.contender.Workers)
 }
 
 func (t turn) label() string {
@@ -55,7 +63,7 @@ func (t turn) label() string {
 }
 
 func (t turn) measure(ctx context.Context, table *ground.Table, leg contender.Leg) (report.Figure, error) {
-	f := report.Figure{Round: t.round, Leg: leg.Name, Section: report.Section{
+	f := report.Figure{Round: t.round, Leg: leg.Name, Workers: t.contender.Workers, Section: report.Section{
 		Server: t.place.Name, Rows: t.rows, Task: t.group.Task.Name, Beside: t.group.Beside, Planning: t.group.Planning,
 	}}
 	expected := t.rows

@@ -46,6 +46,28 @@ type Delivered struct {
 	Batches int64 // of them in batches, milliseconds
 }
 
+// BatchTimes are those of workers' figures, in milliseconds: of each delivery at most a hundred, evenly over it.
+func BatchTimes(log []byte) (all []float64) {
+	for line := range bytes.Lines(log) {
+		var told struct {
+			Message string          `json:"message"`
+			Took    json.RawMessage `json:"BatchTime"`
+		}
+		if json.Unmarshal(line, &told) != nil || told.Message != "figures" || told.Took == nil {
+			continue
+		}
+		var many []float64
+		if json.Unmarshal(told.Took, &many) != nil { // one is no list
+			many = make([]float64, 1)
+			if json.Unmarshal(told.Took, &many[0]) != nil {
+				continue
+			}
+		}
+		all = append(all, many...)
+	}
+	return all
+}
+
 func delivered(log []byte) (d Delivered) {
 	for line := range bytes.Lines(log) {
 		var told struct {

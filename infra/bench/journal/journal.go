@@ -45,6 +45,7 @@ type Entries struct {
 	Calls      Calls
 	Answers    int64     // of control: somebody watched
 	Deliveries Delivered // to workers
+	BatchTimes []float64 // milliseconds
 	Memory     int64     // peak of a worker's process, bytes
 	Inits      []float64 // of every function, milliseconds from the start of its process to its first question for work
 }
@@ -53,7 +54,7 @@ type Entries struct {
 func (m Mark) Since() Entries {
 	work := m.read(worker)
 	e := Entries{
-		Calls: count(m.read(calls)), Answers: answers(m.read(control)), Deliveries: delivered(work), Memory: memory(work),
+		Calls: count(m.read(calls)), Answers: answers(m.read(control)), Deliveries: delivered(work), BatchTimes: BatchTimes(work), Memory: memory(work),
 	}
 	for _, log := range [][]byte{work, m.read(planner), m.read(governor), m.read(control)} {
 		e.Inits = append(e.Inits, inits(log)...)

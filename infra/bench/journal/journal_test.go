@@ -20,6 +20,10 @@ const during = "2026-11-27T07:27:23.473  INFO --- [et.reactor-8] localstack.requ
 
 const told = "START RequestId: 1 Version: $LATEST\n" +
 	`{"message":"chunk left","function":"worker","state":"COMPLETED","ms":200,"batch_ms":194}` + "\n" +
+	`{"message":"figures","function":"worker","BatchTime":[50.5,75],"Batches":2}` + "\n" +
+	`{"message":"figures","function":"worker","BatchTime":99,"Batches":1}` + "\n" +
+	`{"message":"figures","function":"worker","DeliveriesWithoutWork":1}` + "\n" +
+	`{"message":"chunk left","BatchTime":1000,"state":""}` + "\n" +
 	"REPORT RequestId: 1\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 512 MB\tMax Memory Used: 19 MB\n" +
 	`{"message":"REPORT \tMax Memory Used: 99 MB\tInit Duration: 1.00 ms"}` + "\n" +
 	"REPORT RequestId: 2\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 512 MB\tMax Memory Used: 23 MB\tInit Duration: 40.25 ms\n" +
@@ -38,7 +42,7 @@ func TestOnlyWhatCameAfterTheMark(t *testing.T) {
 	add(t, folder, governor, "REPORT RequestId: 5\tDuration: 2.00 ms\tInit Duration: 55.50 ms\n")
 	want := Entries{
 		Calls:   Calls{"dynamodb.UpdateItem": 2, "dynamodb.TransactWriteItems": 1, "sqs.SendMessageBatch": 1, "sqs.ReceiveMessage": 1, "lambda.Invoke": 1},
-		Answers: 1, Deliveries: Delivered{Chunks: 2, Millis: 300, Batches: 294}, Memory: 23 << 20, Inits: []float64{40.25, 55.5},
+		Answers: 1, Deliveries: Delivered{Chunks: 3, Millis: 300, Batches: 294}, BatchTimes: []float64{50.5, 75, 99}, Memory: 23 << 20, Inits: []float64{40.25, 55.5},
 	}
 	got := mark.Since()
 	if diff := cmp.Diff(want, got); diff != "" {

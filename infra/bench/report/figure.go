@@ -1,7 +1,8 @@
 // Package report turns what was measured into medians of ratios, for people and for programs.
 //
 // It owns the arithmetic and both forms, Markdown and JSON. It leaves measuring to contest. Invariant: a ratio is one of
-// two figures of the same round, on the same server, over the same table; what has no partner has no ratio.
+// two figures of the same round, on the same server, over the same table; what has no partner has no ratio. Only users' requests are pooled over
+// the rounds.
 package report
 
 import (
@@ -19,8 +20,9 @@ import (
 // Figure is one piece of work, measured once.
 type Figure struct {
 	Section
-	Round int    `json:"round"`
-	Leg   string `json:"leg"`
+	Round   int    `json:"round"`
+	Leg     string `json:"leg"`
+	Workers int    `json:"workers,omitempty"` // at a time; 0: that was not for the benchmark to say
 	meter.Cost
 	contender.Notes
 	Users *users.Seen `json:"users,omitempty"`
@@ -53,19 +55,42 @@ func (s Section) compare(other Section) int {
 	return cmp.Or(cmp.Compare(s.Rows, other.Rows), kind(s)-kind(other), strings.Compare(s.Server, other.Server), task(s)-task(other))
 }
 
-// legs that were measured, in the order of the report.
-func legs(figures []Figure) []string {
-	var found []string
-	for _, leg := range order {
-		if slices.ContainsFunc(figures, func(f Figure) bool { return f.Leg == leg }) {
-			found = append(found, leg)
-		}
+// work is a leg by so many workers.
+type work struct {
+	leg     string
+	workers int
+}
+
+func (f Figure) work() work { return work{leg: f.Leg, workers: f.Workers} }
+
+// works that were measured, in the order of the report.
+func works(figures []Figure) []work {
+	found := map[work]bool{}
+	for _, f := range figures {
+		found[f.work()] = true
 	}
-	return found
+	return slices.SortedFunc(maps.Keys(found), func(a, b work) int {
+		return cmp.Or(slices.Index(order, a.leg)-slices.Index(order, b.leg), a.workers-b.workers)
+	})
 }
 
 var order = []string{
-	contender.Idle, contender.Single, contender.Loop, contender.Pgroll, contender.Direct, contender.Again, contender.Alone, contender.Undo,
+	contender.Idle, contender.Single, contender.Loop, contender.Pgroll, contender.Direct, contender.Again, contender.Plain, contender.Undo,
 	contender.Rollback, contender.Deployed, contender.Kept, contender.Restored,
 	contender.Walk, contender.Cut, contender.Start,
+}
+
+// pooled has one figure for each work, with the users' requests of all rounds.
+func pooled(figures []Figure) (pools []Figure) {
+	seen := map[work][]users.Seen{}
+	for _, f := range figures {
+		if f.Users != nil {
+			seen[f.work()] = append(seen[f.work()], *f.Users)
+		}
+	}
+	for w, rounds := range seen {
+		all := users.Pooled(rounds)
+		pools = append(pools, Figure{Section: figures[0].Section, Leg: w.leg, Workers: w.workers, Users: &all})
+	}
+	return pools
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,7 +15,13 @@ import (
 // Markdown writes the summaries for people.
 func (r Report) Markdown(w io.Writer) {
 	fmt.Fprintf(w, "# Benchmark of backfill %s\n\n%s\n\n", r.Version, r.Machine.Text())
-	fmt.Fprintf(w, "Rounds: %d, in %s", r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
+	for _, server := range r.Servers {
+		fmt.Fprintf(w, "- %s: %s\n", server.Name, server.text())
+	}
+	if len(r.Workers) > 0 {
+		fmt.Fprintf(w, "- workers that are called directly: %s\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(r.Workers), "[]"), " ", ", "))
+	}
+	fmt.Fprintf(w, "\nRounds: %d, in %s", r.Rounds, time.Duration(r.Seconds*float64(time.Second)).Round(time.Second))
 	if r.Rounds < r.Wanted {
 		fmt.Fprintf(w, " (%d were wanted)", r.Wanted)
 	}
@@ -26,13 +34,22 @@ func (r Report) Markdown(w io.Writer) {
 const legend = `. In each, the contenders work in random order, each on a table made anew.
 Figures are medians over the rounds. Columns with an x are ratios within a round, with the lowest and the highest: of speed,
 where more than 1 is faster than one UPDATE; of costs, where less than 1 is cheaper. CPU is that of the whole server.
-In brackets in a column's head is what the figure should be.
+In brackets in a column's head is what the figure should be. A batch's time is its whole round trip: no row is locked for longer.
 `
+
+// text has the settings in the order of their names.
+func (s Server) text() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(s.Settings)) {
+		all = append(all, name+" "+s.Settings[name])
+	}
+	return strings.Join(all, ", ")
+}
 
 func (s Summary) markdown(w io.Writer) {
 	fmt.Fprintf(w, "\n## %s, %s rows, %s\n\n", s.Server, grouped(s.Rows), s.title())
 	for i, columns := range s.tables() {
-		table := s.table(columns)
+		table := s.table(s.known(columns))
 		if i > 0 && len(table) > 1 {
 			fmt.Fprintln(w)
 		}
@@ -46,6 +63,16 @@ func (s Summary) markdown(w io.Writer) {
 	for _, r := range s.Relations {
 		fmt.Fprintf(w, "- %s: %s\n", r.Name, ranged(r.Ratio))
 	}
+}
+
+// known are the columns that any leg has a figure for.
+func (s Summary) known(columns []measure) (found []measure) {
+	for _, column := range columns {
+		if slices.ContainsFunc(s.Legs, func(l Line) bool { _, known := l.Figures[column.name]; return known }) {
+			found = append(found, column)
+		}
+	}
+	return found
 }
 
 // table has the legs of which any of the columns is known.
@@ -78,7 +105,7 @@ func (s Summary) title() string {
 		return "where chunks end"
 	}
 	if s.Beside {
-		title += ", beside users (200 reads/s and 50 updates/s)"
+		title += ", beside users (200 reads/s and 50 updates/s; latencies over the requests of all rounds)"
 	}
 	return title
 }

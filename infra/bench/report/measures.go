@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"backfill/infra/bench/contender"
+	"backfill/infra/bench/users"
 )
 
 // measure is one column.
@@ -15,43 +16,58 @@ type measure struct {
 	// compare gives the value of one round.
 	compare func(f, base Figure) (float64, bool)
 	text    func(Spread) string
+	pooled  bool // over the requests of all rounds, so it is one value
 }
 
 // costs are the columns of a section.
 var costs = []measure{
-	{"speed", "x one UPDATE", contender.Single, speed, ranged},
-	{"seconds", "s", "", func(f, _ Figure) (float64, bool) { return f.Seconds, true }, decimals(1)},
-	{"rows_per_second", "rows/s", "", func(f, _ Figure) (float64, bool) { return ratio(float64(f.Rows), f.Seconds) }, thousands},
-	{"cpu", "CPU x", contender.Single, cpu, ranged},
-	{"cpu_us_per_row", "CPU us/row", "", func(f, _ Figure) (float64, bool) { return f.CPU * 1e6 / float64(f.Rows), f.CPU > 0 }, decimals(1)},
-	{"wal", "WAL x", contender.Single, func(f, base Figure) (float64, bool) { return ratio(float64(f.WAL), float64(base.WAL)) }, decimals(2)},
-	{"wal_bytes_per_row", "WAL B/row", "", perRow(func(f Figure) int64 { return f.WAL }), decimals(0)},
-	{"table", "table x", contender.Single, func(f, base Figure) (float64, bool) { return ratio(float64(f.Table), float64(base.Table)) }, decimals(2)},
-	{"table_bytes_per_row", "table B/row", "", perRow(func(f Figure) int64 { return f.Table }), decimals(0)},
-	{"index_bytes_per_row", "index B/row", "", perRow(func(f Figure) int64 { return f.Index }), decimals(0)},
-	{"hot", "HOT", "", func(f, _ Figure) (float64, bool) { return ratio(float64(f.HOT), float64(f.Updates)) }, percent},
-	{"undo_bytes_per_row", "undo B/row", "", func(f, _ Figure) (float64, bool) { return float64(f.Undo) / float64(f.Rows), f.Undo > 0 }, decimals(1)},
+	workers,
+	{name: "speed", head: "x one UPDATE", base: contender.Single, compare: speed, text: ranged},
+	{name: "seconds", head: "s", compare: func(f, _ Figure) (float64, bool) { return f.Seconds, true }, text: decimals(1)},
+	{name: "rows_per_second", head: "rows/s", compare: func(f, _ Figure) (float64, bool) { return ratio(float64(f.Rows), f.Seconds) }, text: thousands},
+	{name: "cpu", head: "CPU x", base: contender.Single, compare: cpu, text: ranged},
+	{name: "cpu_us_per_row", head: "CPU us/row", compare: func(f, _ Figure) (float64, bool) { return f.CPU * 1e6 / float64(f.Rows), f.CPU > 0 }, text: decimals(1)},
+	{name: "wal", head: "WAL x", base: contender.Single, compare: func(f, base Figure) (float64, bool) { return ratio(float64(f.WAL), float64(base.WAL)) }, text: decimals(2)},
+	{name: "wal_bytes_per_row", head: "WAL B/row", compare: perRow(func(f Figure) int64 { return f.WAL }), text: decimals(0)},
+	{name: "table", head: "table x", base: contender.Single, compare: func(f, base Figure) (float64, bool) { return ratio(float64(f.Table), float64(base.Table)) }, text: decimals(2)},
+	{name: "table_bytes_per_row", head: "table B/row", compare: perRow(func(f Figure) int64 { return f.Table }), text: decimals(0)},
+	{name: "index_bytes_per_row", head: "index B/row", compare: perRow(func(f Figure) int64 { return f.Index }), text: decimals(0)},
+	{name: "hot", head: "HOT", compare: hot, text: percent},
+	batchP50, batchP95,
+	{name: "undo_bytes_per_row", head: "undo B/row", compare: func(f, _ Figure) (float64, bool) { return float64(f.Undo) / float64(f.Rows), f.Undo > 0 }, text: decimals(1)},
 }
 
 // seen are the columns of a section beside users.
 var seen = []measure{
-	{"update_p50_ms", "update p50 ms", "", func(f, _ Figure) (float64, bool) { return f.Users.Updates.P50, true }, decimals(1)},
-	{"update_p99_ms", "update p99 ms", "", func(f, _ Figure) (float64, bool) { return f.Users.Updates.P99, true }, decimals(1)},
-	{"update_p99", "update p99 x idle", contender.Idle, func(f, base Figure) (float64, bool) { return ratio(f.Users.Updates.P99, base.Users.Updates.P99) }, ranged},
-	{"updates", "updates", "", func(f, _ Figure) (float64, bool) { return float64(f.Users.Updates.Requests), true }, thousands},
-	{"read_p50_ms", "read p50 ms", "", func(f, _ Figure) (float64, bool) { return f.Users.Reads.P50, true }, decimals(1)},
-	{"read_p99_ms", "read p99 ms", "", func(f, _ Figure) (float64, bool) { return f.Users.Reads.P99, true }, decimals(1)},
-	{"speed", "x one UPDATE", contender.Single, speed, ranged},
-	{"seconds", "s", "", func(f, _ Figure) (float64, bool) { return f.Seconds, true }, decimals(1)},
+	workers,
+	requests("update_p50_ms", "update p50 ms", "", func(s, _ users.Seen) (float64, bool) { return s.Updates.P50, true }, decimals(1)),
+	requests("update_p99_ms", "update p99 ms", "", func(s, _ users.Seen) (float64, bool) { return s.Updates.P99, true }, decimals(1)),
+	requests("update_p99", "p99 x idle (<= 3)", contender.Idle, func(s, idle users.Seen) (float64, bool) { return ratio(s.Updates.P99, idle.Updates.P99) }, decimals(2)),
+	{name: "update_p99_rounds", head: "in rounds", base: contender.Idle, text: ranged,
+		compare: func(f, base Figure) (float64, bool) { return ratio(f.Users.Updates.P99, base.Users.Updates.P99) }},
+	requests("updates", "updates", "", func(s, _ users.Seen) (float64, bool) { return float64(s.Updates.Requests), true }, thousands),
+	requests("read_p50_ms", "read p50 ms", "", func(s, _ users.Seen) (float64, bool) { return s.Reads.P50, true }, decimals(1)),
+	requests("read_p99_ms", "read p99 ms", "", func(s, _ users.Seen) (float64, bool) { return s.Reads.P99, true }, decimals(1)),
+	requests("reads", "reads", "", func(s, _ users.Seen) (float64, bool) { return float64(s.Reads.Requests), true }, thousands),
+	{name: "speed", head: "x one UPDATE", base: contender.Single, compare: speed, text: ranged},
+	{name: "seconds", head: "s", compare: func(f, _ Figure) (float64, bool) { return f.Seconds, true }, text: decimals(1)},
+	{name: "hot", head: "HOT", compare: hot, text: percent},
+	batchP50, batchP95,
+}
+
+// requests is a column about users' requests of all rounds.
+func requests(name, head, base string, compare func(s, base users.Seen) (float64, bool), text func(Spread) string) measure {
+	return measure{name: name, head: head, base: base, text: text, pooled: true,
+		compare: func(f, base Figure) (float64, bool) { return compare(*f.Users, *base.Users) }}
 }
 
 // planned are the columns of a section in which nothing is written.
 var planned = []measure{
-	{"planning_speed", "keys/s x bare walk (>= 0.8)", contender.Walk, speed, ranged},
-	{"milliseconds", "ms", "", func(f, _ Figure) (float64, bool) { return f.Seconds * 1e3, true }, decimals(0)},
-	{"rows_per_second", "keys/s", "", func(f, _ Figure) (float64, bool) { return ratio(float64(f.Rows), f.Seconds) }, thousands},
-	{"cpu_us_per_row", "CPU us/key", "", func(f, _ Figure) (float64, bool) { return f.CPU * 1e6 / float64(f.Rows), f.CPU > 0 }, decimals(2)},
-	{"first_chunk_ms", "first chunk ms (< 1,000)", "", func(f, _ Figure) (float64, bool) { return f.First * 1e3, f.First > 0 }, func(s Spread) string { return between(s, 0) }},
+	{name: "planning_speed", head: "keys/s x bare walk (>= 0.8)", base: contender.Walk, compare: speed, text: ranged},
+	{name: "milliseconds", head: "ms", compare: func(f, _ Figure) (float64, bool) { return f.Seconds * 1e3, true }, text: decimals(0)},
+	{name: "rows_per_second", head: "keys/s", compare: func(f, _ Figure) (float64, bool) { return ratio(float64(f.Rows), f.Seconds) }, text: thousands},
+	{name: "cpu_us_per_row", head: "CPU us/key", compare: func(f, _ Figure) (float64, bool) { return f.CPU * 1e6 / float64(f.Rows), f.CPU > 0 }, text: decimals(2)},
+	{name: "first_chunk_ms", head: "first chunk ms (< 1,000)", compare: func(f, _ Figure) (float64, bool) { return f.First * 1e3, f.First > 0 }, text: func(s Spread) string { return between(s, 0) }},
 }
 
 // tables of a section, each with its columns.
@@ -72,6 +88,8 @@ func speed(f, base Figure) (float64, bool) {
 	}
 	return ratio(base.Seconds, f.Seconds)
 }
+
+func hot(f, _ Figure) (float64, bool) { return ratio(float64(f.HOT), float64(f.Updates)) }
 
 func cpu(f, base Figure) (float64, bool) { return ratio(f.CPU, base.CPU) }
 

@@ -4,13 +4,15 @@ import "backfill/infra/bench/contender"
 
 // plane are the columns of what the deployed stack uses beside Postgres, with what each should be.
 var plane = []measure{
-	{"chunks", "chunks", "", of(func(p contender.Plane) float64 { return float64(p.Chunks) }), decimals(0)},
-	{"calls_per_chunk", "AWS calls/chunk (<= 12)", "", over(func(p contender.Plane) (int64, int64) { return p.Functions, p.Chunks }), decimals(1)},
-	{"own_calls_per_chunk", "a chunk's own", "", over(func(p contender.Plane) (int64, int64) { return p.Own, p.Chunks }), decimals(1)},
-	{"other_calls_per_second", "other calls/s (<= 1)", "", others, decimals(2)},
-	{"control_share", "control plane (<= 3 %)", "", share, tenths},
-	{"memory_mb", "memory MB (<= 64)", "", of(func(p contender.Plane) float64 { return float64(p.Memory) / (1 << 20) }), decimals(0)},
-	{"init_ms", "init ms (<= 60)", "", inits, decimals(0)},
+	{name: "chunks", head: "chunks", compare: of(func(p contender.Plane) float64 { return float64(p.Chunks) }), text: decimals(0)},
+	{name: "workers_seen", head: "workers at a time", compare: of(func(p contender.Plane) float64 { return float64(p.Workers) }), text: decimals(0)},
+	{name: "first_chunk_s", head: "first chunk s (< 1)", compare: func(f, _ Figure) (float64, bool) { return f.First, f.Plane != nil && f.First > 0 }, text: func(s Spread) string { return between(s, 1) }},
+	{name: "calls_per_chunk", head: "AWS calls/chunk (<= 12)", compare: over(func(p contender.Plane) (int64, int64) { return p.Functions, p.Chunks }), text: decimals(1)},
+	{name: "own_calls_per_chunk", head: "a chunk's own", compare: over(func(p contender.Plane) (int64, int64) { return p.Own, p.Chunks }), text: decimals(1)},
+	{name: "other_calls_per_second", head: "other calls/s (<= 1)", compare: others, text: decimals(2)},
+	{name: "control_share", head: "control plane (<= 3 %)", compare: share, text: tenths},
+	{name: "memory_mb", head: "memory MB (<= 64)", compare: of(func(p contender.Plane) float64 { return float64(p.Memory) / (1 << 20) }), text: decimals(0)},
+	{name: "init_ms", head: "init ms (<= 60)", compare: inits, text: decimals(0)},
 }
 
 // of is a figure of the deployed stack; none where it is not known.

@@ -1,6 +1,11 @@
 package report
 
-import "backfill/infra/bench/contender"
+import (
+	"fmt"
+	"slices"
+
+	"backfill/infra/bench/contender"
+)
 
 // Relation is a ratio of two legs that has a name of its own.
 type Relation struct {
@@ -15,6 +20,7 @@ var relations = []struct {
 }{
 	{"worker without undo, speed over the loop's", contender.Direct, contender.Loop, speed},
 	{"worker without undo, speed over pgroll's", contender.Direct, contender.Pgroll, speed},
+	{"worker without undo, speed over the same without passes", contender.Direct, contender.Plain, speed},
 	{"undo, CPU over the same run without it", contender.Undo, contender.Direct, cpu},
 	{"undo, time over the same run without it", contender.Direct, contender.Undo, speed},
 	{"rollback, speed over the run that it takes back", contender.Rollback, contender.Undo, speed},
@@ -22,11 +28,24 @@ var relations = []struct {
 	{"pipeline's rollback, speed over the run that it takes back", contender.Restored, contender.Kept, speed},
 }
 
+// related has a relation for each number of workers; it says which, where there are several.
 func related(figures []Figure) []Relation {
+	done := works(figures)
+	crews := slices.DeleteFunc(slices.Clone(done), func(w work) bool { return w.workers == 0 })
+	several := slices.ContainsFunc(crews, func(w work) bool { return w.workers != crews[0].workers })
 	var found []Relation
 	for _, r := range relations {
-		if s := compared(figures, r.leg, r.base, r.compare); s.Rounds > 0 {
-			found = append(found, Relation{Name: r.name, Ratio: s})
+		for _, of := range done {
+			if of.leg != r.leg {
+				continue
+			}
+			name := r.name
+			if several && of.workers > 0 {
+				name = fmt.Sprintf("workers: %d; %s", of.workers, name)
+			}
+			if s := compared(figures, of, r.base, r.compare); s.Rounds > 0 {
+				found = append(found, Relation{Name: name, Ratio: s})
+			}
 		}
 	}
 	return found

@@ -12,6 +12,8 @@ import (
 type Report struct {
 	Version string    `json:"version"` // of the product
 	Machine Machine   `json:"machine"`
+	Servers []Server  `json:"servers"`
+	Workers []int     `json:"workers"` // of the contenders that are the worker's code
 	Begun   time.Time `json:"begun"`
 	Seconds float64   `json:"seconds"`
 	Rounds  int       `json:"rounds"`
@@ -26,9 +28,16 @@ type Summary struct {
 	Relations []Relation `json:"relations,omitempty"`
 }
 
-// Line is one leg: figures by name.
+// Server is one that was measured on, with its settings.
+type Server struct {
+	Name     string            `json:"name"`
+	Settings map[string]string `json:"settings"`
+}
+
+// Line is one leg, by so many workers: figures by name.
 type Line struct {
 	Leg     string            `json:"leg"`
+	Workers int               `json:"workers,omitempty"`
 	Figures map[string]Spread `json:"figures"`
 }
 
@@ -43,16 +52,19 @@ func (r Report) Summaries() []Summary {
 }
 
 func summarize(name Section, figures []Figure) Summary {
-	columns := slices.Concat(name.tables()...)
+	columns, pools := slices.Concat(name.tables()...), pooled(figures)
 	s := Summary{Section: name}
-	for _, leg := range legs(figures) {
-		line := Line{Leg: leg, Figures: map[string]Spread{}}
+	for _, of := range works(figures) {
+		line := Line{Leg: of.leg, Workers: of.workers, Figures: map[string]Spread{}}
 		for _, column := range columns {
-			base := column.base
-			if base == "" {
-				base = leg
+			source, base := figures, column.base
+			if column.pooled {
+				source = pools
 			}
-			if found := compared(figures, leg, base, column.compare); found.Rounds > 0 {
+			if base == "" {
+				base = of.leg
+			}
+			if found := compared(source, of, base, column.compare); found.Rounds > 0 {
 				line.Figures[column.name] = found
 			}
 		}

@@ -31,18 +31,22 @@ func ratio(one, other float64) (float64, bool) {
 	return one / other, true
 }
 
-// compared gives a comparison of two legs over the rounds that have both.
-func compared(figures []Figure, leg, base string, compare func(f, base Figure) (float64, bool)) Spread {
-	bases := map[int]Figure{}
+// compared gives a comparison of a work with a leg over the rounds that have both: with that leg by as many workers, or with what had none.
+func compared(figures []Figure, of work, base string, compare func(f, base Figure) (float64, bool)) Spread {
+	type partner struct{ round, workers int }
+	bases := map[partner]Figure{}
 	for _, f := range figures {
 		if f.Leg == base {
-			bases[f.Round] = f
+			bases[partner{f.Round, f.Workers}] = f
 		}
 	}
 	var values []float64
 	for _, f := range figures {
-		other, measured := bases[f.Round]
-		if f.Leg != leg || !measured {
+		other, measured := bases[partner{f.Round, f.Workers}]
+		if !measured {
+			other, measured = bases[partner{f.Round, 0}]
+		}
+		if f.work() != of || !measured {
 			continue
 		}
 		if value, known := compare(f, other); known {

@@ -65,3 +65,16 @@ func TestLatency(t *testing.T) {
 		})
 	}
 }
+
+// TestRequestsOfSeveralRoundsArePooled: the one slow request of two in a hundred is within the p99 of its own round only.
+func TestRequestsOfSeveralRoundsArePooled(t *testing.T) {
+	quick := slices.Repeat([]time.Duration{time.Millisecond}, 99)
+	slow := NewSeen(quick, append(slices.Clone(quick), time.Second, time.Second), 101)
+	if slow.Updates.P99 != 1000 {
+		t.Fatalf("p99 of a round is %.0f ms", slow.Updates.P99)
+	}
+	got := Pooled([]Seen{slow, NewSeen(quick, quick, 99), NewSeen(nil, quick, 99)})
+	if want := (Latency{Requests: 299, P50: 1, P99: 1, Max: 1000}); got.Updates != want || got.Reads.Requests != 198 || got.Written != 299 {
+		t.Fatalf("%+v", got)
+	}
+}

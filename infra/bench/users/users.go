@@ -28,6 +28,23 @@ type Seen struct {
 	Reads   Latency `json:"reads"`
 	Updates Latency `json:"updates"`
 	Written int64   `json:"written"` // updates in all, before and after it as well
+
+	reads, updates []time.Duration // of every request
+}
+
+// NewSeen sums up the latencies of requests.
+func NewSeen(reads, updates []time.Duration, written int64) Seen {
+	return Seen{Reads: summarize(reads), Updates: summarize(updates), Written: written, reads: reads, updates: updates}
+}
+
+// Pooled is what users saw in several rounds, as if these were one: of the requests of a single round, a p99 rests on a handful.
+func Pooled(rounds []Seen) Seen {
+	var reads, updates []time.Duration
+	var written int64
+	for _, s := range rounds {
+		reads, updates, written = append(reads, s.reads...), append(updates, s.updates...), written+s.Written
+	}
+	return NewSeen(reads, updates, written)
 }
 
 // Log is all requests of the users.
@@ -42,7 +59,7 @@ func (l Log) Seen(spans ...Span) Seen {
 	for _, s := range spans {
 		read, written = append(read, between(l.reads, s.From, s.To)...), append(written, between(l.updates, s.From, s.To)...)
 	}
-	return Seen{Reads: summarize(read), Updates: summarize(written), Written: l.Written()}
+	return NewSeen(read, written, l.Written())
 }
 
 // Written is how many updates were made in all.
