@@ -29,7 +29,7 @@ func TestPassesMeetEachKeyOnce(t *testing.T) {
 		rapid.Check(t, func(r *rapid.T) {
 			table := rapid.SampledFrom(tables).Draw(r, "table")
 			c := table.Increment()
-			c.ChunkRows, c.Undo = rapid.Int64Range(1, 12).Draw(r, "chunk rows"), rapid.Bool().Draw(r, "undo")
+			c.ChunkRows, c.Undo = rapid.Int64Range(1, 30).Draw(r, "chunk rows"), rapid.Bool().Draw(r, "undo")
 			for i := range c.Set {
 				c.Set[i].Base = c.Set[i].Type
 			}
@@ -77,7 +77,7 @@ func (b *bundle) stripeChunk(t *testing.T, r *rapid.T, between func()) (outcome 
 
 func drawWindow(r *rapid.T) statement.Window {
 	return statement.Window{
-		Keys: rapid.Int64Range(1, 15).Draw(r, "window"), Passes: rapid.IntRange(2, 5).Draw(r, "passes"), Batches: rapid.IntRange(1, 3).Draw(r, "batches"),
+		Keys: rapid.Int64Range(1, 30).Draw(r, "window"), Passes: rapid.IntRange(2, 5).Draw(r, "passes"), Batches: rapid.IntRange(1, 3).Draw(r, "batches"),
 	}
 }
 
