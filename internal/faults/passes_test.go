@@ -15,7 +15,7 @@ func (i increment) inOrder(t *testing.T, db pgtest.Database) {
 	db.Exec(t, fmt.Sprintf("ALTER TABLE %[1]s SET (fillfactor = 60); CLUSTER %[1]s USING %[1]s_pkey; ANALYZE %[1]s", i.table))
 }
 
-// fewestInPasses is the size of the smallest chunks that may be gone over in passes, each in some 70 batches.
+// fewestInPasses is the size of the smallest chunks that may be gone over in passes, each in 18 batches or some more.
 const fewestInPasses = 6_400
 
 // passing makes the work one that is gone over in passes: of two chunks where it has several.
@@ -25,9 +25,9 @@ func (i increment) passing() increment {
 	return i
 }
 
-// amidst is how many batches later than else something happens that is to meet passes: behind first batches and the listing of keys, and
-// in the midst of the passes that two workers are at.
-const amidst = 30
+// amidst is how many batches later than else something happens that is to meet passes: behind the first batch of each of two workers and the
+// listing of keys, and not behind the passes.
+const amidst = 10
 
 // nth is that batch, or one as much later in the middle of passes.
 func (i increment) nth(batch int) int {
