@@ -28,6 +28,13 @@ func (b *bundle) expectOnce(t *testing.T) {
 	}
 }
 
+// passes tells how many chunks of a run were gone over in passes, and how many in the order of the keys.
+func (b *bundle) passes(t *testing.T, id string) (passed, plain int64) {
+	t.Helper()
+	const chunks = "SELECT count(*) FROM backfill.ledger WHERE run = $1 AND "
+	return b.number(t, chunks+"passes > 1", id), b.number(t, chunks+"passes = 1", id)
+}
+
 func TestTablesOfEverySize(t *testing.T) {
 	for _, rows := range []int{0, 1, 100_001} {
 		t.Run(fmt.Sprint(rows), func(t *testing.T) {
@@ -41,6 +48,9 @@ func TestTablesOfEverySize(t *testing.T) {
 			if status.Rows.Affected != int64(rows) || status.Chunks.Completed != chunks || status.Chunks.Total != chunks {
 				t.Fatalf("%d rows in %d of %d chunks, want %d in %d", status.Rows.Affected, status.Chunks.Completed,
 					status.Chunks.Total, rows, chunks)
+			}
+			if passed, _ := b.passes(t, id); rows > 20_000 && passed == 0 {
+				t.Fatal("no chunk was gone over in passes")
 			}
 		})
 	}
@@ -68,6 +78,9 @@ func TestKeysOfEveryKind(t *testing.T) {
 			status := b.completes(t, id, execution, 2*time.Minute)
 			if wrong := b.number(t, "SELECT count(*) FROM "+quoted(table)+" WHERE n <> was + 1"); wrong != 0 || status.Rows.Affected != 20_000 {
 				t.Fatalf("%d rows are wrong, %d counted", wrong, status.Rows.Affected)
+			}
+			if passed, plain := b.passes(t, id); passed != 0 || plain == 0 {
+				t.Fatalf("%d chunks were gone over in passes, %d in the order of the keys", passed, plain)
 			}
 		})
 	}

@@ -16,13 +16,17 @@ type increment struct {
 	slowly    float64 // seconds that each row takes
 	rounds    int     // increments before this one
 	fills     bool    // it fills m, which is NULL, in place of n: undo keeps the keys alone
+	inPasses  bool    // it is to be gone over so: accounts demands that a chunk was
 }
 
 // makeTable makes the table, with n = id.
 func (i increment) makeTable(t *testing.T, db pgtest.Database) increment {
 	t.Helper()
 	i.table = unique("counters")
-	return i.fillTable(t, db)
+	if i.fillTable(t, db); i.inPasses {
+		i.inOrder(t, db)
+	}
+	return i
 }
 
 // fillTable makes the table of that name.
@@ -91,6 +95,9 @@ func (i increment) accounts(t *testing.T, db pgtest.Database, id string) {
 		i.table, i.after(), i.before()), id).Scan(&wrong))
 	if wrong != "" {
 		t.Fatalf("run %s:\n%s", id, wrong)
+	}
+	if passes := number(t, conn, "SELECT coalesce(max(passes), 0) FROM backfill.ledger WHERE run = $1", id); i.inPasses && passes <= 1 {
+		t.Fatalf("run %s went over no chunk in passes", id)
 	}
 	changed := number(t, conn, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s IS NOT TRUE", i.table, i.before()))
 	accounted := number(t, conn, "SELECT coalesce(sum(affected - restored), 0) FROM backfill.ledger WHERE run = $1", id)

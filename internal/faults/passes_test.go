@@ -15,6 +15,56 @@ func (i increment) inOrder(t *testing.T, db pgtest.Database) {
 	db.Exec(t, fmt.Sprintf("ALTER TABLE %[1]s SET (fillfactor = 60); CLUSTER %[1]s USING %[1]s_pkey; ANALYZE %[1]s", i.table))
 }
 
+// fewestInPasses is the size of the smallest chunks that may be gone over in passes, each in 18 batches or some more.
+const fewestInPasses = 6_400
+
+// passing makes the work one that is gone over in passes: of two chunks where it has several.
+func (i increment) passing() increment {
+	chunks := min(2, i.rows/i.chunkRows)
+	i.rows, i.chunkRows, i.inPasses = chunks*fewestInPasses, fewestInPasses, true
+	return i
+}
+
+// amidst is how many batches later than else something happens that is to meet passes: behind the first batch of each of two workers and the
+// listing of keys, and not behind the passes.
+const amidst = 10
+
+// nth is that batch, or one as much later in the middle of passes.
+func (i increment) nth(batch int) int {
+	if i.inPasses {
+		batch += amidst
+	}
+	return batch
+}
+
+// byTurns gives each server a way of its own: in passes on the newest, in the order of the keys on the others. What the SQL of each way does on each server is
+// shown by batch.
+func (i increment) byTurns(t *testing.T, db pgtest.Database) increment {
+	t.Helper()
+	if db.IsNewest(t) {
+		return i.passing()
+	}
+	return i
+}
+
+// eachWay runs the test for work in the order of the keys, and for the same in passes, side by side.
+func eachWay(t *testing.T, w increment, test func(t *testing.T, w increment)) {
+	for name, way := range map[string]increment{"plain": w, "passes": w.passing()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, way)
+		})
+	}
+}
+
+// amid moves a step at a batch into the middle of passes.
+func (c trap) amid(w increment) trap {
+	if c.sql == advance {
+		c.skip = int64(w.nth(int(c.skip)))
+	}
+	return c
+}
+
 // takenOver counts the workers that went on with what another had left.
 const takenOver = "taken over in passes"
 

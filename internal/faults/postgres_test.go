@@ -41,18 +41,22 @@ func (s *stack) until(t *testing.T, a *attempt, batches int) {
 // slow is work of some seconds for two workers.
 func slow(t *testing.T, db pgtest.Database) increment {
 	t.Helper()
-	return increment{rows: 12_000, chunkRows: 2000, slowly: 0.0005}.makeTable(t, db)
+	return slowly.makeTable(t, db)
 }
+
+// slowly is it before it has a table.
+var slowly = increment{rows: 12_000, chunkRows: 2000, slowly: 0.0005}
 
 func TestPostgresCrashesInTheMiddle(t *testing.T) {
 	onACluster(t, func(t *testing.T, c *cluster.Cluster) {
-		w := slow(t, c.Database())
+		w := slowly.byTurns(t, c.Database()).makeTable(t, c.Database())
 		s := deploy(t, c.Database(), plan{workers: 2})
-		a := s.inTheMiddle(t, w)
+		a := s.start(t, w)
+		s.until(t, a, w.nth(2))
 		for _, batches := range []int{4, 8} {
 			c.Crash()
 			c.Start(t)
-			s.until(t, a, batches)
+			s.until(t, a, w.nth(batches))
 		}
 		a.completes(t)
 	})

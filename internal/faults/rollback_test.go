@@ -82,10 +82,14 @@ var backAtPostgres = map[string]trap{
 	"a governor dies when it has ended the rollback": after(governor, restored, 0),
 }
 
+// few is what is taken back: some chunks, each of several batches.
+var few = increment{rows: 3000, chunkRows: 750}
+
 func TestEachStepBackAtPostgres(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		sideways(t, db, backAtPostgres, func(t *testing.T, db pgtest.Database, step trap) {
-			deploy(t, db, plan{workers: 2}).fallsBack(t, db, step)
+			w := few.byTurns(t, db).makeTable(t, db)
+			deploy(t, db, plan{workers: 2}).fallsBack(t, w, step.amid(w))
 		})
 	})
 }
@@ -111,7 +115,7 @@ var backAtAWS = map[string]trap{
 func TestEachStepBackAtAWS(t *testing.T) {
 	t.Parallel()
 	sideways(t, pgtest.Newest(t), backAtAWS, func(t *testing.T, db pgtest.Database, step trap) {
-		deploy(t, db, plan{workers: 2}).fallsBack(t, db, step)
+		deploy(t, db, plan{workers: 2}).fallsBack(t, few.makeTable(t, db), step)
 	})
 }
 
@@ -119,14 +123,14 @@ func TestEachStepBackAtAWS(t *testing.T) {
 func TestADeliveryBackWithoutAClaimComesAgain(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Newest(t)
-	deploy(t, db, plan{workers: 1, visibility: time.Second}).fallsBack(t, db, before(worker, claim, 1))
+	deploy(t, db, plan{workers: 1, visibility: time.Second}).fallsBack(t, few.makeTable(t, db), before(worker, claim, 1))
 }
 
 // TestARecordIsReopenedTooLate: the call of a planner that died arrives when the rollback has ended.
 func TestARecordIsReopenedTooLate(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Newest(t)
-	s, w := deploy(t, db, plan{workers: 2}), increment{rows: 3000, chunkRows: 750}.makeTable(t, db)
+	s, w := deploy(t, db, plan{workers: 2}), few.makeTable(t, db)
 	a := s.start(t, w)
 	a.completes(t)
 	release, landed := make(chan struct{}), make(chan struct{})
@@ -138,9 +142,8 @@ func TestARecordIsReopenedTooLate(t *testing.T) {
 }
 
 // fallsBack demands that a run is taken back though its rollback fell into the trap.
-func (s *stack) fallsBack(t *testing.T, db pgtest.Database, step trap) {
+func (s *stack) fallsBack(t *testing.T, w increment, step trap) {
 	t.Helper()
-	w := increment{rows: 3000, chunkRows: 750}.makeTable(t, db)
 	a := s.start(t, w)
 	a.completes(t)
 	s.falls(t, w.rollback(a.id), step)

@@ -73,16 +73,19 @@ func TestEachStepAtANote(t *testing.T) {
 	sideways(t, pgtest.Newest(t), atANote, throughTraps)
 }
 
-// counters is the work of a step: some chunks, each of several batches.
+// some is the work of a step: some chunks, each of several batches.
+var some = increment{rows: 6000, chunkRows: 1500}
+
 func counters(t *testing.T, db pgtest.Database) work {
 	t.Helper()
-	return increment{rows: 6000, chunkRows: 1500}.makeTable(t, db)
+	return some.makeTable(t, db)
 }
 
 func TestEachStepAtPostgres(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		sideways(t, db, atPostgres, func(t *testing.T, db pgtest.Database, step trap) {
-			deploy(t, db, plan{workers: 2}).falls(t, counters(t, db), step)
+			w := some.byTurns(t, db).makeTable(t, db)
+			deploy(t, db, plan{workers: 2}).falls(t, w, step.amid(w))
 		})
 	})
 }

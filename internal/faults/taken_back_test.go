@@ -14,7 +14,7 @@ import (
 func TestAForwardBatchComesWhenItsRunIsTakenBack(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
-		batches, conn := s.holding(4, 5), db.Connect(t)
+		batches, conn := s.holding(w.nth(4), w.nth(5)), db.Connect(t)
 		a := s.start(t, w)
 		zombie, stale := s.stopsAndCancels(t, a, batches)
 		back := s.start(t, w.rollback(a.id))
@@ -34,7 +34,7 @@ func TestAForwardBatchComesWhenItsRunWasTakenBack(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
 		a := s.start(t, w)
-		zombie, stale := s.stopsAndCancels(t, a, s.holding(4))
+		zombie, stale := s.stopsAndCancels(t, a, s.holding(w.nth(4)))
 		back := s.start(t, w.rollback(a.id))
 		back.completes(t)
 		s.wakes(t, zombie, stale)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,10 +14,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// oneChunk is work of one chunk, in several batches.
+// one is work of one chunk, in several batches.
+var one = increment{rows: 4000, chunkRows: 4000, slowly: 0.0002}
+
+// oneChunk is it by turns.
 func oneChunk(t *testing.T, db pgtest.Database) increment {
 	t.Helper()
-	return increment{rows: 4000, chunkRows: 4000, slowly: 0.0002}.makeTable(t, db)
+	return one.byTurns(t, db).makeTable(t, db)
 }
 
 // held is a batch on its way.
@@ -74,7 +76,7 @@ func entry(t *testing.T, conn *pgx.Conn, id string) (fence, seq, affected int64)
 func TestAWorkerThatWasStoppedPastItsLeaseWritesNothing(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
-		batches, conn := s.holding(4, 5), db.Connect(t)
+		batches, conn := s.holding(w.nth(4), w.nth(5)), db.Connect(t)
 		a := s.start(t, w)
 		zombie := next(t, batches)
 		zombie.by.Pause()
@@ -94,50 +96,50 @@ func TestAWorkerThatWasStoppedPastItsLeaseWritesNothing(t *testing.T) {
 // TestABatchOfWhichHalfArrives: Postgres has carried out the statements and waits for the word to commit, which does
 // not come. The connection lives on; the locks must not. Postgres can see to that from version 17 on.
 func TestABatchOfWhichHalfArrives(t *testing.T) {
-	t.Parallel()
-	db := pgtest.Newest(t)
-	s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
-	var batches atomic.Int64
-	half, end := make(chan *door, 1), make(chan struct{})
-	sent := before(worker, advance, 0)
-	s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
-		if sent.meetsMessage(d, m) && batches.Add(1) == 3 {
-			d.Pause()
-			half <- d
-			<-end
-		}
-		return pgtest.Pass
+	eachWay(t, one, func(t *testing.T, w increment) {
+		db := pgtest.Newest(t)
+		s := deploy(t, db, plan{workers: 2})
+		var batches atomic.Int64
+		half, end := make(chan *door, 1), make(chan struct{})
+		sent := before(worker, advance, 0)
+		s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+			if sent.meetsMessage(d, m) && batches.Add(1) == int64(w.nth(3)) {
+				d.Pause()
+				half <- d
+				<-end
+			}
+			return pgtest.Pass
+		})
+		a := s.start(t, w.makeTable(t, db))
+		zombie := next(t, half)
+		a.completes(t)
+		close(end)
+		zombie.Continue()
 	})
-	a := s.start(t, w)
-	zombie := next(t, half)
-	a.completes(t)
-	close(end)
-	zombie.Continue()
 }
 
 // TestAWorkerThatWasStoppedBetweenBatches goes on when its successor is done: it leaves the chunk as it is.
 func TestAWorkerThatWasStoppedBetweenBatches(t *testing.T) {
-	db := pgtest.Newest(t)
-	t.Parallel()
-	s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
-	stopped := make(chan *door, 1)
-	var once sync.Once
-	committed := after(worker, advance, 0)
-	s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
-		if committed.meetsMessage(d, m) {
-			once.Do(func() {
+	eachWay(t, one, func(t *testing.T, w increment) {
+		db := pgtest.Newest(t)
+		s := deploy(t, db, plan{workers: 2})
+		var batches atomic.Int64
+		stopped := make(chan *door, 1)
+		committed := after(worker, advance, 0)
+		s.watch(func(d *door, m pgtest.Message) pgtest.Verdict {
+			if committed.meetsMessage(d, m) && batches.Add(1) == int64(w.nth(1)) {
 				d.Pause()
 				stopped <- d
-			})
-		}
-		return pgtest.Pass
+			}
+			return pgtest.Pass
+		})
+		a := s.start(t, w.makeTable(t, db))
+		zombie := next(t, stopped)
+		pgtest.WaitUntil(t, db.Connect(t), fmt.Sprintf("SELECT EXISTS (SELECT FROM backfill.ledger WHERE run = '%s' AND state = 'COMPLETED')", a.id))
+		zombie.Continue()
+		s.log.Await(t, patience, zombie.Name, "chunk left")
+		a.completes(t)
 	})
-	a := s.start(t, w)
-	zombie := next(t, stopped)
-	pgtest.WaitUntil(t, db.Connect(t), fmt.Sprintf("SELECT EXISTS (SELECT FROM backfill.ledger WHERE run = '%s' AND state = 'COMPLETED')", a.id))
-	zombie.Continue()
-	s.log.Await(t, patience, zombie.Name, "chunk left")
-	a.completes(t)
 }
 
 // TestAStatementOutlivesItsFunction: the process is gone while Postgres works on its batch, which is then counted, once.

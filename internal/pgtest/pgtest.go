@@ -51,12 +51,21 @@ func OnNewest(t *testing.T, test func(t *testing.T, db Database)) {
 // Newest gives a fresh database on the newest server, for tests that do not depend on the version.
 func Newest(t testing.TB) Database {
 	t.Helper()
-	newest := ""
 	all := servers(t)
-	for major := range all {
-		newest = max(newest, major)
+	return create(t, newest(all), all[newest(all)], "")
+}
+
+// IsNewest tells whether the database is on the newest server, for tests of which each server has another part.
+func (d Database) IsNewest(t testing.TB) bool {
+	t.Helper()
+	return d.Major == newest(servers(t))
+}
+
+func newest(all map[string]string) (major string) {
+	for of := range all {
+		major = max(major, of)
 	}
-	return create(t, newest, all[newest], "")
+	return major
 }
 
 // Encoded gives a fresh database of another encoding on the same server.
