@@ -181,7 +181,7 @@ bench-full: bench-build ## The same with every combination, Postgres 18 and 15, 
 
 # It takes seven minutes, and needs no stack: `bench disturb --help`.
 .PHONY: disturb
-disturb: ## Make a database slow on purpose, beside users and a run; table and plot (docs/performance.md)
+disturb: ## Make a database slow on purpose, beside users and a run; table and plot (docs/disturbance.md)
 	@go build -ldflags '-X main.version=$(VERSION)' -o $(TOOLS)/bench ./infra/bench
 	@programs="$$($(STACK) tool postgres)"; $(TOOLS)/bench disturb --programs "$$programs"
 

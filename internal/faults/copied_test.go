@@ -59,8 +59,8 @@ func TestEachStepOfACopyAtPostgres(t *testing.T) {
 	}
 	for name, move := range map[string]bool{"copy": false, "move": true} {
 		t.Run(name, func(t *testing.T) {
-			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-				sideways(t, db, steps, func(t *testing.T, db pgtest.Database, step trap) {
+			pgtest.Deal(t, steps, func(t *testing.T, db pgtest.Database, hand map[string]trap) {
+				sideways(t, db, hand, func(t *testing.T, db pgtest.Database, step trap) {
 					deploy(t, db, plan{workers: 2}).falls(t, copied{rows: 6000, chunkRows: 1500, move: move}.makeTable(t, db), step)
 				})
 			})

@@ -51,8 +51,8 @@ func TestATransformIsWrittenOnce(t *testing.T) {
 		"its commit is lost": before(worker, advance, 2).cut(pgtest.Cut), "the answer is lost": after(worker, advance, 2).cut(pgtest.Cut),
 		"at a read": before(worker, "backfill_walked", 2), "the answer to a read is lost": after(worker, "backfill_walked", 2).cut(pgtest.Cut),
 	}
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		sideways(t, db, steps, func(t *testing.T, db pgtest.Database, step trap) {
+	pgtest.Deal(t, steps, func(t *testing.T, db pgtest.Database, hand map[string]trap) {
+		sideways(t, db, hand, func(t *testing.T, db pgtest.Database, step trap) {
 			deploy(t, db, plan{workers: 2}).falls(t, hashed{rows: 6000}.makeTable(t, db), step)
 		})
 	})

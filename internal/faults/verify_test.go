@@ -72,8 +72,8 @@ var verifiedAtPostgres = map[string]trap{
 }
 
 func TestEachStepOfAVerificationAtPostgres(t *testing.T) {
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		sideways(t, db, verifiedAtPostgres, func(t *testing.T, db pgtest.Database, step trap) {
+	pgtest.Deal(t, verifiedAtPostgres, func(t *testing.T, db pgtest.Database, hand map[string]trap) {
+		sideways(t, db, hand, func(t *testing.T, db pgtest.Database, step trap) {
 			deploy(t, db, plan{workers: 2}).isVerified(t, db, step)
 		})
 	})
