@@ -168,14 +168,14 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 	for _, lock := range locks {
 		queue(lock.SQL, lock.Args)
 	}
-	queue(claim.BeforeHot(table))
+	queue(claim.BeforeHot(table, s.Change.Partitioned))
 	update := statement.Striped(s.Change, next.stripe, form)
 	if s.Change.Undo {
 		update = statement.Keep(s.Change, keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
 	}
 	queue(claim.Count(update.SQL, update.Args, s.parts(form)))
-	queue(claim.CountHot(table))
+	queue(claim.CountHot(table, s.Change.Partitioned))
 	consume, peek := statement.ConsumeStripe(next.stripe), statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
 	queue(consume.SQL, consume.Args)
 	queue(peek.SQL, peek.Args)
