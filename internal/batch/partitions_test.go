@@ -91,3 +91,51 @@ func TestUpdatesThatAreNotHOTInPartitions(t *testing.T) {
 		}
 	})
 }
+
+// TestAPassLooksIntoFewPartitions: a key is looked up in its own partition, or in those that its window may lie in, and the table is never walked.
+func TestAPassLooksIntoFewPartitions(t *testing.T) {
+	t.Parallel()
+	const parts, each = 50, 40
+	range50, hash50 := "PARTITION BY RANGE (%s);", "PARTITION BY HASH (%s);"
+	for i := range parts {
+		range50 += fmt.Sprintf("CREATE TABLE t_%d PARTITION OF t FOR VALUES FROM (%d) TO (%d);", i, i*each+1, (i+1)*each+1)
+		hash50 += fmt.Sprintf("CREATE TABLE t_%d PARTITION OF t FOR VALUES WITH (MODULUS %d, REMAINDER %[1]d);", i, parts)
+	}
+	for name, ddl := range map[string]string{
+		"range":       fmt.Sprintf("CREATE TABLE t (id bigint PRIMARY KEY, at int, n int) "+range50, "id"),
+		"hash":        fmt.Sprintf("CREATE TABLE t (id bigint PRIMARY KEY, at int, n int) "+hash50, "id"),
+		"by the time": fmt.Sprintf("CREATE TABLE t (id bigint, at int, n int, PRIMARY KEY (id, at)) "+range50, "at"),
+	} {
+		for _, undo := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, undo %t", name, undo), func(t *testing.T) {
+				t.Parallel()
+				pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+					ddl := ddl + fmt.Sprintf("INSERT INTO t SELECT g, g, g FROM generate_series(1, %d) g", parts*each)
+					b := reversible(t, db, ddl, fmt.Sprintf("table: t\nset: {n: n + 1}\nundo: %t\n", undo))
+					b.chunk.Lo, b.chunk.Hi = make([]string, len(b.change.Key)), make([]string, len(b.change.Key))
+					for i := range b.change.Key {
+						b.chunk.Lo[i], b.chunk.Hi[i] = "1000", "1400"
+					}
+					scans := func() int64 {
+						_, err := b.conn.Exec(t.Context(), "SELECT pg_stat_force_next_flush()")
+						must(t, err)
+						return b.number(t, "SELECT sum(idx_scan) + sum(seq_scan) * 100000 FROM pg_stat_user_tables WHERE relname LIKE 't\\_%'")
+					}
+					before := scans()
+					b.walk(t, &batch.Striped{
+						Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 80, Passes: 4, Batches: 2},
+					}, 1000)
+					if right := b.number(t, "SELECT count(*) FROM t WHERE n = id + 1 AND id BETWEEN 1001 AND 1400"); right != 400 {
+						t.Fatalf("%d rows are right", right)
+					}
+					// Each of 400 keys in the 3 partitions of its window, and to be updated again; five walks over 50 partitions, twice each.
+					if done := scans() - before; done > 400*4+5*parts*2 {
+						t.Errorf("%d look-ups", done)
+					} else {
+						t.Logf("%d look-ups", done)
+					}
+				})
+			})
+		}
+	}
+}

@@ -175,6 +175,27 @@ var (
 	stripe = statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 2, Take: 5}
 )
 
+// stripeOf is a stripe of a window.
+func stripeOf(lo, hi string) statement.Stripe {
+	s := stripe
+	if s.Within.Hi = (keyset.Point{hi}); lo != "" {
+		s.Within.Lo = keyset.Point{lo}
+	}
+	return s
+}
+
+// partitioned is a change of a table that has partitions.
+func partitioned(c change.Change) change.Change {
+	c.Partitioned = true
+	return c
+}
+
+// hashedInto is the same where they are cut by hash.
+func hashedInto(c change.Change) change.Change {
+	c.Partitioned, c.Hashed = true, true
+	return c
+}
+
 // inserted is a piece of rows that a copy inserted, beside those that it updated.
 var inserted = statement.Piece{Place: statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: 2}, Rows: 10, Done: 2, Take: 5}
 
@@ -277,6 +298,11 @@ func goldens() map[string][]statement.Query {
 		"stripe_returning":        one(statement.Striped(simple, stripe, statement.Returning)),
 		"stripe_compared":         one(statement.Striped(parameters, stripe, statement.Compared)),
 		"stripe_locked":           one(statement.Striped(composite, stripe, statement.Locked)),
+		"stripe_partitions":       one(statement.Striped(partitioned(parameters), stripeOf("10", "20"), statement.Locked)),
+		"stripe_partitions_first": one(statement.Striped(partitioned(simple), stripeOf("", "20"), statement.Forget)),
+		"stripe_partitions_items": one(statement.Striped(partitioned(composite), stripeOf("10", "20"), statement.Forget)),
+		"stripe_hashed":           one(statement.Striped(hashedInto(simple), stripeOf("10", "20"), statement.Forget)),
+		"stripe_hashed_join":      one(statement.Striped(hashedInto(named), stripeOf("10", "20"), statement.Compared)),
 		"stripe_peek":             one(statement.PeekStripe("run-1", 7)),
 		"stripe_consume_whole":    one(statement.ConsumeStripe(statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 5, Take: 5})),
 		"stripe_consume_part":     one(statement.ConsumeStripe(stripe)),
