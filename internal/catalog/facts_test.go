@@ -218,27 +218,3 @@ func TestTheEmbeddedDefinitionsFitTheExample(t *testing.T) {
 		}
 	})
 }
-
-// TestAScatteredKeyIsSeen: neighbours by a random key lie on different pages.
-func TestAScatteredKeyIsSeen(t *testing.T) {
-	t.Parallel()
-	cases := map[string]struct {
-		ddl  string
-		want bool
-	}{
-		"random":         {"CREATE TABLE t AS SELECT md5(g::text)::uuid AS id, 0 AS n FROM generate_series(1, 2000) g; ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE t", true},
-		"in order":       {"CREATE TABLE t AS SELECT g AS id, 0 AS n FROM generate_series(1, 2000) g; ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE t", false},
-		"never analysed": {"CREATE TABLE t (id uuid PRIMARY KEY, n int)", false},
-	}
-	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
-		conn := connect(t, db)
-		d := parse(t, "name: a\ntable: t\nset: {n: n + 1}\n")
-		for name, c := range cases {
-			db.Exec(t, "DROP TABLE IF EXISTS t; "+c.ddl)
-			resolved, err := catalog.Resolve(t.Context(), conn, d, nil)
-			if err != nil || resolved.Change.Scattered != c.want {
-				t.Errorf("%s: scattered %v, %v", name, resolved.Change.Scattered, err)
-			}
-		}
-	})
-}

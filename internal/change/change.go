@@ -43,8 +43,6 @@ type Change struct {
 	Deferrable bool `json:"deferrable,omitempty"`
 	// Indexed is an index with a written column in it; "": there is none.
 	Indexed string `json:"indexed,omitempty"`
-	// Scattered: neighbours by key lie on different pages, by the catalog's figures.
-	Scattered bool `json:"scattered,omitempty"`
 	// ErrorBudget is how many rows that do not allow the change a run passes over; 0: the first of them ends it.
 	ErrorBudget int64 `json:"error_budget,omitempty"`
 	// OnFailure is what a chunk that has failed means for the others; "": Stop.

@@ -175,10 +175,10 @@ var (
 	stripe = statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 2, Take: 5}
 )
 
-// stripeOf is a stripe of a window.
-func stripeOf(lo, hi string) statement.Stripe {
+// stripeFrom is a stripe of a window that begins there.
+func stripeFrom(lo string) statement.Stripe {
 	s := stripe
-	if s.Within.Hi = (keyset.Point{hi}); lo != "" {
+	if s.Within.Hi = (keyset.Point{"20"}); lo != "" {
 		s.Within.Lo = keyset.Point{lo}
 	}
 	return s
@@ -298,11 +298,14 @@ func goldens() map[string][]statement.Query {
 		"stripe_returning":        one(statement.Striped(simple, stripe, statement.Returning)),
 		"stripe_compared":         one(statement.Striped(parameters, stripe, statement.Compared)),
 		"stripe_locked":           one(statement.Striped(composite, stripe, statement.Locked)),
-		"stripe_partitions":       one(statement.Striped(partitioned(parameters), stripeOf("10", "20"), statement.Locked)),
-		"stripe_partitions_first": one(statement.Striped(partitioned(simple), stripeOf("", "20"), statement.Forget)),
-		"stripe_partitions_items": one(statement.Striped(partitioned(composite), stripeOf("10", "20"), statement.Forget)),
-		"stripe_hashed":           one(statement.Striped(hashedInto(simple), stripeOf("10", "20"), statement.Forget)),
-		"stripe_hashed_join":      one(statement.Striped(hashedInto(named), stripeOf("10", "20"), statement.Compared)),
+		"stripe_partitions":       one(statement.Striped(partitioned(parameters), stripeFrom("10"), statement.Locked)),
+		"stripe_partitions_first": one(statement.Striped(partitioned(simple), stripeFrom(""), statement.Forget)),
+		"stripe_partitions_items": one(statement.Striped(partitioned(composite), stripeFrom("10"), statement.Forget)),
+		"stripe_hashed":           one(statement.Striped(hashedInto(simple), stripeFrom("10"), statement.Forget)),
+		"stripe_hashed_join":      one(statement.Striped(hashedInto(named), stripeFrom("10"), statement.Compared)),
+		"neighbours":              one(statement.Neighbours(simple, keyset.Point{"10"}, 500)),
+		"neighbours_composite":    one(statement.Neighbours(composite, lo, 500)),
+		"neighbours_first":        one(statement.Neighbours(composite, nil, 500)),
 		"stripe_peek":             one(statement.PeekStripe("run-1", 7)),
 		"stripe_consume_whole":    one(statement.ConsumeStripe(statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 5, Take: 5})),
 		"stripe_consume_part":     one(statement.ConsumeStripe(stripe)),

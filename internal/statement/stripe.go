@@ -59,6 +59,18 @@ GROUP BY part`,
 	return Query{SQL: sql, Args: bind.args}
 }
 
+// Neighbours counts the keys that come next above from, up to a limit, and the pages on which their rows lie.
+func Neighbours(c change.Change, from keyset.Point, limit int64) Query {
+	bind := &binder{}
+	names, above := quoted(c.Key), ""
+	if from != nil {
+		above = fmt.Sprintf(" WHERE %s > %s", row(names), row(bind.point(c.Key, from)))
+	}
+	return Query{SQL: fmt.Sprintf("SELECT count(*), count(DISTINCT (backfill_part, (backfill_place::text::point)[0]))\n"+
+		"FROM (SELECT tableoid AS backfill_part, ctid AS backfill_place FROM %s%s ORDER BY %s LIMIT %s) AS backfill_near",
+		Table(c.Table), above, strings.Join(names, ", "), bind.value(limit, "bigint")), Args: bind.args}
+}
+
 // integer tells whether keys are kept as numbers. Any other type is kept as text.
 func integer(key []keyset.Column) bool {
 	return len(key) == 1 && slices.Contains([]string{"smallint", "integer", "bigint"}, key[0].Type)
