@@ -49,11 +49,13 @@ var layouts = map[string]string{
 func TestPassesOverPartitions(t *testing.T) {
 	t.Parallel()
 	for layout, ddl := range layouts {
-		for _, undo := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, undo %t", layout, undo), func(t *testing.T) {
+		for i := range 4 {
+			undo, spread := i%2 == 0, i/2 == 0
+			t.Run(fmt.Sprintf("%s, undo %t, spread %t", layout, undo, spread), func(t *testing.T) {
 				t.Parallel()
 				pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 					b := reversible(t, db, ddl, fmt.Sprintf("table: t\nset: {n: n + 1}\nundo: %t\n", undo))
+					b.change.Spread = spread
 					before := b.image(t)
 					b.walk(t, &batch.Striped{
 						Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 1_500, Passes: 4, Batches: 2},
@@ -112,6 +114,10 @@ func TestAPassLooksIntoFewPartitions(t *testing.T) {
 				pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 					ddl := ddl + fmt.Sprintf("INSERT INTO t SELECT g, g, g FROM generate_series(1, %d) g", parts*each)
 					b := reversible(t, db, ddl, fmt.Sprintf("table: t\nset: {n: n + 1}\nundo: %t\n", undo))
+					if !b.change.Spread {
+						t.Fatal("small partitions are not seen")
+					}
+					b.change.Spread = name == "hash"
 					b.chunk.Lo, b.chunk.Hi = make([]string, len(b.change.Key)), make([]string, len(b.change.Key))
 					for i := range b.change.Key {
 						b.chunk.Lo[i], b.chunk.Hi[i] = "1000", "1400"

@@ -136,7 +136,7 @@ func (r *resolver) change() change.Change {
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
 		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure, Follow: r.definition.Follow, Order: r.definition.Order,
 		Verify:      &r.verify,
-		Partitioned: r.table.Kind == "p", Hashed: r.table.Hashed, RowBytes: r.size.rowBytes(),
+		Partitioned: r.table.Kind == "p", Spread: r.table.Hashed || r.size.crumbs(), RowBytes: r.size.rowBytes(),
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})

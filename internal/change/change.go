@@ -35,8 +35,8 @@ type Change struct {
 	Undo bool `json:"undo,omitempty"`
 	// Partitioned: a row's ctid is unique within its partition only.
 	Partitioned bool `json:"partitioned,omitempty"`
-	// Hashed: it is partitioned by hash, so every range of keys lies in all partitions.
-	Hashed bool `json:"hashed,omitempty"`
+	// Spread: a range of keys lies in many partitions, since those are cut by hash, or small.
+	Spread bool `json:"spread,omitempty"`
 	// RowBytes is the usual size of a row with its TOASTed values, by the catalog; 0: not known.
 	RowBytes int64 `json:"row_bytes,omitempty"`
 	// Deferrable: a unique constraint of the table is, so an INSERT cannot pass over a row that it has no room for.

@@ -190,9 +190,9 @@ func partitioned(c change.Change) change.Change {
 	return c
 }
 
-// hashedInto is the same where they are cut by hash.
-func hashedInto(c change.Change) change.Change {
-	c.Partitioned, c.Hashed = true, true
+// spread is the same where a range of keys lies in many of them.
+func spread(c change.Change) change.Change {
+	c.Partitioned, c.Spread = true, true
 	return c
 }
 
@@ -301,8 +301,8 @@ func goldens() map[string][]statement.Query {
 		"stripe_partitions":       one(statement.Striped(partitioned(parameters), stripeFrom("10"), statement.Locked)),
 		"stripe_partitions_first": one(statement.Striped(partitioned(simple), stripeFrom(""), statement.Forget)),
 		"stripe_partitions_items": one(statement.Striped(partitioned(composite), stripeFrom("10"), statement.Forget)),
-		"stripe_hashed":           one(statement.Striped(hashedInto(simple), stripeFrom("10"), statement.Forget)),
-		"stripe_hashed_join":      one(statement.Striped(hashedInto(named), stripeFrom("10"), statement.Compared)),
+		"stripe_spread":           one(statement.Striped(spread(simple), stripeFrom("10"), statement.Forget)),
+		"stripe_spread_join":      one(statement.Striped(spread(named), stripeFrom("10"), statement.Compared)),
 		"neighbours":              one(statement.Neighbours(simple, keyset.Point{"10"}, 500)),
 		"neighbours_composite":    one(statement.Neighbours(composite, lo, 500)),
 		"neighbours_first":        one(statement.Neighbours(composite, nil, 500)),

@@ -138,9 +138,9 @@ func (b *binder) listed(c change.Change, s Stripe) string {
 	return fmt.Sprintf("%s IN (%s)", row(prefixed(b.target, quoted(key))), list)
 }
 
-// probed tells whether keys are looked up one by one, each in its own partition, as a composite key always is: every range of keys lies in all partitions
-// of a table that is cut by hash. Beside a join Postgres would choose by what it guesses of both.
-func probed(c change.Change) bool { return c.Hashed && c.Join == nil }
+// probed tells whether keys are looked up one by one, each in its own partition, as a composite key always is: it takes longer to start, and is of use
+// where a range of keys lies in many partitions. Beside a join Postgres would choose by what it guesses of both.
+func probed(c change.Change) bool { return c.Spread && c.Join == nil }
 
 // window is a condition on a single column by which Postgres leaves out partitions that have no key of the window when the statement starts:
 // = ANY of a list that it does not know yet is asked of each of them. Beside IN it would be misleading: Postgres reads the whole range then.
