@@ -44,8 +44,8 @@ func (r *resolver) readSize(ctx context.Context) error {
 // crumb is a partition of so few rows that a window of keys lies in many: up to Postgres 16 each of them is asked for each key.
 const crumb = 5_000
 
-// crumbs tells whether partitions are small, on average.
-func (s size) crumbs() bool { return s.partitions > 1 && s.rows < crumb*s.partitions }
+// crumbs tells whether partitions are small, on average. Of a table that looks empty nobody knows.
+func (s size) crumbs() bool { return s.rows > 0 && s.partitions > 1 && s.rows < crumb*s.partitions }
 
 // rowBytes is the usual size of a row, 0 where the table looks empty.
 func (s size) rowBytes() int64 {
