@@ -23,12 +23,12 @@ func (c Claim) CountHot(table string, partitioned bool) (string, []any) {
 }
 
 // hot is what Postgres has counted of a table in the session. Updates count for the partition that has the row, never for the table above.
-// Partitions are looked up in the catalog alone: pg_partition_tree locks each of them, and takes ten times as long.
+// Partitions are looked up by the catalog's index, whatever other tables have: pg_partition_tree locks each, and takes five times as long for 1,000.
 func hot(table string, partitioned bool) string {
 	if !partitioned {
 		return "pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + table + "::text::regclass)"
 	}
 	return `WITH RECURSIVE tree AS (SELECT ` + table + `::text::regclass::oid AS part UNION ALL
-		SELECT inhrelid FROM tree JOIN pg_catalog.pg_inherits ON inhparent = part)
+		SELECT inhrelid FROM tree, LATERAL (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = part OFFSET 0) AS below)
 		SELECT coalesce(sum(pg_catalog.pg_stat_get_xact_tuples_hot_updated(part)), 0)::bigint FROM tree`
 }
