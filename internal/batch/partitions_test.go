@@ -145,3 +145,29 @@ func TestAPassLooksIntoFewPartitions(t *testing.T) {
 		}
 	}
 }
+
+// TestAJoinInPassesOverPartitions: the bounds of the window stand beside other tables, whose columns have the same names.
+func TestAJoinInPassesOverPartitions(t *testing.T) {
+	t.Parallel()
+	for layout, ddl := range layouts {
+		t.Run(layout, func(t *testing.T) {
+			t.Parallel()
+			pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
+				b := reversible(t, db, ddl+"CREATE TABLE o (id int PRIMARY KEY, n int); INSERT INTO o SELECT g, g + 1 FROM generate_series(1, 2000) g",
+					"table: t\nfrom: {o: o}\njoin: o.id = t.n\nset: {n: o.n}\nwhere: t.n = right(t.id::text, 4)::int\n")
+				before := b.image(t)
+				b.walk(t, &batch.Striped{
+					Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 1_500, Passes: 4, Batches: 2},
+				}, 1000)
+				if right := b.number(t, "SELECT count(*) FROM t WHERE n = right(id::text, 4)::int + 1"); right != 2_000 {
+					t.Fatalf("%d rows are right", right)
+				}
+				b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+				b.back(t, 300)
+				if diff := cmp.Diff(before, b.image(t)); diff != "" {
+					t.Errorf("the table is another: %s", diff)
+				}
+			})
+		})
+	}
+}
