@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"time"
 
 	"backfill/internal/change"
@@ -63,13 +64,16 @@ func (r Runner) computed(claim ledger.Claim, span statement.Span, form statement
 func (r Runner) passes(claim ledger.Claim, span statement.Span, passes int, form statement.Form) []Specimen {
 	s := Striped{Runner: r, Window: statement.Window{Keys: 1, Passes: passes, Batches: 1}}
 	open := statement.Open(r.Change, claim.Message.Run, claim.Message.Chunk, keyset.Range{Lo: span.Lo, Hi: span.Hi}, s.Window)
-	next := stripes{stripe: statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Rows: 2, Take: 1}, left: 2}
+	next := stripes{stripe: statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Rows: 2, Take: 1, Within: span.Range}, left: 2}
+	before := s.before(next.stripe, form)
 	list := []Specimen{{"passes: the keys of a window are listed", open}}
-	return append(list, named(s.pipeline(claim, next, form, nil), func(i int) string {
-		return []string{"passes: the ledger takes the batch, or refuses it", "passes: settings; limits of the run", "passes: HOT updates so far",
-			"passes: the change" + keeping(form) + ", counted in the ledger", "passes: HOT updates are counted", "passes: the keys are used up",
-			"passes: which keys are next"}[i]
-	})...)
+	purposes := []string{"passes: the ledger takes the batch, or refuses it", "passes: settings; limits of the run", "passes: HOT updates so far",
+		"passes: the change" + keeping(form) + ", counted in the ledger", "passes: HOT updates are counted", "passes: the keys are used up",
+		"passes: which keys are next"}
+	for range before {
+		purposes = slices.Insert(purposes, 2, "passes: settings: the plan goes by the key")
+	}
+	return append(list, named(s.pipeline(claim, next, form, before), func(i int) string { return purposes[i] })...)
 }
 
 func keeping(form statement.Form) string {

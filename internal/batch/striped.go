@@ -146,12 +146,21 @@ func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim
 
 // send makes the batch one transaction. A batch that fails is to be repeated from what the ledger holds.
 func (s *Striped) send(ctx context.Context, conn *pgx.Conn, claim ledger.Claim, next stripes, form statement.Form) (outcome Outcome, after stripes, err error) {
-	locks := statement.LockStripe(s.Change, next.stripe, form)
-	err = postgres.Read(conn.SendBatch(ctx, s.pipeline(claim, next, form, locks)), func(results pgx.BatchResults) (err error) {
-		outcome, after, err = s.read(results, claim, next, len(locks))
+	before := s.before(next.stripe, form)
+	err = postgres.Read(conn.SendBatch(ctx, s.pipeline(claim, next, form, before)), func(results pgx.BatchResults) (err error) {
+		outcome, after, err = s.read(results, claim, next, len(before))
 		return err
 	})
 	return outcome, after, err
+}
+
+// before is what stands before the change: rows are locked, or how they are looked up is settled. In how many partitions a key is looked for Postgres tells
+// only when it has it, so it takes that for dearer than a walk of the whole table. Other tables may have no index to be looked up by.
+func (s *Striped) before(stripe statement.Stripe, form statement.Form) []statement.Query {
+	if s.Change.Partitioned && s.Change.Join == nil {
+		return []statement.Query{{SQL: byKey}}
+	}
+	return statement.LockStripe(s.Change, stripe, form)
 }
 
 // done tells whether nothing of the chunk is left after the batch.
@@ -159,23 +168,23 @@ func (s *Striped) done(claim ledger.Claim, next stripes) bool {
 	return next.last() && next.stripe.Reached.Same(claim.Message.Hi)
 }
 
-func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form, locks []statement.Query) *pgx.Batch {
+func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form, before []statement.Query) *pgx.Batch {
 	pipeline, table := &pgx.Batch{}, statement.Table(s.Change.Table)
 	queue := func(sql string, args []any) { pipeline.Queue(sql, args...) }
 	done := s.done(claim, next)
 	queue(claim.Advance(ledger.Step{Keys: next.stripe.Take, Reached: next.reached(), Done: done, Timeout: s.Timeout}))
 	queue(settings(claim.Message, generic, s.early(done)))
-	for _, lock := range locks {
-		queue(lock.SQL, lock.Args)
+	for _, query := range before {
+		queue(query.SQL, query.Args)
 	}
-	queue(claim.BeforeHot(table))
+	queue(claim.BeforeHot(table, s.Change.Partitioned))
 	update := statement.Striped(s.Change, next.stripe, form)
 	if s.Change.Undo {
 		update = statement.Keep(s.Change, keyset.Range{Lo: claim.From(), Hi: claim.Message.Hi}, update,
 			statement.Place{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Seq: claim.Seq})
 	}
 	queue(claim.Count(update.SQL, update.Args, s.parts(form)))
-	queue(claim.CountHot(table))
+	queue(claim.CountHot(table, s.Change.Partitioned))
 	consume, peek := statement.ConsumeStripe(next.stripe), statement.PeekStripe(claim.Message.Run, claim.Message.Chunk)
 	queue(consume.SQL, consume.Args)
 	queue(peek.SQL, peek.Args)
@@ -185,8 +194,8 @@ func (s *Striped) pipeline(claim ledger.Claim, next stripes, form statement.Form
 	return pipeline
 }
 
-func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes, locks int) (Outcome, stripes, error) {
-	steering, err := beginLocked(results, locks)
+func (s *Striped) read(results pgx.BatchResults, claim ledger.Claim, next stripes, before int) (Outcome, stripes, error) {
+	steering, err := beginLocked(results, before)
 	outcome := Outcome{Keys: next.stripe.Take, Done: s.done(claim, next), Steering: steering}
 	if err != nil {
 		return outcome, stripes{}, err
@@ -221,7 +230,7 @@ func listed(found pgx.Rows, err error, claim ledger.Claim) ([]statement.Stripe, 
 		return nil, err
 	}
 	return pgx.CollectRows(found, func(row pgx.CollectableRow) (statement.Stripe, error) {
-		s := statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk}
-		return s, row.Scan(&s.Part, &s.Rows, &s.Done, &s.Reached)
+		s := statement.Stripe{Run: claim.Message.Run, Chunk: claim.Message.Chunk, Within: keyset.Range{Lo: claim.From()}}
+		return s, row.Scan(&s.Part, &s.Rows, &s.Done, &s.Reached, &s.Within.Hi)
 	})
 }

@@ -88,11 +88,11 @@ func (t *Transformed) change(pipeline *pgx.Batch, claim ledger.Claim, piece stre
 	if len(given.Keys) > 0 {
 		queue(byKey, nil)
 		if striped {
-			queue(claim.BeforeHot(table))
+			queue(claim.BeforeHot(table, t.Change.Partitioned))
 		}
 		queue(t.update(claim, piece, given, form))
 		if striped {
-			queue(claim.CountHot(table))
+			queue(claim.CountHot(table, t.Change.Partitioned))
 		}
 	}
 	if striped && len(piece.entries) > 0 {

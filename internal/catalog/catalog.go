@@ -65,7 +65,6 @@ type resolver struct {
 	sources      []source // that are joined to the table
 	torn         bool     // one of them is not there: expressions cannot be judged
 	publications []string
-	scattered    bool
 	volatile     bool
 	chance       bool // `where` is volatile
 	verify       change.Verify
@@ -96,9 +95,6 @@ func (r *resolver) run(ctx context.Context) error {
 		return err
 	}
 	r.chooseKey()
-	if err := r.readScatter(ctx); err != nil {
-		return err
-	}
 	if err := r.kind().check(ctx, r); err != nil {
 		return err
 	}
@@ -140,7 +136,7 @@ func (r *resolver) change() change.Change {
 		Volatile: r.volatile, ChunkRows: r.definition.ChunkRows, Throttle: r.definition.Throttle, Metrics: r.definition.Metrics, Undo: r.definition.Undo,
 		ErrorBudget: r.definition.ErrorBudget, OnFailure: r.definition.OnFailure, Follow: r.definition.Follow, Order: r.definition.Order,
 		Verify:      &r.verify,
-		Partitioned: r.table.Kind == "p", RowBytes: r.size.rowBytes(), Scattered: r.scattered,
+		Partitioned: r.table.Kind == "p", Spread: r.table.Hashed || r.size.crumbs(), RowBytes: r.size.rowBytes(),
 	}
 	for _, column := range r.key {
 		c.Key = append(c.Key, keyset.Column{Name: column.Name, Type: column.Type})

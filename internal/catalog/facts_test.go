@@ -219,16 +219,20 @@ func TestTheEmbeddedDefinitionsFitTheExample(t *testing.T) {
 	})
 }
 
-// TestAScatteredKeyIsSeen: neighbours by a random key lie on different pages.
-func TestAScatteredKeyIsSeen(t *testing.T) {
+// TestPartitionsOverWhichKeysAreSpread: by hash, or small on average.
+func TestPartitionsOverWhichKeysAreSpread(t *testing.T) {
 	t.Parallel()
+	const insert = "INSERT INTO t SELECT g, g FROM generate_series(1, %d) g"
+	byHash := "CREATE TABLE t (id int PRIMARY KEY, n int) PARTITION BY HASH (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+	byRange := "CREATE TABLE t (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (6000); CREATE TABLE t_2 PARTITION OF t DEFAULT;"
 	cases := map[string]struct {
 		ddl  string
 		want bool
 	}{
-		"random":         {"CREATE TABLE t AS SELECT md5(g::text)::uuid AS id, 0 AS n FROM generate_series(1, 2000) g; ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE t", true},
-		"in order":       {"CREATE TABLE t AS SELECT g AS id, 0 AS n FROM generate_series(1, 2000) g; ALTER TABLE t ADD PRIMARY KEY (id); ANALYZE t", false},
-		"never analysed": {"CREATE TABLE t (id uuid PRIMARY KEY, n int)", false},
+		"no partitions":    {"CREATE TABLE t (id int PRIMARY KEY, n int);" + fmt.Sprintf(insert, 100), false},
+		"by hash":          {byHash + fmt.Sprintf(insert, 12_000), true},
+		"small partitions": {byRange + fmt.Sprintf(insert, 6_000), true},
+		"large partitions": {byRange + fmt.Sprintf(insert, 15_000), false},
 	}
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		conn := connect(t, db)
@@ -236,8 +240,8 @@ func TestAScatteredKeyIsSeen(t *testing.T) {
 		for name, c := range cases {
 			db.Exec(t, "DROP TABLE IF EXISTS t; "+c.ddl)
 			resolved, err := catalog.Resolve(t.Context(), conn, d, nil)
-			if err != nil || resolved.Change.Scattered != c.want {
-				t.Errorf("%s: scattered %v, %v", name, resolved.Change.Scattered, err)
+			if err != nil || resolved.Change.Spread != c.want {
+				t.Errorf("%s: spread %v, %v", name, resolved.Change.Spread, err)
 			}
 		}
 	})

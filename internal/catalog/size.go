@@ -41,22 +41,11 @@ func (r *resolver) readSize(ctx context.Context) error {
 	return nil
 }
 
-// readScatter finds out whether neighbours by key lie on different pages. Of a key of several columns the catalog does not
-// know; most are made in the order of time.
-func (r *resolver) readScatter(ctx context.Context) error {
-	if len(r.key) != 1 {
-		return nil
-	}
-	err := r.tx.QueryRow(ctx, "SELECT coalesce(min(abs(correlation)) < $4, false) FROM pg_stats WHERE schemaname = $1 AND tablename = $2 AND attname = $3",
-		r.definition.Table.Schema, r.definition.Table.Name, r.key[0].Name, clustered).Scan(&r.scattered)
-	if err != nil {
-		return fmt.Errorf("read how the key is scattered: %w", err)
-	}
-	return nil
-}
+// crumb is a partition of so few rows that a window of keys lies in many: up to Postgres 16 each of them is asked for each key.
+const crumb = 5_000
 
-// clustered is the correlation of a key's order with that of the rows, from which on neighbours are taken to share pages.
-const clustered = 0.5
+// crumbs tells whether partitions are small, on average. Of a table that looks empty nobody knows.
+func (s size) crumbs() bool { return s.rows > 0 && s.partitions > 1 && s.rows < crumb*s.partitions }
 
 // rowBytes is the usual size of a row, 0 where the table looks empty.
 func (s size) rowBytes() int64 {

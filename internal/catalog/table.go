@@ -16,6 +16,7 @@ type table struct {
 	Kind        string
 	Persistence string
 	Partition   bool   // of another table
+	Hashed      bool   // it is partitioned by hash
 	Parent      bool   // of tables that inherit, the old way
 	Usage       bool   // of the schema
 	Filtered    bool   // row level security hides rows from this role
@@ -27,6 +28,7 @@ type table struct {
 }
 
 const tableQuery = `SELECT c.oid, c.relkind::text AS kind, c.relpersistence::text AS persistence, c.relispartition AS partition,
+	EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = c.oid AND p.partstrat = 'h') AS hashed,
 	c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid) AS parent,
 	has_schema_privilege(n.oid, 'USAGE') AS usage,
 	row_security_active(c.oid) AS filtered,

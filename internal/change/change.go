@@ -35,14 +35,14 @@ type Change struct {
 	Undo bool `json:"undo,omitempty"`
 	// Partitioned: a row's ctid is unique within its partition only.
 	Partitioned bool `json:"partitioned,omitempty"`
+	// Spread: a range of keys lies in many partitions, since those are cut by hash, or small.
+	Spread bool `json:"spread,omitempty"`
 	// RowBytes is the usual size of a row with its TOASTed values, by the catalog; 0: not known.
 	RowBytes int64 `json:"row_bytes,omitempty"`
 	// Deferrable: a unique constraint of the table is, so an INSERT cannot pass over a row that it has no room for.
 	Deferrable bool `json:"deferrable,omitempty"`
 	// Indexed is an index with a written column in it; "": there is none.
 	Indexed string `json:"indexed,omitempty"`
-	// Scattered: neighbours by key lie on different pages, by the catalog's figures.
-	Scattered bool `json:"scattered,omitempty"`
 	// ErrorBudget is how many rows that do not allow the change a run passes over; 0: the first of them ends it.
 	ErrorBudget int64 `json:"error_budget,omitempty"`
 	// OnFailure is what a chunk that has failed means for the others; "": Stop.

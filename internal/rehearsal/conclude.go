@@ -33,6 +33,5 @@ func (l *look) conclude() {
 	if extent.Rows > 0 {
 		table.RowBytes = l.facts.Bytes / extent.Rows
 	}
-	passes, _ := striping.Choose(l.change, striping.Figures{Chunk: 1, Scanned: extent.Looked.Rows, Written: extent.Looked.ToWrite})
-	l.found.Estimate = extent.Estimate(l.change, table, passes > striping.Plain)
+	l.found.Estimate = extent.Estimate(l.change, table, l.passes > striping.Plain)
 }

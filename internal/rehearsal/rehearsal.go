@@ -60,6 +60,7 @@ type look struct {
 	until  time.Time
 	facts  facts
 	role   privilege.Role
+	passes int // over a chunk
 	found  prospect.Prospect
 }
 

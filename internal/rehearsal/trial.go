@@ -37,12 +37,28 @@ func (r Rehearser) try(ctx context.Context, l *look, found places) error {
 	if err != nil {
 		return err
 	}
-	passes, why := striping.Choose(l.change, striping.Figures{Chunk: 1, Scanned: l.found.Extent.Looked.Rows, Written: l.found.Extent.Looked.ToWrite})
-	l.found.Passes = why
-	if err := l.prepare(ctx, *span, passes, current); err != nil {
+	if err := l.choose(ctx, span.Lo); err != nil {
+		return err
+	}
+	if err := l.prepare(ctx, *span, l.passes, current); err != nil {
 		return err
 	}
 	return l.explain(ctx, *span, current)
+}
+
+// choose tells in how many passes a chunk would be gone over, as a worker does.
+func (l *look) choose(ctx context.Context, from keyset.Point) (err error) {
+	seen := l.found.Extent.Looked
+	figures := striping.Figures{Chunk: 1, Scanned: seen.Rows, Written: seen.ToWrite}
+	if l.passes, l.found.Passes = striping.Choose(l.change, figures); l.passes == striping.Plain || l.bound == nil {
+		return nil
+	}
+	err = l.read(ctx, func(tx pgx.Tx) (err error) {
+		figures.Near, figures.Pages, err = batch.Neighbours(ctx, tx.Conn(), l.change, from)
+		return err
+	})
+	l.passes, l.found.Passes = striping.Choose(l.change, figures)
+	return l.miss("whether neighbours by key share pages", err)
 }
 
 // bare are the statements of a batch by themselves, without the ledger and without what keeps undo. One that calls functions of the schema

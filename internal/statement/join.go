@@ -43,7 +43,7 @@ func LockStripe(c change.Change, s Stripe, form Form) []Query {
 		return nil
 	}
 	bind := binding(c)
-	return []Query{{SQL: lock(c, bind.listed(c.Key, s)), Args: bind.args}}
+	return []Query{{SQL: lock(c, bind.listed(c, s)), Args: bind.args}}
 }
 
 // LockOne is Lock for one row.

@@ -175,6 +175,27 @@ var (
 	stripe = statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 2, Take: 5}
 )
 
+// stripeFrom is a stripe of a window that begins there.
+func stripeFrom(lo string) statement.Stripe {
+	s := stripe
+	if s.Within.Hi = (keyset.Point{"20"}); lo != "" {
+		s.Within.Lo = keyset.Point{lo}
+	}
+	return s
+}
+
+// partitioned is a change of a table that has partitions.
+func partitioned(c change.Change) change.Change {
+	c.Partitioned = true
+	return c
+}
+
+// spread is the same where a range of keys lies in many of them.
+func spread(c change.Change) change.Change {
+	c.Partitioned, c.Spread = true, true
+	return c
+}
+
 // inserted is a piece of rows that a copy inserted, beside those that it updated.
 var inserted = statement.Piece{Place: statement.Place{Run: "run-1", Chunk: 7, Seq: 3, Part: 2}, Rows: 10, Done: 2, Take: 5}
 
@@ -277,6 +298,14 @@ func goldens() map[string][]statement.Query {
 		"stripe_returning":        one(statement.Striped(simple, stripe, statement.Returning)),
 		"stripe_compared":         one(statement.Striped(parameters, stripe, statement.Compared)),
 		"stripe_locked":           one(statement.Striped(composite, stripe, statement.Locked)),
+		"stripe_partitions":       one(statement.Striped(partitioned(parameters), stripeFrom("10"), statement.Locked)),
+		"stripe_partitions_first": one(statement.Striped(partitioned(simple), stripeFrom(""), statement.Forget)),
+		"stripe_partitions_items": one(statement.Striped(partitioned(composite), stripeFrom("10"), statement.Forget)),
+		"stripe_spread":           one(statement.Striped(spread(simple), stripeFrom("10"), statement.Forget)),
+		"stripe_spread_join":      one(statement.Striped(spread(named), stripeFrom("10"), statement.Compared)),
+		"neighbours":              one(statement.Neighbours(simple, keyset.Point{"10"}, 500)),
+		"neighbours_composite":    one(statement.Neighbours(composite, lo, 500)),
+		"neighbours_first":        one(statement.Neighbours(composite, nil, 500)),
 		"stripe_peek":             one(statement.PeekStripe("run-1", 7)),
 		"stripe_consume_whole":    one(statement.ConsumeStripe(statement.Stripe{Run: "run-1", Chunk: 7, Part: 3, Rows: 10, Done: 5, Take: 5})),
 		"stripe_consume_part":     one(statement.ConsumeStripe(stripe)),

@@ -3,7 +3,7 @@
 // Each pass takes every n-th key. When a pass has committed, Postgres prunes the dead rows that it left on each page, so
 // that the next pass finds room on the same page: its updates are HOT (they leave the indexes alone), and the table does
 // not grow. It owns the choice and its reason; it leaves the passes themselves to batch. Invariant: the choice follows from
-// the catalog and from figures of batches that are committed, so it can be made again.
+// the catalog, from figures of batches that are committed and from where rows lie, so it can be made again.
 package striping
 
 import (
@@ -31,6 +31,8 @@ const (
 	enoughKeys = 100
 	// writtenShare of the rows: below, most rows are only looked at, which is quicker in the order of the keys.
 	writtenShare = 0.5
+	// sharing is how many neighbours by key share a page at least: below, passes leave no room that the next could use.
+	sharing = 2
 	// hotShare of the updates of striped chunks: below, the passes save nothing.
 	hotShare = 0.3
 	// probe: each so many chunks striping is tried again, since what kept dead rows alive may have ended.
@@ -44,6 +46,8 @@ type Figures struct {
 	Written int64 // rows of the chunk so far
 	Striped int64 // rows written in the striped chunks shortly before
 	Hot     int64 // of them HOT
+	Near    int64 // keys that come next, as far as they were looked at
+	Pages   int64 // on which their rows lie
 }
 
 // Enough tells whether a choice can be made by them.
@@ -56,12 +60,12 @@ func Choose(c change.Change, f Figures) (passes int, reason string) {
 		return Plain, "plain: " + c.Kind.Plain()
 	case c.Indexed != "":
 		return Plain, fmt.Sprintf("plain: a written column is indexed (%s), so no update can be HOT", c.Indexed)
-	case c.Scattered:
-		return Plain, "plain: neighbours by key lie on different pages"
 	case c.ChunkRows < fewestKeys:
 		return Plain, fmt.Sprintf("plain: chunks have less than %s keys", figure.Count(fewestKeys))
 	case float64(f.Written) < writtenShare*float64(f.Scanned):
 		return Plain, fmt.Sprintf("plain: %s of the first %s rows had to be written", figure.Count(f.Written), figure.Count(f.Scanned))
+	case f.Near >= enoughKeys && sharing*f.Pages > f.Near:
+		return Plain, fmt.Sprintf("plain: neighbours by key lie on different pages, %s of them on %s", figure.Count(f.Near), figure.Count(f.Pages))
 	case f.Striped > 0 && float64(f.Hot) < hotShare*float64(f.Striped) && f.Chunk%probe != 0:
 		return Plain, fmt.Sprintf("plain: %d of 100 updates were HOT in the striped chunks before; an old transaction may keep dead rows",
 			f.Hot*100/f.Striped)

@@ -19,7 +19,9 @@ func TestChoose(t *testing.T) {
 	}{
 		"nothing against it":  {fit, striping.Figures{Chunk: 1, Scanned: 500, Written: 500}, striping.Passes, "striped"},
 		"an indexed column":   {change.Change{ChunkRows: 100_000, Indexed: "users_email"}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "users_email"},
-		"scattered keys":      {change.Change{ChunkRows: 100_000, Scattered: true}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "pages"},
+		"scattered keys":      {fit, striping.Figures{Scanned: 500, Written: 500, Near: 500, Pages: 251}, striping.Plain, "500 of them on 251"},
+		"large rows":          {fit, striping.Figures{Scanned: 500, Written: 500, Near: 500, Pages: 250}, striping.Passes, "striped"},
+		"few keys are left":   {fit, striping.Figures{Scanned: 500, Written: 500, Near: 99, Pages: 99}, striping.Passes, "striped"},
 		"a deletion":          {change.Change{Kind: change.Delete, ChunkRows: 100_000}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "rows are deleted"},
 		"a copy":              {change.Change{Kind: change.Copy, ChunkRows: 100_000}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "another table, where they are new"},
 		"small chunks":        {change.Change{ChunkRows: 6_399}, striping.Figures{Scanned: 500, Written: 500}, striping.Plain, "6,400"},

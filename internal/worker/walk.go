@@ -147,7 +147,10 @@ func (s *walk) decide(ctx context.Context) error {
 	if !figures.Enough() {
 		return nil
 	}
-	passes, reason := striping.Choose(s.change, figures)
+	passes, reason, err := s.choose(ctx, figures)
+	if err != nil {
+		return err
+	}
 	if held, err := s.worker.ledger.Decide(ctx, *s.claim, passes, reason); err != nil || !held {
 		return err // a claim that does not hold is told by the next batch
 	}
@@ -155,6 +158,22 @@ func (s *walk) decide(ctx context.Context) error {
 		s.take(s.worker.batches(s.change, *s.claim))
 	}
 	return nil
+}
+
+// choose looks where rows lie only where nothing else is against passes.
+func (s *walk) choose(ctx context.Context, figures striping.Figures) (passes int, reason string, err error) {
+	if passes, reason = striping.Choose(s.change, figures); passes == striping.Plain {
+		return passes, reason, nil
+	}
+	conn, err := s.worker.session.Conn(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	if figures.Near, figures.Pages, err = batch.Neighbours(ctx, conn, s.change, s.claim.From()); err != nil {
+		return 0, "", err
+	}
+	passes, reason = striping.Choose(s.change, figures)
+	return passes, reason, nil
 }
 
 // recover decides what an error means for the walk: try the batch again, claim again, or leave.
