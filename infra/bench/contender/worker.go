@@ -2,6 +2,7 @@ package contender
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -34,12 +35,12 @@ func undo(workers int) Entrance {
 	}
 }
 
-// plain tells the workers that neighbours by key lie on different pages, so that none of them chooses passes: no code of theirs
+// plain tells the workers that a written column is indexed, so that none of them chooses passes: no code of theirs
 // is another.
 func plain(workers int) Entrance {
 	return func(ctx context.Context, table *ground.Table) ([]Leg, error) {
 		h := newHands(table, false, workers)
-		h.scattered = true
+		h.indexed = "any"
 		return []Leg{{Name: Plain, Work: h.forward, Notes: h.notes}}, h.migrate(ctx)
 	}
 }
@@ -52,7 +53,7 @@ type hands struct {
 	table      *ground.Table
 	definition string
 	workers    int
-	scattered  bool
+	indexed    string       // an index that the change takes for one of a written column: then it goes without passes
 	run        string       // the last one
 	told       bytes.Buffer // the figures of their deliveries
 }
@@ -81,7 +82,7 @@ func (h *hands) forward(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found.Change.Scattered = found.Change.Scattered || h.scattered
+	found.Change.Indexed = cmp.Or(found.Change.Indexed, h.indexed)
 	h.run = fmt.Sprintf("bench-%d", time.Now().UnixNano())
 	_, err = entries.Open(ctx, ledger.Run{Run: h.run, Backfill: found.Backfill, Change: found.Change, Bound: found.Bound, Execution: h.run})
 	if err != nil {
