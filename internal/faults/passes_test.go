@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"backfill/internal/pgtest"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // inOrder puts the rows in the order of their keys, as they were at first. What is updated goes to other pages, so after
@@ -18,10 +20,11 @@ func (i increment) inOrder(t *testing.T, db pgtest.Database) {
 // fewestInPasses is the size of the smallest chunks that may be gone over in passes, each in 18 batches or some more.
 const fewestInPasses = 6_400
 
-// passing makes the work one that is gone over in passes: of two chunks where it has several.
+// passing makes the work one that is gone over in passes: of two chunks where it has several, and as slow as it was in all.
 func (i increment) passing() increment {
-	chunks := min(2, i.rows/i.chunkRows)
-	i.rows, i.chunkRows, i.inPasses = chunks*fewestInPasses, fewestInPasses, true
+	rows := min(2, i.rows/i.chunkRows) * fewestInPasses
+	i.slowly *= float64(i.rows) / float64(rows)
+	i.rows, i.chunkRows, i.inPasses = rows, fewestInPasses, true
 	return i
 }
 
@@ -49,6 +52,7 @@ func (i increment) byTurns(t *testing.T, db pgtest.Database) increment {
 
 // eachWay runs the test for work in the order of the keys, and for the same in passes, side by side.
 func eachWay(t *testing.T, w increment, test func(t *testing.T, w increment)) {
+	t.Parallel()
 	for name, way := range map[string]increment{"plain": w, "passes": w.passing()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,11 +62,31 @@ func eachWay(t *testing.T, w increment, test func(t *testing.T, w increment)) {
 }
 
 // amid moves a step at a batch into the middle of passes.
-func (c trap) amid(w increment) trap {
+func (c trap) amid(t *testing.T, db pgtest.Database, w increment) trap {
+	t.Helper()
+	if c.sql == advance {
+		conn := db.Connect(t)
+		c.look = func() { w.expectAmid(t, conn) }
+	}
+	return c.later(w)
+}
+
+// later moves a step at a batch as far.
+func (c trap) later(w increment) trap {
 	if c.sql == advance {
 		c.skip = int64(w.nth(int(c.skip)))
 	}
 	return c
+}
+
+// expectAmid demands that work in passes is in the middle of a window: some stripes of it are left, and the first is not among them.
+func (i increment) expectAmid(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	var amid bool
+	if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM backfill.stripes JOIN backfill.runs USING (run) WHERE change -> 'table' ->> 'name' = $1
+		GROUP BY run, chunk HAVING min(part) > 0)`, i.table).Scan(&amid); err != nil || i.inPasses && !amid {
+		t.Errorf("no chunk of %s is in the middle of passes: %v", i.table, err)
+	}
 }
 
 // takenOver counts the workers that went on with what another had left.

@@ -54,6 +54,7 @@ func TestPostgresCrashesInTheMiddle(t *testing.T) {
 		a := s.start(t, w)
 		s.until(t, a, w.nth(2))
 		for _, batches := range []int{4, 8} {
+			w.expectAmid(t, c.Database().Connect(t))
 			c.Crash()
 			c.Start(t)
 			s.until(t, a, w.nth(batches))

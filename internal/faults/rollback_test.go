@@ -89,7 +89,7 @@ func TestEachStepBackAtPostgres(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		sideways(t, db, backAtPostgres, func(t *testing.T, db pgtest.Database, step trap) {
 			w := few.byTurns(t, db).makeTable(t, db)
-			deploy(t, db, plan{workers: 2}).fallsBack(t, w, step.amid(w))
+			deploy(t, db, plan{workers: 2}).fallsBack(t, w, step.later(w))
 		})
 	})
 }

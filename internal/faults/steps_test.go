@@ -85,7 +85,7 @@ func TestEachStepAtPostgres(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		sideways(t, db, atPostgres, func(t *testing.T, db pgtest.Database, step trap) {
 			w := some.byTurns(t, db).makeTable(t, db)
-			deploy(t, db, plan{workers: 2}).falls(t, w, step.amid(w))
+			deploy(t, db, plan{workers: 2}).falls(t, w, step.amid(t, db, w))
 		})
 	})
 }

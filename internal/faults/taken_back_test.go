@@ -16,7 +16,7 @@ func TestAForwardBatchComesWhenItsRunIsTakenBack(t *testing.T) {
 		s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
 		batches, conn := s.holding(w.nth(4), w.nth(5)), db.Connect(t)
 		a := s.start(t, w)
-		zombie, stale := s.stopsAndCancels(t, a, batches)
+		zombie, stale := s.stopsAndCancels(t, a, w, batches)
 		back := s.start(t, w.rollback(a.id))
 		restorer := next(t, batches)
 		fence, seq, affected := entry(t, conn, a.id)
@@ -34,7 +34,7 @@ func TestAForwardBatchComesWhenItsRunWasTakenBack(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		s, w := deploy(t, db, plan{workers: 2}), oneChunk(t, db)
 		a := s.start(t, w)
-		zombie, stale := s.stopsAndCancels(t, a, s.holding(w.nth(4)))
+		zombie, stale := s.stopsAndCancels(t, a, w, s.holding(w.nth(4)))
 		back := s.start(t, w.rollback(a.id))
 		back.completes(t)
 		s.wakes(t, zombie, stale)
@@ -44,11 +44,13 @@ func TestAForwardBatchComesWhenItsRunWasTakenBack(t *testing.T) {
 
 // stopsAndCancels stops the worker of the next batch and cancels the run, which ends when the lease has. It gives the
 // worker's fence as well.
-func (s *stack) stopsAndCancels(t *testing.T, a *attempt, batches <-chan held) (zombie held, fence int64) {
+func (s *stack) stopsAndCancels(t *testing.T, a *attempt, w increment, batches <-chan held) (zombie held, fence int64) {
 	t.Helper()
 	zombie = next(t, batches)
 	zombie.by.Pause()
-	fence, _, _ = entry(t, s.db.Connect(t), a.id)
+	conn := s.db.Connect(t)
+	w.expectAmid(t, conn)
+	fence, _, _ = entry(t, conn, a.id)
 	a.cancels(t)
 	if a.leave(); a.err != nil || a.last.State != run.Cancelled {
 		t.Fatalf("run %s ended as %s: %v", a.id, a.last.State, a.err)

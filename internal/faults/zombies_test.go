@@ -80,6 +80,7 @@ func TestAWorkerThatWasStoppedPastItsLeaseWritesNothing(t *testing.T) {
 		a := s.start(t, w)
 		zombie := next(t, batches)
 		zombie.by.Pause()
+		w.expectAmid(t, conn)
 		successor := next(t, batches) // its claim has waited for the lease to end
 		fence, seq, affected := entry(t, conn, a.id)
 		close(zombie.pass)
@@ -110,8 +111,10 @@ func TestABatchOfWhichHalfArrives(t *testing.T) {
 			}
 			return pgtest.Pass
 		})
-		a := s.start(t, w.makeTable(t, db))
+		w = w.makeTable(t, db)
+		a := s.start(t, w)
 		zombie := next(t, half)
+		w.expectAmid(t, db.Connect(t))
 		a.completes(t)
 		close(end)
 		zombie.Continue()
@@ -133,8 +136,10 @@ func TestAWorkerThatWasStoppedBetweenBatches(t *testing.T) {
 			}
 			return pgtest.Pass
 		})
-		a := s.start(t, w.makeTable(t, db))
+		w = w.makeTable(t, db)
+		a := s.start(t, w)
 		zombie := next(t, stopped)
+		w.expectAmid(t, db.Connect(t))
 		pgtest.WaitUntil(t, db.Connect(t), fmt.Sprintf("SELECT EXISTS (SELECT FROM backfill.ledger WHERE run = '%s' AND state = 'COMPLETED')", a.id))
 		zombie.Continue()
 		s.log.Await(t, patience, zombie.Name, "chunk left")

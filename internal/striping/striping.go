@@ -19,12 +19,12 @@ const (
 	// Passes: with 8 the HOT share is 85 %, with 16 it is 93 %; the first pass finds no room, so it cannot be more than 94 %.
 	Passes = 16
 	// Batches of a pass: with one, the transactions of other workers keep what a pass has freed from being used by the next
-	// (measured: HOT 75 -> 58 %).
+	// (measured: HOT 75 -> 58 %). A window of fewer keys than WindowKeys has batches of the same size, so fewer of them.
 	Batches = 4
 	// WindowKeys bounds a window, whose keys are listed in the memory of a backend: a batch has at most 1,562 rows, which
 	// hold their locks for 20 to 30 ms.
 	WindowKeys = 100_000
-	// fewestKeys of a chunk: below, a batch of a pass has less than 100 rows, and costs more than it saves.
+	// fewestKeys of a chunk: below, a pass has less than 400 rows, and its batch costs more than it saves.
 	fewestKeys = 100 * Passes * Batches
 	// enoughKeys have to be seen before the share of them that was written says something: where users are at work, a first batch may
 	// have been cut down to a row, and that one gone.

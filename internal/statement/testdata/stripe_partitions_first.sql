@@ -1,6 +1,6 @@
 backfill_changed AS (UPDATE "public"."users" SET "email_normalized" = (lower(btrim(email)))
 WHERE "id" = ANY ((SELECT s.ids[$1::bigint + 1:$2::bigint] FROM backfill.stripes AS s WHERE s.run = $3::text AND s.chunk = $4::bigint AND s.part = $5::integer)::bigint[]) AND "id" <= $6::bigint
   AND CASE WHEN email IS NOT NULL
-  THEN ROW("email_normalized")::record *<> ROW((lower(btrim(email)))::text)::record END
+  THEN "email_normalized" COLLATE "C" IS DISTINCT FROM (lower(btrim(email)))::text COLLATE "C" END
 RETURNING 1);
 -- ['\x02' '\a' "run-1" '\a' '\x03' "20"]
