@@ -57,23 +57,15 @@ func TestPassesOverPartitions(t *testing.T) {
 					b := reversible(t, db, ddl, fmt.Sprintf("table: t\nset: {n: n + 1}\nundo: %t\n", undo))
 					b.change.Spread = spread
 					before := b.image(t)
-					b.walk(t, &batch.Striped{
-						Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 1_500, Passes: 4, Batches: 2},
-					}, 1000)
-					if right := b.number(t, "SELECT count(*) FROM t WHERE n = right(id::text, 4)::int + 1"); right != 2_000 {
-						t.Fatalf("%d rows are right", right)
-					}
+					b.inPasses(t, 1_500)
+					b.expectAdded(t)
 					if hot := b.number(t, "SELECT hot FROM backfill.ledger"); hot != 2_000 {
 						t.Errorf("%d updates are counted as HOT", hot)
 					}
 					if !undo {
 						return
 					}
-					b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
-					b.back(t, 300)
-					if diff := cmp.Diff(before, b.image(t)); diff != "" {
-						t.Errorf("the table is another: %s", diff)
-					}
+					b.expectTakenBack(t, before)
 				})
 			})
 		}
@@ -85,9 +77,7 @@ func TestUpdatesThatAreNotHOTInPartitions(t *testing.T) {
 	t.Parallel()
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := reversible(t, db, layouts["range"]+"CREATE INDEX ON t_2 (n)", "table: t\nset: {n: n + 1}\nundo: false\n")
-		b.walk(t, &batch.Striped{
-			Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 1_500, Passes: 4, Batches: 2},
-		}, 1000)
+		b.inPasses(t, 1_500)
 		if hot := b.number(t, "SELECT hot FROM backfill.ledger"); hot != 1_300 {
 			t.Errorf("%d updates are counted as HOT", hot)
 		}
@@ -128,9 +118,7 @@ func TestAPassLooksIntoFewPartitions(t *testing.T) {
 						return b.number(t, "SELECT sum(idx_scan) + sum(seq_scan) * 100000 FROM pg_stat_user_tables WHERE relname LIKE 't\\_%'")
 					}
 					before := scans()
-					b.walk(t, &batch.Striped{
-						Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 80, Passes: 4, Batches: 2},
-					}, 1000)
+					b.inPasses(t, 80)
 					if right := b.number(t, "SELECT count(*) FROM t WHERE n = id + 1 AND id BETWEEN 1001 AND 1400"); right != 400 {
 						t.Fatalf("%d rows are right", right)
 					}
@@ -156,18 +144,36 @@ func TestAJoinInPassesOverPartitions(t *testing.T) {
 				b := reversible(t, db, ddl+"CREATE TABLE o (id int PRIMARY KEY, n int); INSERT INTO o SELECT g, g + 1 FROM generate_series(1, 2000) g",
 					"table: t\nfrom: {o: o}\njoin: o.id = t.n\nset: {n: o.n}\nwhere: t.n = right(t.id::text, 4)::int\n")
 				before := b.image(t)
-				b.walk(t, &batch.Striped{
-					Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: 1_500, Passes: 4, Batches: 2},
-				}, 1000)
-				if right := b.number(t, "SELECT count(*) FROM t WHERE n = right(id::text, 4)::int + 1"); right != 2_000 {
-					t.Fatalf("%d rows are right", right)
-				}
-				b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
-				b.back(t, 300)
-				if diff := cmp.Diff(before, b.image(t)); diff != "" {
-					t.Errorf("the table is another: %s", diff)
-				}
+				b.inPasses(t, 1_500)
+				b.expectAdded(t)
+				b.expectTakenBack(t, before)
 			})
 		})
+	}
+}
+
+// inPasses goes over the chunk, in windows of so many keys.
+func (b *reversal) inPasses(t *testing.T, keys int64) {
+	t.Helper()
+	b.walk(t, &batch.Striped{
+		Runner: batch.Runner{Change: b.change, Timeout: time.Minute}, Window: statement.Window{Keys: keys, Passes: 4, Batches: 2},
+	}, 1000)
+}
+
+// expectAdded demands of each row of a layout that 1 was added to it, once.
+func (b *reversal) expectAdded(t *testing.T) {
+	t.Helper()
+	if right := b.number(t, "SELECT count(*) FROM t WHERE n = right(id::text, 4)::int + 1"); right != 2_000 {
+		t.Fatalf("%d rows are right", right)
+	}
+}
+
+// expectTakenBack rolls the run back, and demands the table as it was.
+func (b *reversal) expectTakenBack(t *testing.T, before []string) {
+	t.Helper()
+	b.exec(t, "UPDATE backfill.runs SET state = 'COMPLETED', ended_at = clock_timestamp()")
+	b.back(t, 300)
+	if diff := cmp.Diff(before, b.image(t)); diff != "" {
+		t.Errorf("the table is another: %s", diff)
 	}
 }
