@@ -49,6 +49,16 @@ func (i increment) request() map[string]any {
 		i.table, set, i.chunkRows)}
 }
 
+// holdLast keeps the last row from the run, as a user's transaction does, until it lets go: the run does not end before.
+func (i increment) holdLast(t *testing.T, db pgtest.Database) (let func()) {
+	t.Helper()
+	user, err := db.Connect(t).Begin(t.Context())
+	must(t, err)
+	_, err = user.Exec(t.Context(), fmt.Sprintf("SELECT FROM %s WHERE id = %d FOR UPDATE", i.table, i.rows))
+	must(t, err)
+	return func() { must(t, user.Commit(t.Context())) }
+}
+
 func (i increment) ends() run.State { return run.Completed }
 
 // before holds for a row that the run has not changed, or that was taken back.
