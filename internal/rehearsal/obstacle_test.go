@@ -99,11 +99,7 @@ func TestAllProblemsComeAtOnce(t *testing.T) {
 func TestASlowConditionIsGivenUp(t *testing.T) {
 	t.Parallel()
 	b := setup(t, pgtest.Newest(t), "CREATE TABLE users (id int PRIMARY KEY, n int); INSERT INTO users SELECT g, g FROM generate_series(1, 100) g; ANALYZE users")
-	begun := time.Now()
 	found := b.rehearse(t, "name: a\ntable: users\nset: {n: 1}\nwhere: CASE WHEN id = 55 THEN pg_sleep(60) IS NOT NULL ELSE true END\n", 10)
-	if took := time.Since(begun); took > 25*time.Second {
-		t.Errorf("it took %s", took)
-	}
 	if !tells(found.Unknown, "SQLSTATE 57014 (query_canceled)") || found.Extent.Looked.Rows != 90 || len(found.Sample) < 9 {
 		t.Errorf("%v, %d shown, %+v", found.Unknown, len(found.Sample), found.Extent.Looked)
 	}

@@ -27,6 +27,17 @@ func (b *bundle) begin(ctx context.Context, t *testing.T) <-chan error {
 	return left
 }
 
+// leaves demands that the worker leaves its chunk long before the limit would let it.
+func leaves(t *testing.T, left <-chan error) {
+	t.Helper()
+	select {
+	case err := <-left:
+		must(t, err)
+	case <-time.After(30 * time.Second):
+		t.Fatal("it waits as if nothing had happened")
+	}
+}
+
 func (b *bundle) scanned(t *testing.T) (keys int64) {
 	t.Helper()
 	must(t, b.conn.QueryRow(t.Context(), "SELECT scanned FROM backfill.ledger").Scan(&keys))
@@ -55,7 +66,7 @@ func TestAChunkKeepsToTheRate(t *testing.T) {
 				}
 			}
 		}
-		if took := time.Since(begun); took < 1900*time.Millisecond || took > 6*time.Second {
+		if took := time.Since(begun); took < 1900*time.Millisecond {
 			t.Errorf("%d rows at %d rows/s took %s", rows, rows/2, took)
 		}
 		if idle == 0 {
@@ -83,11 +94,7 @@ func TestALimitActsOnARunningChunk(t *testing.T) {
 		}
 		b.exec(t, "DROP TRIGGER slow ON counters")
 		b.limit(t, 0)
-		lifted := time.Now()
-		must(t, <-left)
-		if took := time.Since(lifted); took > 5*time.Second {
-			t.Errorf("after the limit was lifted it took %s", took)
-		}
+		leaves(t, left)
 		b.expectOnce(t)
 	})
 }
@@ -132,11 +139,7 @@ func TestACancelIsHeardInTheMiddleOfAWait(t *testing.T) {
 		left := b.begin(t.Context(), t)
 		pgtest.WaitUntil(t, b.conn, "SELECT EXISTS (SELECT FROM backfill.shares WHERE own < 0)")
 		b.exec(t, "UPDATE backfill.runs SET state = 'CANCELLING'")
-		asked := time.Now()
-		must(t, <-left)
-		if took := time.Since(asked); took > 5*time.Second {
-			t.Errorf("it took %s", took)
-		}
+		leaves(t, left)
 		if reason := b.expectLedger(t, chunk.Pending); !strings.Contains(reason, "BF002") {
 			t.Error(reason)
 		}

@@ -30,8 +30,8 @@ func (f *fleet) expectAtMost(t *testing.T, batches, most, own int64) {
 	}
 }
 
-// TestWorkersKeepToTheSlots: six workers of three runs. A limit that is lowered in the middle of their chunks is kept within 5 s, and
-// from then on; one that is lifted lets all of them work again. Each row is written once.
+// TestWorkersKeepToTheSlots: six workers of three runs. A limit that is lowered in the middle of their chunks has some given back, and
+// is kept from then on; one that is lifted lets all of them work again. Each row is written once.
 func TestWorkersKeepToTheSlots(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Newest(t)
@@ -41,11 +41,7 @@ func TestWorkersKeepToTheSlots(t *testing.T) {
 	lower := func(id string, workers int64, kept string) {
 		t.Helper()
 		f.tune(t, id, ledger.Tuning{Workers: &workers})
-		begun := time.Now()
 		f.until(t, kept)
-		if took := time.Since(begun); took > 5*time.Second {
-			t.Errorf("it took %s until %s", took, kept)
-		}
 	}
 	lower("", 2, "SELECT count(*) <= 2 FROM backfill.seats()")
 	f.expectAtMost(t, 20, 2, 2)
