@@ -76,23 +76,41 @@ func (r Runner) Apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, 
 	Outcome, Target, error,
 ) {
 	begun := time.Now()
-	form := r.form(conn)
-	outcome, next, err := r.send(ctx, conn, *claim, target, rows, form)
-	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
-		outcome, next, err = r.send(ctx, conn, *claim, target, rows, statement.Locked)
-	}
+	outcome, next, err := held(r.form(conn), func(form statement.Form) (Outcome, Target, error) {
+		return r.send(ctx, conn, *claim, target, rows, form)
+	})
 	if err != nil {
-		return Outcome{}, Target{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, target.Keys, func() (string, keyset.Point, error) {
-				return statement.Within(r.Change.Key, target.span.Range), target.last, nil
-			}))
+		return Outcome{}, Target{}, r.refused("apply", *claim, target, err)
 	}
 	outcome.Took = time.Since(begun)
+	claim.Scanned += target.Keys
+	reach(claim, target, outcome)
+	return outcome, next, nil
+}
+
+// held sends a batch in its form. One that compares what it has read with what it overwrites is sent once more with the rows locked,
+// where users have changed one in between.
+func held[Next any](form statement.Form, send func(statement.Form) (Outcome, Next, error)) (Outcome, Next, error) {
+	outcome, next, err := send(form)
+	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
+		return send(statement.Locked)
+	}
+	return outcome, next, err
+}
+
+// refused says which batch was not committed, and where its rows are.
+func (r Runner) refused(verb string, claim ledger.Claim, target Target, err error) error {
+	return fmt.Errorf("%s batch %d of chunk %d of run %s: %w", verb, claim.Seq, claim.Message.Chunk, claim.Message.Run,
+		failed(err, target.Keys, func() (string, keyset.Point, error) {
+			return statement.Within(r.Change.Key, target.span.Range), target.last, nil
+		}))
+}
+
+// reach moves the claim to the end of the target, as the commit has moved the ledger.
+func reach(claim *ledger.Claim, target Target, outcome Outcome) {
 	claim.Seq++
 	claim.Position = target.span.Hi
-	claim.Scanned += target.Keys
 	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
-	return outcome, next, nil
 }
 
 // parts are those of the data statements.

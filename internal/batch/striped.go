@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"backfill/internal/failure"
 	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
@@ -123,11 +122,9 @@ func opened(results pgx.BatchResults, claim *ledger.Claim) (stripes, error) {
 
 func (s *Striped) apply(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, next stripes) (Outcome, stripes, error) {
 	begun := time.Now()
-	form := s.form(conn)
-	outcome, after, err := s.send(ctx, conn, *claim, next, form)
-	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
-		outcome, after, err = s.send(ctx, conn, *claim, next, statement.Locked)
-	}
+	outcome, after, err := held(s.form(conn), func(form statement.Form) (Outcome, stripes, error) {
+		return s.send(ctx, conn, *claim, next, form)
+	})
 	if err != nil {
 		return Outcome{}, stripes{}, fmt.Errorf("apply batch %d of chunk %d of run %s: %w",
 			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, next.stripe.Take, func() (string, keyset.Point, error) {

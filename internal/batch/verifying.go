@@ -2,11 +2,8 @@ package batch
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"backfill/internal/failure"
-	"backfill/internal/keyset"
 	"backfill/internal/ledger"
 	"backfill/internal/postgres"
 	"backfill/internal/statement"
@@ -28,21 +25,14 @@ func (v *Verifying) Step(ctx context.Context, conn *pgx.Conn, claim *ledger.Clai
 
 func (v *Verifying) look(ctx context.Context, conn *pgx.Conn, claim *ledger.Claim, target Target, rows int64) (Outcome, Target, error) {
 	begun := time.Now()
-	form := statement.LookForm(v.Change, postgres.Major(conn))
-	outcome, next, err := v.send(ctx, conn, *claim, target, rows, form)
-	if form == statement.Compared && postgres.Raised(err, failure.RowsChanged) {
-		outcome, next, err = v.send(ctx, conn, *claim, target, rows, statement.Locked)
-	}
+	outcome, next, err := held(statement.LookForm(v.Change, postgres.Major(conn)), func(form statement.Form) (Outcome, Target, error) {
+		return v.send(ctx, conn, *claim, target, rows, form)
+	})
 	if err != nil {
-		return Outcome{}, Target{}, fmt.Errorf("verify batch %d of chunk %d of run %s: %w",
-			claim.Seq, claim.Message.Chunk, claim.Message.Run, failed(err, target.Keys, func() (string, keyset.Point, error) {
-				return statement.Within(v.Change.Key, target.span.Range), target.last, nil
-			}))
+		return Outcome{}, Target{}, v.refused("verify", *claim, target, err)
 	}
 	outcome.Took = time.Since(begun)
-	claim.Seq++
-	claim.Position = target.span.Hi
-	claim.Affected, claim.Steering = outcome.Affected, outcome.Steering
+	reach(claim, target, outcome)
 	return outcome, next, nil
 }
 
