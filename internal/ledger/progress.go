@@ -64,6 +64,8 @@ type Progress struct {
 	Certified  *run.Certificate
 	Canary     int64         // millionths of the chunks that are worked on before a person approves; 0: there is no canary, or it was approved
 	Held       int64         // chunks that wait for that
+	Looking    int64         // chunks of a canary that are done, and whose rows are to be looked at before that, or are being looked at
+	Lookers    int64         // of them those that are PROCESSING
 	Forecast   *run.Forecast // of the canary; nil: it has not come to its end
 	UndoBytes  int64         // as stored, of the chunks that were completed
 	Striped    int64         // chunks that are gone over in passes
@@ -97,6 +99,9 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // waits tells whether a chunk is held for the canary of its run.
 const waits = `(l.held AND r.canary > 0 AND direction = 'forward')`
 
+// looks tells whether a chunk of a canary is done, and is open once more so that its rows are looked at.
+const looks = `(l.state IN ('PENDING', 'PROCESSING') AND r.canary > 0 AND direction = 'verify')`
+
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, opened_at,
@@ -106,7 +111,7 @@ const (
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state = 'PENDING' AND backfill.works(r.state, direction) AND NOT ` + waits + `),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction) AND NOT ` + waits + `),
-		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `),
+		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `), count(*) FILTER (WHERE ` + looks + `), count(*) FILTER (WHERE l.state = 'PROCESSING' AND ` + looks + `),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
 		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(scanned) FILTER (WHERE l.state = 'COMPLETED'), 0)::bigint, coalesce(sum(affected), 0)::bigint,
@@ -176,7 +181,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	}
 	p.ResumedAt, p.OpenedAt, p.PausedAt, p.FreeUntil = resumed.Time, opened.Time, paused.Time, free.Time
 	var changes, latest []byte
-	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Broken,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Looking, &p.Lookers, &p.Broken,
 		&p.Leases, &p.Retries, &p.Scanned, &p.Whole, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
