@@ -51,7 +51,8 @@ type Progress struct {
 	Leases     int64            // leases that live
 	OnFailure  change.OnFailure // what a failed chunk means for the others; "": change.Stop
 	Idle       bool             // no worker holds a chunk of any run in the database
-	Retries    int64            // claims beyond a chunk's first, and beyond the first of its rollback
+	Retries    int64            // claims of chunks whose worker before has died, or has met an error
+	Begun      int64            // chunks that are PENDING forward, and have rows that are done
 	Scanned    int64
 	Whole      int64 // of them those of chunks that are COMPLETED
 	Affected   int64
@@ -114,7 +115,7 @@ const (
 		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `), count(*) FILTER (WHERE ` + looks + `), count(*) FILTER (WHERE l.state = 'PROCESSING' AND ` + looks + `),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(scanned) FILTER (WHERE l.state = 'COMPLETED'), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(retries), 0)::bigint, count(*) FILTER (WHERE l.state = 'PENDING' AND direction = 'forward' AND scanned > 0), coalesce(sum(scanned), 0)::bigint, coalesce(sum(scanned) FILTER (WHERE l.state = 'COMPLETED'), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		coalesce(sum(looked), 0)::bigint, coalesce(sum(deviating), 0)::bigint, coalesce(sum(mended), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
@@ -182,7 +183,7 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	p.ResumedAt, p.OpenedAt, p.PausedAt, p.FreeUntil = resumed.Time, opened.Time, paused.Time, free.Time
 	var changes, latest []byte
 	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Looking, &p.Lookers, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Whole, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
+		&p.Leases, &p.Retries, &p.Begun, &p.Scanned, &p.Whole, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
 		return p, err

@@ -37,7 +37,7 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Chunks = run.Chunks{
 		Total: plan.Planned, AllPlanned: plan.Closed,
 		Pending: plan.Planned - p.Known + p.Pending - (p.Looking - p.Lookers), Processing: p.Processing - p.Lookers,
-		Completed: p.Completed + p.Looking, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
+		Completed: p.Completed + p.Looking, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries, Begun: p.Begun,
 	}
 	status.Canary = nil
 	if p.Canary > 0 || p.Forecast != nil {
