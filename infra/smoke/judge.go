@@ -11,7 +11,7 @@ import (
 type death struct {
 	state      run.State
 	affected   int64
-	retries    int64 // claims beyond the first
+	retries    int64 // claims after a death, or an error
 	timeouts   int   // invocations that Lambda ended
 	deliveries int   // of messages of the run, those that found nothing to do
 	left       int64 // messages in the queue

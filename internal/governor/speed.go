@@ -64,7 +64,10 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	}
 	regulated.Limits = p.Limits
 	regulated.Workers = p.Limits.Slots(b.governor.MaxWorkers, p.Useful)
-	b.cause, regulated.Reason = b.limit(p, status.Chunks.Pending, regulated)
+	b.cause, regulated.Reason = b.limit(p, regulated)
+	if p.Looking > 0 && p.State.Works() {
+		regulated.Reason = looking + "; " + regulated.Reason
+	}
 	if b.cause == backingOff { // nobody knows for how long
 		status.ETA, status.ETASpread = nil, nil
 	}
@@ -75,7 +78,10 @@ func (b *beat) throttle(ctx context.Context, p ledger.Progress, speed float64) {
 	status.Throttle = regulated
 }
 
-// between two chunks of a run that has limits nobody works for a moment.
+// looking is what workers do when a canary is worked off, and its rows are verified by value.
+const looking = "the canary's rows are looked at, before the run waits for an approval"
+
+// between two chunks of a run that has limits, and before the chunks that a canary has opened are sent, nobody works for a moment.
 const between = 10 * time.Second
 
 // silent is how long no batch is committed before a worker that backs off is why: others may be at work beside it.
@@ -98,7 +104,7 @@ const (
 )
 
 // limit says why the run is not faster.
-func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) (cause, string) {
+func (b *beat) limit(p ledger.Progress, regulated run.Throttle) (cause, string) {
 	if p.Writers > 0 {
 		return openTransactions, fmt.Sprintf("waits for the end of %s in which rows of the table were written when its last key was read: those may not be visible yet",
 			figure.Plural(p.Writers, "transaction", "transactions"))
@@ -107,7 +113,8 @@ func (b *beat) limit(p ledger.Progress, waiting int64, regulated run.Throttle) (
 		return backingOff, fmt.Sprintf("no row since %s: %s", clock(p.Moved()), p.Waits)
 	}
 	rate, whose := p.Limits.Least()
-	limited := rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers
+	waiting := b.record.Plan.Planned - p.Known + p.Pending
+	limited := p.Canary > 0 || rate != nil || regulated.Rate != nil || regulated.WAL != nil || regulated.Workers.Most < b.governor.MaxWorkers
 	if p.Idle && waiting > p.Held && (!limited || p.Now.Sub(p.Moved()) >= between) {
 		return noWorker, fmt.Sprintf("no worker holds a chunk; what waits for longer than %.0f s is sent again", ledger.LostIdle.Seconds())
 	}

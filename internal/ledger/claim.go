@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"backfill/internal/chunk"
@@ -94,11 +95,12 @@ func (c Claim) From() keyset.Point {
 }
 
 // Release gives the chunk back in order: PENDING, not to be claimed before the pause is over. The send that brought
-// it is spent. False: the fence is stale, and nothing happened.
+// it is spent. False: the fence is stale, and nothing happened. Who leaves it on purpose (a pause, a limit, a deadline) leaves no owner, so that the
+// next claim is no retry; who backs off has met an error.
 func (l *Ledger) Release(ctx context.Context, claim Claim, pause time.Duration, reason string) (bool, error) {
 	return l.leave(ctx, claim, "release", `UPDATE backfill.ledger SET state = 'PENDING', lease_until = NULL,
-		not_before = clock_timestamp() + $4::interval, reason = $5, updated_at = clock_timestamp()
-		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, pause, reason)
+		not_before = clock_timestamp() + $4::interval, reason = $5, owner = CASE WHEN $6 THEN '' ELSE owner END, updated_at = clock_timestamp()
+		WHERE run = $1 AND chunk = $2 AND fence = $3 AND state = 'PROCESSING'`, pause, reason, !strings.HasPrefix(reason, BackingOff))
 }
 
 // BacksOff notes that the holder of the chunk waits for so long, and why, and renews its lease: who waits for a user's lock is alive. It waits for

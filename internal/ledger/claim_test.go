@@ -131,6 +131,43 @@ func TestRetriesAreClaims(t *testing.T) {
 	})
 }
 
+// TestWhatIsGivenBackOnPurposeIsNoRetry: a pause, a limit or a deadline is no trouble. What is behind an error is, and the report knows of every chunk that somebody has been at.
+func TestWhatIsGivenBackOnPurposeIsNoRetry(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pgtest.Newest(t))
+	send := int64(1)
+	for _, c := range []struct {
+		reason string
+		want   int64
+	}{
+		{"run run-1 is PAUSING", 0}, {"at most 1 worker at a time for this run", 0}, {"deadline of the function", 0}, {ledger.NoRoom, 0},
+		{ledger.BackingOff + "SQLSTATE 55P03 (lock_not_available)", 1}, {"deadline of the function", 1},
+	} {
+		claim := b.claim(t, message(1, "", "100", send), "worker", ledger.Claimed)
+		must(t, b.advance(claim, ledger.Step{Keys: 10, Reached: keyset.Point{"10"}}))
+		released, err := b.ledger.Release(t.Context(), claim, 0, c.reason)
+		if err != nil || !released {
+			t.Fatal(released, err)
+		}
+		if left := b.look(t); left.Begun != 1 || left.Pending != 1 {
+			t.Errorf("%s: %+v", c.reason, left)
+		}
+		facts, err := b.ledger.Report(t.Context(), theRun, 1)
+		if err != nil || facts.Cells[0].Claimed != 1 || facts.Cells[0].Attempts == 0 {
+			t.Errorf("%s: %+v, %v", c.reason, facts.Cells, err)
+		}
+		send++
+		claim = b.claim(t, message(1, "", "100", send), "another", ledger.Claimed)
+		if got := b.look(t); got.Retries != c.want || got.Begun != 0 {
+			t.Errorf("%s: %d retries, want %d; %d begun", c.reason, got.Retries, c.want, got.Begun)
+		}
+		if released, err = b.ledger.Release(t.Context(), claim, 0, "deadline of the function"); err != nil || !released {
+			t.Fatal(released, err)
+		}
+		send++
+	}
+}
+
 func TestThreeDeliveriesAtOnceAreOneClaim(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, db pgtest.Database) {
 		b := setup(t, db)

@@ -48,7 +48,8 @@ func (l *Ledger) List(ctx context.Context, id string, asked Listing) ([]Listed, 
 	}
 	rows, _ := conn.Query(ctx, `SELECT n, coalesce(state, 'PENDING'), lo, hi, coalesce(scanned, 0), coalesce(affected, 0), coalesce(restored, 0),
 			coalesce(conflicts, 0), coalesce(rejected, 0), coalesce(fence, 0), coalesce(retries, 0), coalesce(passes, 0)::bigint,
-			CASE WHEN state IN ('PENDING', 'FAILED') OR state = 'COMPLETED' AND seq = 0 THEN reason
+			CASE WHEN state = 'PENDING' AND direction = 'verify' AND reason = '' THEN 'it is done, and its rows are to be looked at'
+				WHEN state IN ('PENDING', 'FAILED') OR state = 'COMPLETED' AND seq = 0 THEN reason
 				WHEN state = 'PROCESSING' AND lease_until <= clock_timestamp() THEN 'lease expired'
 				WHEN state = 'PROCESSING' AND not_before > clock_timestamp() THEN reason ELSE '' END,
 			updated_at, CASE WHEN state IN ('PENDING', 'PROCESSING') AND not_before > clock_timestamp() THEN not_before END

@@ -51,7 +51,8 @@ type Progress struct {
 	Leases     int64            // leases that live
 	OnFailure  change.OnFailure // what a failed chunk means for the others; "": change.Stop
 	Idle       bool             // no worker holds a chunk of any run in the database
-	Retries    int64            // claims beyond a chunk's first, and beyond the first of its rollback
+	Retries    int64            // claims of chunks whose worker before has died, or has met an error
+	Begun      int64            // chunks that are PENDING forward, and have rows that are done
 	Scanned    int64
 	Whole      int64 // of them those of chunks that are COMPLETED
 	Affected   int64
@@ -64,6 +65,8 @@ type Progress struct {
 	Certified  *run.Certificate
 	Canary     int64         // millionths of the chunks that are worked on before a person approves; 0: there is no canary, or it was approved
 	Held       int64         // chunks that wait for that
+	Looking    int64         // chunks of a canary that are done, and whose rows are to be looked at before that, or are being looked at
+	Lookers    int64         // of them those that are PROCESSING
 	Forecast   *run.Forecast // of the canary; nil: it has not come to its end
 	UndoBytes  int64         // as stored, of the chunks that were completed
 	Striped    int64         // chunks that are gone over in passes
@@ -97,6 +100,9 @@ const idle = `NOT EXISTS (SELECT FROM backfill.ledger busy JOIN backfill.runs ho
 // waits tells whether a chunk is held for the canary of its run.
 const waits = `(l.held AND r.canary > 0 AND direction = 'forward')`
 
+// looks tells whether a chunk of a canary is done, and is open once more so that its rows are looked at.
+const looks = `(l.state IN ('PENDING', 'PROCESSING') AND r.canary > 0 AND direction = 'verify')`
+
 // standing is what one row of backfill.runs tells, sums what the ledger's rows add up to.
 const (
 	standing = `state, action, reason, returns_to IS NOT NULL, coalesce(closes_as, ''), clock_timestamp(), beats, resumed_at, opened_at,
@@ -106,10 +112,10 @@ const (
 		count(*) FILTER (WHERE l.state = 'ROLLED_BACK'),
 		count(*) FILTER (WHERE l.state = 'PENDING' AND backfill.works(r.state, direction) AND NOT ` + waits + `),
 		count(*) FILTER (WHERE l.state IN ('PENDING', 'PROCESSING') AND backfill.works(r.state, direction) AND NOT ` + waits + `),
-		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `),
+		count(*) FILTER (WHERE l.state = 'PENDING' AND ` + waits + `), count(*) FILTER (WHERE ` + looks + `), count(*) FILTER (WHERE l.state = 'PROCESSING' AND ` + looks + `),
 		count(*) FILTER (WHERE l.state = 'FAILED' AND backfill.works(r.state, direction)),
 		count(*) FILTER (WHERE l.state = 'PROCESSING' AND lease_until > clock_timestamp()),
-		coalesce(sum(retries), 0)::bigint, coalesce(sum(scanned), 0)::bigint, coalesce(sum(scanned) FILTER (WHERE l.state = 'COMPLETED'), 0)::bigint, coalesce(sum(affected), 0)::bigint,
+		coalesce(sum(retries), 0)::bigint, count(*) FILTER (WHERE l.state = 'PENDING' AND direction = 'forward' AND scanned > 0), coalesce(sum(scanned), 0)::bigint, coalesce(sum(scanned) FILTER (WHERE l.state = 'COMPLETED'), 0)::bigint, coalesce(sum(affected), 0)::bigint,
 		coalesce(sum(restored), 0)::bigint, coalesce(sum(conflicts), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(undo_bytes), 0)::bigint,
 		coalesce(sum(looked), 0)::bigint, coalesce(sum(deviating), 0)::bigint, coalesce(sum(mended), 0)::bigint,
 		count(*) FILTER (WHERE passes > 1), coalesce((array_agg(passes_reason ORDER BY chunk DESC) FILTER (WHERE passes IS NOT NULL))[1], ''),
@@ -176,8 +182,8 @@ func readProgress(results pgx.BatchResults) (p Progress, err error) {
 	}
 	p.ResumedAt, p.OpenedAt, p.PausedAt, p.FreeUntil = resumed.Time, opened.Time, paused.Time, free.Time
 	var changes, latest []byte
-	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Broken,
-		&p.Leases, &p.Retries, &p.Scanned, &p.Whole, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
+	err = results.QueryRow().Scan(&p.Known, &p.Last, &p.Pending, &p.Processing, &p.Completed, &p.Failed, &p.RolledBack, &p.Waiting, &p.Open, &p.Held, &p.Looking, &p.Lookers, &p.Broken,
+		&p.Leases, &p.Retries, &p.Begun, &p.Scanned, &p.Whole, &p.Affected, &p.Restored, &p.Conflicts, &p.Rejected, &p.UndoBytes, &p.Looked, &p.Deviating, &p.Mended, &p.Striped, &p.Passes,
 		&advanced, &seen, &p.Waits, &changes, &latest)
 	if err != nil {
 		return p, err

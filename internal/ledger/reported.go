@@ -27,7 +27,7 @@ const (
 
 	// cells are stretches of chunks 1 to $2, at most $3 of them. Boundaries of chunks that nobody has claimed are not in the ledger.
 	cells = `WITH n AS (SELECT greatest($2::bigint, (SELECT max(chunk) FROM backfill.ledger WHERE run = $1)) AS chunks),
-		each AS (SELECT (number - 1) / greatest((n.chunks + $3 - 1) / $3, 1) AS cell, number, l.state, coalesce(l.retries, 0) + CASE WHEN l.owner <> '' THEN 1 ELSE 0 END AS attempts,
+		each AS (SELECT (number - 1) / greatest((n.chunks + $3 - 1) / $3, 1) AS cell, number, l.state, coalesce(l.retries, 0) + CASE WHEN l.owner <> '' OR l.claimed_at IS NOT NULL THEN 1 ELSE 0 END AS attempts,
 				coalesce(` + atWork + `, 0) AS seconds, coalesce(l.rejected, 0) AS rejected, coalesce(l.conflicts, 0) AS conflicts
 			FROM n, generate_series(1, n.chunks) AS number LEFT JOIN backfill.ledger l ON l.run = $1 AND l.chunk = number),
 		summed AS (SELECT min(number) AS first, max(number) AS last, count(*) FILTER (WHERE state IN ('COMPLETED', 'ROLLED_BACK')) AS done,

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 
 	"backfill/internal/failure"
 	"backfill/internal/run"
@@ -27,7 +28,7 @@ func (l *Ledger) Revive(ctx context.Context, id, execution string) (Run, error) 
 			return err
 		}
 		to := onward(action)
-		if refusal := revivable(state, to, watched); refusal != "" {
+		if refusal := revivable(id, state, to, watched); refusal != "" {
 			return failure.New(failure.Invalid, "run %s is %s: %s", id, state, refusal)
 		}
 		if swept && to == run.RollingBack {
@@ -52,16 +53,20 @@ func onward(action string) run.State {
 	return run.Running
 }
 
-// revivable says why a run cannot be resumed; "" where it can. A run that nobody watches has lost its execution.
-func revivable(state, to run.State, watched bool) string {
+// revivable says why a run cannot be resumed; "" where it can. A run that nobody watches has lost its execution. A pause may have been quicker than the resume.
+func revivable(id string, state, to run.State, watched bool) string {
 	_, legal := run.Transitions.Cause(state, to)
 	switch {
 	case state == run.Completed, state == run.RolledBack:
 		return "there is nothing left to do"
 	case state.Ended() && legal, state.Moves() && !watched:
 		return ""
-	case state.Pauses():
-		return "it is paused, and its execution waits: `backfill resume` lets it go on, as does the action resume of the control function"
+	case state == run.Pausing:
+		return fmt.Sprintf("it was being paused when the resume came, and batches that are at work are finished first: wait until `backfill watch %[1]s` shows PAUSED, "+
+			"then `backfill resume %[1]s` lets it go on", id)
+	case state == run.Paused:
+		return fmt.Sprintf("it was paused when the resume came, and its execution waits, so that no other is started: `backfill resume %s` lets it go on now, "+
+			"as does the action resume of the control function", id)
 	case state == run.Cancelling:
 		return "it is ending; cancel it once more if nothing ends it, and resume it then"
 	}

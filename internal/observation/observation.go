@@ -27,7 +27,7 @@ type Records interface {
 	SaveProgress(ctx context.Context, status run.Status, beats int64) error
 }
 
-// Update brings a status up to date, but for its speed.
+// Update brings a status up to date, but for its speed. A chunk of a canary whose rows are looked at is done: nothing is written there any more.
 func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.State, status.Action, status.Reason = p.State, p.Action, p.Reason
 	status.Rows.Scanned, status.Rows.Affected = p.Scanned, p.Affected
@@ -36,12 +36,12 @@ func Update(status *run.Status, p ledger.Progress, plan records.Plan) {
 	status.Certificate = p.Certified
 	status.Chunks = run.Chunks{
 		Total: plan.Planned, AllPlanned: plan.Closed,
-		Pending: plan.Planned - p.Known + p.Pending, Processing: p.Processing,
-		Completed: p.Completed, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries,
+		Pending: plan.Planned - p.Known + p.Pending - (p.Looking - p.Lookers), Processing: p.Processing - p.Lookers,
+		Completed: p.Completed + p.Looking, Failed: p.Failed, RolledBack: p.RolledBack, Retries: p.Retries, Begun: p.Begun,
 	}
 	status.Canary = nil
 	if p.Canary > 0 || p.Forecast != nil {
-		status.Canary = &run.Canary{Share: run.Share(p.Canary), Held: p.Held, Approved: p.Canary == 0, Forecast: p.Forecast}
+		status.Canary = &run.Canary{Share: run.Share(p.Canary), Held: p.Held, Looking: p.Looking, Approved: p.Canary == 0, Forecast: p.Forecast}
 	}
 	status.Undo.Bytes = p.UndoBytes
 	status.Throttle.Limits = p.Limits

@@ -87,7 +87,7 @@ func canaryOf(status run.Status) (lines []string) {
 	case f == nil && c.Approved:
 		return nil
 	case f == nil:
-		return []string{fmt.Sprintf("%s of the chunks first; %s then for an approval", c.Share, waiting(c.Held))}
+		return []string{fmt.Sprintf("%s of the chunks first%s; %s then for an approval", c.Share, looked(status), waiting(c.Held))}
 	case status.State.Ended() && !c.Approved:
 		return []string{"it was not approved"}
 	}
@@ -110,6 +110,14 @@ func canaryOf(status run.Status) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// looked is how many rows of a canary that is worked off were looked at once more, as a part of a list.
+func looked(status run.Status) string {
+	if c := status.Canary; c == nil || c.Looking == 0 {
+		return ""
+	}
+	return ", " + figure.Plural(status.Rows.Verified, "row", "rows") + " looked at once more" + deviations(status.Rows)
 }
 
 func waiting(held int64) string {

@@ -12,10 +12,13 @@ import (
 
 // canaryTranscripts are what people see of a run that begins with a canary.
 var canaryTranscripts = map[string]transcript{
-	"start-canary":           {[]string{"start", "users-email-normalized", "--run", "email-1", "--canary", "1%"}, answers("status", unknownRun(), working())},
-	"start-canary-bad":       {[]string{"start", "users-email-normalized", "--run", "email-1", "--canary", "60%"}, nil},
-	"start-canary-dry":       {[]string{"start", "users-email-normalized", "--canary", "1%", "--dry-run"}, nil},
-	"status-canary":          {[]string{"status", "email-1"}, answers("status", canaryWorks())},
+	"start-canary":        {[]string{"start", "users-email-normalized", "--run", "email-1", "--canary", "1%"}, answers("status", unknownRun(), working())},
+	"start-canary-bad":    {[]string{"start", "users-email-normalized", "--run", "email-1", "--canary", "60%"}, nil},
+	"start-canary-dry":    {[]string{"start", "users-email-normalized", "--canary", "1%", "--dry-run"}, nil},
+	"status-canary":       {[]string{"status", "email-1"}, answers("status", canaryWorks())},
+	"status-canary-looks": {[]string{"status", "email-1"}, answers("status", canaryLooks(40_000))},
+	"watch-canary-looks": {[]string{"watch", "email-1"}, answers("status", canaryWorks(), canaryLooks(0), canaryLooks(0), canaryLooks(0), canaryLooks(40_000), canaryLooks(40_000), canaryLooks(40_000),
+		canaryWaits())},
 	"status-canary-waits":    {[]string{"status", "email-1"}, answers("status", canaryWaits())},
 	"status-canary-approved": {[]string{"status", "email-1"}, answers("status", canaryApproved())},
 	"approve":                {[]string{"approve", "email-1"}, answers("approve", canaryApproved())},
@@ -35,6 +38,15 @@ func TestCanaryTranscripts(t *testing.T) { transcribe(t, canaryTranscripts) }
 func canaryWorks() run.Status {
 	status := working()
 	status.Canary, status.ETA = &run.Canary{Share: "1%", Held: 990}, nil
+	return status
+}
+
+// canaryLooks is a canary of which all chunks are done, and so many rows were looked at once more.
+func canaryLooks(rows int64) run.Status {
+	status := canaryWorks()
+	status.Canary.Looking, status.Rows.Verified = 4, rows
+	status.Chunks.Pending, status.Chunks.Processing = 6, 0
+	status.Throttle.Reason = "the canary's rows are looked at, before the run waits for an approval; at most 4 workers at a time"
 	return status
 }
 

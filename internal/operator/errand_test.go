@@ -15,11 +15,13 @@ import (
 )
 
 var errandTranscripts = map[string]transcript{
-	"resume":            {[]string{"resume", "email-1"}, accepts(stopped(), working())},
-	"resume-wait":       {[]string{"resume", "email-1", "--wait"}, until(Execution{}, stopped(), working(), reversible())},
-	"resume-json":       {[]string{"resume", "email-1", "-o", "json"}, accepts(stopped(), working())},
-	"resume-failed":     {[]string{"resume", "email-1", "--wait"}, until(failed("RunFailed"), stopped(), working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
-	"resume-refused":    {[]string{"resume", "email-1"}, denied("Backfill.Invalid", "run email-1 is COMPLETED: there is nothing left to do", reversible())},
+	"resume":         {[]string{"resume", "email-1"}, accepts(stopped(), working())},
+	"resume-wait":    {[]string{"resume", "email-1", "--wait"}, until(Execution{}, stopped(), working(), reversible())},
+	"resume-json":    {[]string{"resume", "email-1", "-o", "json"}, accepts(stopped(), working())},
+	"resume-failed":  {[]string{"resume", "email-1", "--wait"}, until(failed("RunFailed"), stopped(), working(), after(run.Failed, "chunk 3 failed: SQLSTATE 22012"))},
+	"resume-refused": {[]string{"resume", "email-1"}, denied("Backfill.Invalid", "run email-1 is COMPLETED: there is nothing left to do", reversible())},
+	"resume-overtaken": {[]string{"resume", "email-1"}, denied("Backfill.Invalid", "run email-1 is PAUSING: it was being paused when the resume came, and batches that are at work are finished first: "+
+		"wait until `backfill watch email-1` shows PAUSED, then `backfill resume email-1` lets it go on", silent())},
 	"resume-rollback":   {[]string{"resume", "email-1"}, accepts(halted(), rolling(441_000))},
 	"resume-never":      {[]string{"resume", "email-1"}, answers("status", refusedRun())},
 	"resume-unknown":    {[]string{"resume", "email-1"}, answers("status", unknownRun())},

@@ -90,9 +90,9 @@ func done(status run.Status) float64 {
 }
 
 // untouched tells whether chunks that are neither completed nor at work have no rows that are done. Where a worker has ever
-// left one, by an end of the run or a retry, they may; the rows tell then, unless they are more than were estimated.
+// left one, by a pause, an end of the run or a retry, they may; the rows tell then, unless they are more than were estimated.
 func untouched(status run.Status) bool {
-	first := status.State.Works() && status.Chunks.Retries == 0 && status.Chunks.Processing > 0
+	first := status.State.Works() && status.Chunks.Retries == 0 && status.Chunks.Begun == 0 && status.Chunks.Processing > 0
 	return first || status.Rows.Scanned > status.Rows.Estimated
 }
 

@@ -74,6 +74,8 @@ func TestDone(t *testing.T) {
 			Chunks: run.Chunks{Total: 2, Pending: 2, AllPlanned: true}}, 75},
 		"resumed, a chunk is at work": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 600, Scanned: 450},
 			Chunks: run.Chunks{Total: 2, Pending: 1, Processing: 1, Retries: 1, AllPlanned: true}}, 75},
+		"let go on, a chunk is at work": {run.Status{State: run.Running, Rows: run.Rows{Estimated: 600, Scanned: 450},
+			Chunks: run.Chunks{Total: 2, Pending: 1, Begun: 1, Processing: 1, AllPlanned: true}}, 75},
 		"cancelled, and the estimate was too low": {run.Status{State: run.Cancelled, Rows: run.Rows{Estimated: 10, Scanned: 500},
 			Chunks: run.Chunks{Total: 4, Completed: 1, Pending: 3, AllPlanned: true}}, 25},
 		"cancelled, and partly rolled back": {run.Status{State: run.Cancelled, Action: "start", Rows: run.Rows{Estimated: 100, Scanned: 100},

@@ -67,9 +67,9 @@ func progress(status run.Status) string {
 		return fmt.Sprintf("%s of %s rows verified", figure.Count(status.Rows.Verified), figure.Count(status.Rows.Scanned)) + deviations(status.Rows)
 	}
 	if status.Rows.Estimated > 0 && status.State != run.Completed {
-		return fmt.Sprintf("%s of about %s rows", figure.Count(status.Rows.Scanned), figure.Count(status.Rows.Estimated))
+		return fmt.Sprintf("%s of about %s rows", figure.Count(status.Rows.Scanned), figure.Count(status.Rows.Estimated)) + looked(status)
 	}
-	return figure.Plural(status.Rows.Scanned, "row", "rows")
+	return figure.Plural(status.Rows.Scanned, "row", "rows") + looked(status)
 }
 
 // rejected counts the rows that were passed over, as a part of a list.

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,8 @@ func failurePaused() run.Status {
 	status.Reason = "chunk 2 failed: apply batch 7 of chunk 2 of run email-1: 1 row within \"id\" > 100899 AND \"id\" <= 100900: SQLSTATE 22P02 (invalid_text_representation)"
 	status.Pause.By, status.Pause.For = "", run.ForFailure
 	status.Chunks.Failed, status.Chunks.Pending = 1, status.Chunks.Pending-1
+	_, why, _ := strings.Cut(status.Reason, ": ")
+	status.Failures = []run.Failure{{Chunk: 2, At: noon.Add(-2 * time.Hour), Reason: why}}
 	status.Throttle.Reason = status.Reason
 	last := len(status.Changes) - 1
 	status.Changes[last].By, status.Changes[last].Detail = "", status.Reason

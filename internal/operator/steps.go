@@ -18,20 +18,7 @@ func (s *session) steps(status run.Status) []step {
 	if !status.State.Ended() && status.State != run.Paused {
 		steps = append(steps, step{s.suggest("watch", status.Run), "follow it to its end"})
 	}
-	if unapproved(status) {
-		steps = append(steps, step{s.suggest("approve", status.Run), "go on with the rest"}, step{s.suggest("rollback", status.Run), "take the canary back"})
-	} else if resumable(status) {
-		purpose := "go on"
-		switch {
-		case backward(status):
-			purpose = "go on with the rollback"
-		case verifying(status):
-			purpose = "go on with the verification"
-		case status.Pause != nil && status.Pause.For == run.ForFailure:
-			purpose = "go on, and try the chunks that failed again"
-		}
-		steps = append(steps, step{s.suggest("resume", status.Run), purpose})
-	}
+	steps = append(steps, s.onward(status)...)
 	if status.State == run.Paused {
 		steps = append(steps, step{s.suggest("cancel", status.Run), "end it; " + stays(status)})
 	}
@@ -55,6 +42,30 @@ func (s *session) steps(status run.Status) []step {
 		steps = append(steps, step{s.suggest("certificate", status.Run), "see what was verified, and the SQL that a migration can rely on"})
 	}
 	return steps
+}
+
+// onward is what lets the run go on; where chunks failed because of their rows, what comes before.
+func (s *session) onward(status run.Status) []step {
+	if !resumable(status) {
+		return nil
+	}
+	steps, after := s.mending(status), ""
+	if steps != nil {
+		after = " after that"
+	}
+	if unapproved(status) {
+		return append(steps, step{s.suggest("approve", status.Run), "go on with the rest" + after}, step{s.suggest("rollback", status.Run), "take the canary back"})
+	}
+	purpose := "go on"
+	switch {
+	case backward(status):
+		purpose = "go on with the rollback"
+	case verifying(status):
+		purpose = "go on with the verification"
+	case status.Pause != nil && status.Pause.For == run.ForFailure && steps == nil:
+		purpose = "go on, and try the chunks that failed again"
+	}
+	return append(steps, step{s.suggest("resume", status.Run), purpose + after})
 }
 
 // resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.

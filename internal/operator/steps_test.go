@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"backfill/internal/definition"
 	"backfill/internal/request"
 	"backfill/internal/run"
 )
@@ -92,6 +93,15 @@ func TestStepsFitTheRun(t *testing.T) {
 	early.Chunks.Completed = 0
 	untouched := stopped()
 	untouched.Rows.Affected = 0
+	because := func(status run.Status, reason string) run.Status {
+		status.Chunks.Failed, status.Failures = 1, []run.Failure{{Chunk: 3, Reason: "apply batch 7 of chunk 3 of run email-1: " + reason}}
+		return status
+	}
+	held, many := canaryDeviates(), stopped()
+	held.Chunks.Failed, held.Failures = 1, failing(run.Failed).Failures
+	many.Rows.Rejected = definition.MaxErrorBudget
+	budget, tolerant := int64(1), because(stopped(), "SQLSTATE 22012")
+	tolerant.Throttle.Limits.ErrorBudget = &budget
 	for name, c := range map[string]struct {
 		status run.Status
 		want   []string
@@ -110,6 +120,17 @@ func TestStepsFitTheRun(t *testing.T) {
 		"a rollback that was swept":         {swept(halted()), nil},
 		"cancelled, and swept":              {swept(early), []string{"resume"}},
 		"partly rolled back":                {partly(run.Completed), []string{"rollback", "conflicts"}},
+		"failed for a row":                  {because(stopped(), `1 row within "id" = 7: SQLSTATE 23514 (check_violation)`), []string{"chunks", "tune", "resume", "rollback"}},
+		"failed for many rows":              {because(many, "SQLSTATE 22012"), []string{"chunks", "resume", "rollback", "rejects", "retry"}},
+		"failed for rows, and tuned since":  {tolerant, []string{"resume", "rollback"}},
+		"failed beyond its budget":          {failing(run.Failed), []string{"chunks", "tune", "resume", "rejects", "retry"}},
+		"failed for what Go refused":        {because(stopped(), `1 row within "id" = 7: SQLSTATE BFT01: function "hash" refused the row`), []string{"chunks", "tune", "resume", "rollback"}},
+		"failed for a row with a trigger":   {because(stopped(), `1 row within "id" = 7: SQLSTATE P0001 (raise_exception)`), []string{"chunks", "resume", "rollback"}},
+		"failed for a right":                {because(stopped(), "SQLSTATE 42501 (insufficient_privilege)"), []string{"resume", "rollback"}},
+		"goes on beside what failed":        {because(working(), "SQLSTATE 22012"), []string{"watch"}},
+		"paused for a row":                  {failurePaused(), []string{"chunks", "tune", "resume", "cancel"}},
+		"a canary that failed for a row":    {held, []string{"chunks", "tune", "approve", "rollback", "cancel"}},
+		"a rollback that failed for a row":  {because(halted(), "SQLSTATE 23514 (check_violation)"), []string{"chunks", "resume", "rollback", "conflicts"}},
 		"a rollback that was cancelled":     {halted(), []string{"resume", "rollback", "conflicts"}},
 	} {
 		b := setup(t)

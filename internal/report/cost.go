@@ -40,7 +40,7 @@ func cost(r bill.Run) Cost {
 			{"logs, traces", []Amount{{r.LogBytes(), "bytes"}, {r.Traces(), "traces"}}, cents(d.LogsAndTraces)},
 		},
 		Basis: []string{
-			"Counted by a model from what the ledger holds: chunks, deliveries beyond the first of each, the time the run moved, the time workers were at chunks. It is no bill of AWS.",
+			"Counted by a model from what the ledger holds: chunks, deliveries of those that were tried again, the time the run moved, the time workers were at chunks. It is no bill of AWS.",
 			"List prices of us-east-1, November 2026, no free tier; memory, beats and look-ahead as the template has them by default.",
 			"Not in it: the database, its storage and the network, NAT or endpoints of a VPC, and who watches.",
 		},

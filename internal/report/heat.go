@@ -45,7 +45,7 @@ func (r Report) Maps() []Map {
 	}
 	return []Map{
 		r.heat("duration", "Time at a chunk", "Workers' time at a chunk, of the longest in each square.", span, func(c Cell) float64 { return c.Longest }),
-		r.heat("attempts", "Further attempts", "How often a chunk was claimed beyond the first time, of the most in each square.", whole, func(c Cell) float64 { return float64(c.Most - 1) }),
+		r.heat("attempts", "Further attempts", "How often a chunk was claimed again, since its worker had died or met an error; of the most in each square.", whole, func(c Cell) float64 { return float64(c.Most - 1) }),
 		r.heat("failed", "Failed chunks", "Chunks of each square that have failed.", whole, func(c Cell) float64 { return float64(c.Failed) }),
 	}
 }

@@ -7,10 +7,11 @@ import (
 
 // Canary is how a run begins with some of its chunks, and waits with the others until a person approves.
 type Canary struct {
-	Share    string    `json:"share"`    // of the chunks, as "1%"; "": it was approved
-	Held     int64     `json:"held"`     // chunks that wait for the approval
-	Approved bool      `json:"approved"` // all are worked on now
-	Forecast *Forecast `json:"forecast"` // null: the canary has not come to its end
+	Share    string    `json:"share"`             // of the chunks, as "1%"; "": it was approved
+	Held     int64     `json:"held"`              // chunks that wait for the approval
+	Looking  int64     `json:"looking,omitempty"` // chunks that are done, and whose rows are looked at before the run waits
+	Approved bool      `json:"approved"`          // all are worked on now
+	Forecast *Forecast `json:"forecast"`          // null: the canary has not come to its end
 }
 
 // Share writes millionths as a percentage.

@@ -58,7 +58,8 @@ type Chunks struct {
 	Completed  int64 `json:"completed"`
 	Failed     int64 `json:"failed"`
 	RolledBack int64 `json:"rolled_back"`
-	Retries    int64 `json:"retries"` // claims beyond the first of a chunk, and beyond the first of its rollback
+	Retries    int64 `json:"retries"`         // claims of chunks whose worker before has died, or has met an error: what was given back on purpose is none
+	Begun      int64 `json:"begun,omitempty"` // of those that are pending: some of their rows are done
 	AllPlanned bool  `json:"all_planned"`
 }
 
