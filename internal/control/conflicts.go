@@ -19,7 +19,7 @@ const (
 	mostBytes = 5 << 20
 )
 
-// Page is the input of conflicts, of rejects, and of certificate, where After is the number of a chunk. Limit is 1 to 1000; 0 means 100.
+// Page is the input of conflicts, of rejects, and of certificate and deviations, where After is the number of a chunk. Limit is 1 to 1000; 0 means 100.
 type Page struct {
 	Action string `json:"action"`
 	Run    string `json:"run"`
@@ -43,6 +43,9 @@ type Ledger interface {
 	Rejects(ctx context.Context, r ledger.Run, after, limit int64, visit func(ledger.Rejected) (enough bool)) error
 	Report(ctx context.Context, id string, planned int64) (report.Facts, error)
 	Digests(ctx context.Context, id string, after, limit int64) ([]ledger.Digest, error)
+	Verified(ctx context.Context, id string) (ledger.Verified, error)
+	Deviations(ctx context.Context, id string, after, limit, rejects int64) ([]ledger.Deviation, error)
+	Path(ctx context.Context) ([]string, error)
 	Await(ctx context.Context, id, execution, token string) (bool, error)
 	Waiting(ctx context.Context, id string) (string, error)
 	Woken(ctx context.Context, id, token string) error

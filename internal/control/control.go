@@ -130,6 +130,7 @@ var actions = map[string]action{
 	"conflicts":   {false, (*Control).conflicts},
 	"rejects":     {false, (*Control).rejects},
 	"certificate": {false, (*Control).certificate},
+	"deviations":  {false, (*Control).deviations},
 	"report":      {false, (*Control).report},
 	"dry_run":     {false, (*Control).dryRun},
 	"doctor":      {false, (*Control).doctor},

@@ -19,7 +19,7 @@ func TestAnUnknownActionIsToldWhichThereAre(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, input := range []string{`{"action":"stop","run":"run-1"}`, `{}`, `{"detail-type":"something else"}`} {
-		if told := b.refused(t, "", input); !strings.Contains(told, "approve, await, cancel, certificate, chunks, close, conflicts, definitions, doctor, dry_run, list, pause, rebuild, rejects, report, resume, status, sweep, tune, validate") {
+		if told := b.refused(t, "", input); !strings.Contains(told, "approve, await, cancel, certificate, chunks, close, conflicts, definitions, deviations, doctor, dry_run, list, pause, rebuild, rejects, report, resume, status, sweep, tune, validate") {
 			t.Errorf("%s: %s", input, told)
 		}
 	}

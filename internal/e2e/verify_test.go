@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,8 +58,27 @@ func (c command) verification(t *testing.T) {
 	if got := c.expect(t, 1, "verify", id, "--no-write", "--wait"); !strings.Contains(got.out, "1 deviate") {
 		t.Errorf("verify: %s", got.out)
 	}
+	b.expectListed(t, c.expect(t, 0, "deviations", id).out, "7")
 	c.expect(t, 0, "verify", id, "--wait")
 	if got := c.expect(t, 0, "certificate", id); !strings.Contains(got.out, "holds     yes") || !strings.Contains(got.out, "1 deviated, 1 written again") {
 		t.Errorf("certificate: %s", got.out)
+	}
+}
+
+// expectListed runs what `deviations` has printed, all of it, as somebody does by psql.
+func (b *bundle) expectListed(t *testing.T, script string, keys ...string) {
+	t.Helper()
+	results, err := b.conn.PgConn().Exec(t.Context(), script).ReadAll()
+	if err != nil {
+		t.Fatalf("%v in %s", err, script)
+	}
+	var listed []string
+	for _, result := range results {
+		for _, row := range result.Rows {
+			listed = append(listed, string(row[0]))
+		}
+	}
+	if !slices.Equal(listed, keys) {
+		t.Errorf("listed are %q, want %q, by %s", listed, keys, script)
 	}
 }

@@ -63,6 +63,9 @@ func (s *session) certificate(w io.Writer, found certified) {
 		l.put("", figure.Plural(c.RolledBack, "chunk is", "chunks are")+" rolled back")
 	}
 	l.put("rows", valuesOf(c))
+	if c.Values != nil && c.Values.Deviating > c.Values.Mended {
+		l.put("", s.suggest("deviations", found.Run)+" gives the SQL that lists them")
+	}
 	if c.Values != nil {
 		l.put("digest", c.Values.Digest)
 	}

@@ -72,6 +72,7 @@ func TestWhoAsksWhom(t *testing.T) {
 		"conflicts email-1":                   `look {"action":"conflicts","run":"email-1","limit":100}`,
 		"conflicts email-1 --limit 20":        `look {"action":"conflicts","run":"email-1","limit":20}`,
 		"conflicts email-1 --after 7":         `look {"action":"conflicts","run":"email-1","limit":100,"after":7}`,
+		"deviations email-1 --after 7":        `look {"action":"deviations","run":"email-1","limit":100,"after":7}`,
 		"rejects email-1 --after 7":           `look {"action":"rejects","run":"email-1","limit":100,"after":7}`,
 		"chunks email-1 --state failed":       `look {"action":"chunks","run":"email-1","state":"FAILED","limit":100}`,
 		"chunks email-1 --after 7":            `look {"action":"chunks","run":"email-1","limit":100,"after":7}`,
@@ -93,7 +94,7 @@ func TestWhoAsksWhom(t *testing.T) {
 	} {
 		b := setup(t)
 		b.control.answers = map[string][]any{"status": {working()}, "list": {several()}, "cancel": {cancelling()}, "pause": {paused()}, "resume": {several()}, "validate": {found()},
-			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}, "doctor": {healthy}, "tune": {tuned(7, 0)}}
+			"conflicts": {someConflicts()}, "rejects": {someRejects()}, "deviations": {noneDeviates(0, 0)}, "chunks": {someChunks(0)}, "rebuild": {map[string]any{}}, "doctor": {healthy}, "tune": {tuned(7, 0)}}
 		examined(account{free: 990}, healthy)(b)
 		if code := b.run(t, strings.Fields(line)...); code != 0 || !slices.Equal(b.control.asked, []string{want}) {
 			t.Errorf("%s: exit code %d, asked %v, want %s", line, code, b.control.asked, want)

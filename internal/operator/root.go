@@ -10,7 +10,7 @@ import (
 // commands is every command, in the order of the help. Each is one file.
 var commands = []func(*session) *cobra.Command{
 	startCommand, statusCommand, watchCommand, listCommand, tuneCommand, pauseCommand, approveCommand, cancelCommand, resumeCommand, retryCommand, rollbackCommand,
-	verifyCommand, certificateCommand, reportCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
+	verifyCommand, certificateCommand, deviationsCommand, reportCommand, chunksCommand, rejectsCommand, conflictsCommand, rebuildCommand, validateCommand, newCommand, registerCommand, definitionsCommand,
 	schemaCommand, doctorCommand, versionCommand,
 }
 

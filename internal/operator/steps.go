@@ -38,6 +38,9 @@ func (s *session) steps(status run.Status) []step {
 	if status.Rows.Conflicts > 0 && status.Undo.SweptAt == nil {
 		steps = append(steps, step{s.suggest("conflicts", status.Run), "see the rows that were left alone"})
 	}
+	if unsettled(status) {
+		steps = append(steps, step{s.suggest("deviations", status.Run), "get the SQL that lists the rows that deviate"})
+	}
 	if status.Certificate != nil {
 		steps = append(steps, step{s.suggest("certificate", status.Run), "see what was verified, and the SQL that a migration can rely on"})
 	}
@@ -66,6 +69,12 @@ func (s *session) onward(status run.Status) []step {
 		purpose = "go on, and try the chunks that failed again"
 	}
 	return append(steps, step{s.suggest("resume", status.Run), purpose + after})
+}
+
+// unsettled tells whether the last verification has left rows that do not hold what they should.
+func unsettled(status run.Status) bool {
+	c := status.Certificate
+	return c != nil && c.Values != nil && c.Values.Deviating > c.Values.Mended
 }
 
 // resumable tells whether the run can go on: one without a table was refused before it began, and a rollback needs undo.

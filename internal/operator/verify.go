@@ -16,7 +16,7 @@ func verifyCommand(s *session) *cobra.Command {
 		Long: `Has a run verified that is COMPLETED, and follows that until it is accepted or refused.
 Where what a row should hold follows from what the run leaves alone, every row up to the run's end is looked at, chunk by chunk, throttled as
 the run was. A row that does not hold it was changed since, came late, or was passed over: IT IS WRITTEN AGAIN, also where somebody changed
-it on purpose; with --no-write it is only counted. What was written can be rolled back with the run.
+it on purpose; with --no-write it is only counted, and deviations gives the SQL that lists them. What was written can be rolled back with the run.
 Elsewhere nothing is looked at but the ledger, and nothing is written. The query of the definition's verify is asked in any case.
 The exit code of --wait is 0 where all holds; a run that does not hold stays COMPLETED.`,
 		Example: `  backfill verify email-1 --no-write --wait

@@ -30,17 +30,22 @@ func Look(c change.Change, span Span, mends bool, form Form) []Query {
 
 // seeing reads each row of a stretch once, and asks of those in scope whether they do not hold what they should. OFFSET 0 keeps the planner from judging a row for each figure anew.
 func seeing(bind *binder, c change.Change, keys string) string {
-	deviates := differs(bind, c)
-	if c.Where != "" {
-		deviates = fmt.Sprintf("CASE WHEN %s\n  THEN %s END", bind.expression(c.Where, c.Params), deviates) // see scope
-	}
-	written := c.Columns()
+	judged, written := deviates(bind, c), c.Columns()
 	return fmt.Sprintf(`backfill_seen AS MATERIALIZED (SELECT count(backfill_deviates) AS fitting, count(*) FILTER (WHERE backfill_deviates) AS deviating,
   coalesce(sum(%s) FILTER (WHERE backfill_deviates IS NOT NULL), 0) AS digest, %s AS nulls
 FROM (SELECT %s, %s, %s AS backfill_deviates
 FROM %s
 WHERE %s OFFSET 0) AS backfill_row)`, hash(c, "backfill_k", "backfill_o"), absences("backfill_o", len(written)),
-		named("backfill_k", quoted(c.Key)), named("backfill_o", columns(written)), deviates, Table(c.Table), keys)
+		named("backfill_k", quoted(c.Key)), named("backfill_o", columns(written)), judged, Table(c.Table), keys)
+}
+
+// deviates tells whether a row does not hold what it should; NULL: it is not in scope.
+func deviates(bind *binder, c change.Change) string {
+	differ := differs(bind, c)
+	if c.Where == "" {
+		return differ
+	}
+	return fmt.Sprintf("CASE WHEN %s\n  THEN %s END", bind.expression(c.Where, c.Params), differ) // see scope
 }
 
 // afterwards is what was seen, with what was written in place of what was there.

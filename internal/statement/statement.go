@@ -2,7 +2,7 @@
 //
 // It owns the text of those statements and the order of their arguments; it runs nothing. It leaves the ledger's SQL
 // to ledger. Invariants: builders are pure; names are quoted by pgx.Identifier; keys and parameters travel as $n, as
-// text that is cast to the column's type; each range that is read can be walked by the key's index from its first to
+// text that is cast to the column's type, but in scripts for people (Deviating, Remaining), which nothing here runs; each range that is read can be walked by the key's index from its first to
 // its last row and no further (see Ranges).
 package statement
 
@@ -31,9 +31,10 @@ func Table(table change.Table) string { return Quote(table.Schema, table.Name) }
 
 // binder numbers the arguments of one statement.
 type binder struct {
-	args   []any
-	params map[string]string
-	target string // before the key's columns, where other tables stand beside the table
+	args      []any
+	params    map[string]string
+	target    string // before the key's columns, where other tables stand beside the table
+	literally bool   // values stand in the text, which people run
 }
 
 // binding begins a statement that applies a change.
@@ -46,6 +47,9 @@ func binding(c change.Change) *binder {
 
 // value adds an argument and gives its placeholder.
 func (b *binder) value(value any, sqlType string) string {
+	if b.literally {
+		return literal(fmt.Sprint(value)) + "::" + sqlType
+	}
 	b.args = append(b.args, value)
 	return fmt.Sprintf("$%d::%s", len(b.args), sqlType)
 }

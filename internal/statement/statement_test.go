@@ -404,20 +404,25 @@ func goldens() map[string][]statement.Query {
 
 func TestStatementsAreAsRecorded(t *testing.T) {
 	for name, queries := range goldens() {
-		path := filepath.Join("testdata", name+".sql")
-		got := render(queries)
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		recorded(t, name, render(queries))
+	}
+}
+
+// recorded compares a text with its golden file, or writes that anew.
+func recorded(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".sql")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s differs (-recorded +built; `go test ./internal/statement -update` records anew):\n%s", path, diff)
-		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-recorded +built; `go test ./internal/statement -update` records anew):\n%s", path, diff)
 	}
 }
 

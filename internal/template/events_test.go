@@ -50,6 +50,7 @@ var decoders = map[string]func([]byte) error{
 	"rollback.json":          asked,
 	"verify.json":            asked,
 	"certificate.json":       into[control.Page],
+	"deviations.json":        into[control.Page],
 	"report.json":            into[control.Named],
 	"rollback-chunks.json":   asked,
 	"chunks.json":            into[control.ChunkPage],
