@@ -19,13 +19,15 @@ const (
 	// Passes: with 8 the HOT share is 85 %, with 16 it is 93 %; the first pass finds no room, so it cannot be more than 94 %.
 	Passes = 16
 	// Batches of a pass: with one, the transactions of other workers keep what a pass has freed from being used by the next
-	// (measured: HOT 75 -> 58 %). A window of fewer keys than WindowKeys has batches of the same size, so fewer of them.
+	// (measured: HOT 75 -> 58 %). A window of fewer keys has fewer, so that each has fewestRows.
 	Batches = 4
 	// WindowKeys bounds a window, whose keys are listed in the memory of a backend: a batch has at most 1,562 rows, which
 	// hold their locks for 20 to 30 ms.
 	WindowKeys = 100_000
-	// fewestKeys of a chunk: below, a pass has less than 400 rows, and its batch costs more than it saves.
-	fewestKeys = 100 * Passes * Batches
+	// fewestRows of a batch: below, it costs more than it saves.
+	fewestRows = 390
+	// fewestKeys of a chunk: a pass has a batch, and some more.
+	fewestKeys = 400 * Passes
 	// enoughKeys have to be seen before the share of them that was written says something: where users are at work, a first batch may
 	// have been cut down to a row, and that one gone.
 	enoughKeys = 100
@@ -52,6 +54,12 @@ type Figures struct {
 
 // Enough tells whether a choice can be made by them.
 func (f Figures) Enough() bool { return f.Scanned >= enoughKeys }
+
+// Window is how many keys of a chunk of so many are listed at once, and in how many batches a pass goes over its part of them.
+func Window(chunkRows int64) (keys int64, batches int) {
+	keys = min(WindowKeys, chunkRows)
+	return keys, int(max(1, min(Batches, keys/(Passes*fewestRows))))
+}
 
 // Choose gives the number of passes, and why.
 func Choose(c change.Change, f Figures) (passes int, reason string) {

@@ -47,3 +47,12 @@ func TestEnough(t *testing.T) {
 		}
 	}
 }
+
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	for chunkRows, want := range map[int64][2]int64{6_400: {6_400, 1}, 12_480: {12_480, 2}, 25_000: {25_000, 4}, 100_000: {100_000, 4}, 10_000_000: {100_000, 4}} {
+		if keys, batches := striping.Window(chunkRows); keys != want[0] || int64(batches) != want[1] {
+			t.Errorf("chunks of %d: %d keys, %d batches a pass", chunkRows, keys, batches)
+		}
+	}
+}

@@ -37,13 +37,14 @@ func (w *Worker) transformed(runner batch.Runner, claim ledger.Claim) batches {
 	case claim.Due:
 		return &batch.Retried{Runner: runner, Computed: t}
 	case claim.Passes > striping.Plain:
-		t.Source = &batch.InPasses{Window: window(claim.Passes)}
+		t.Source = &batch.InPasses{Window: window(runner.Change, claim.Passes)}
 	}
 	return t
 }
 
-func window(passes int) statement.Window {
-	return statement.Window{Keys: striping.WindowKeys, Passes: passes, Batches: striping.Batches}
+func window(c change.Change, passes int) statement.Window {
+	keys, batches := striping.Window(c.ChunkRows)
+	return statement.Window{Keys: keys, Passes: passes, Batches: batches}
 }
 
 // take goes on by other batches. What those before have under way has ended then.

@@ -72,7 +72,7 @@ func (w *Worker) batches(c change.Change, claim ledger.Claim) batches {
 	case claim.Due:
 		return &batch.Retried{Runner: runner}
 	case claim.Passes > striping.Plain:
-		return &batch.Striped{Runner: runner, Window: window(claim.Passes)}
+		return &batch.Striped{Runner: runner, Window: window(c, claim.Passes)}
 	}
 	return &batch.Forward{Runner: runner}
 }
