@@ -23,7 +23,7 @@ var events = []struct{ name, by, refused string }{
 	{"start", execution, "holds table"}, {"start-inline", execution, "holds table"}, {"start-registered", execution, "holds table"},
 	{"start-canary", execution, "holds table"},
 	{"status", reader, ""}, {"list", reader, ""}, {"chunks", reader, ""}, {"conflicts", reader, ""}, {"rejects", reader, ""},
-	{"report", reader, ""}, {"certificate", reader, "has no certificate"}, {"deviations", reader, "backfill verify"}, {"tune", control, ""}, {"rebuild", control, ""},
+	{"report", reader, ""}, {"certificate", reader, "has no certificate"}, {"deviations", reader, "can be verified"}, {"tune", control, ""}, {"rebuild", control, ""},
 	{"pause", control, ""}, {"await", control, ""}, {"resume-paused", control, ""}, {"pause-all", control, ""}, {"resume-all", control, ""},
 
 	{"cancel", control, ""}, {"verify", execution, "COMPLETED"}, {"resume", execution, ""}, {"retry", execution, "is RUNNING"},
