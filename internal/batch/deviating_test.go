@@ -1,7 +1,6 @@
 package batch_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -95,20 +94,7 @@ func (b *reversal) order() string { return strings.Join(keyset.Names(b.change.Ke
 func (b *reversal) deviates(t *testing.T, person *pgx.Conn, ranges ...keyset.Range) (keys []string) {
 	t.Helper()
 	for _, within := range ranges {
-		script := statement.Deviating(b.change, within, nil, []string{"public"})
-		results, err := person.PgConn().Exec(context.Background(), script).ReadAll()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, script)
-		}
-		for _, result := range results {
-			for _, row := range result.Rows {
-				key := make([]string, len(row))
-				for i := range row {
-					key[i] = string(row[i])
-				}
-				keys = append(keys, strings.Join(key, "|"))
-			}
-		}
+		keys = append(keys, pgtest.List(t, person, statement.Deviating(b.change, within, nil, []string{"public"}))...)
 	}
 	return keys
 }

@@ -46,21 +46,6 @@ func (v *verifying) deviations(t *testing.T, more string) (found control.Deviati
 	return found
 }
 
-// listed runs a script as psql does, and gives the first column.
-func (v *verifying) listed(t *testing.T, script string) (keys []string) {
-	t.Helper()
-	results, err := v.Conn.PgConn().Exec(t.Context(), script).ReadAll()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, script)
-	}
-	for _, result := range results {
-		for _, row := range result.Rows {
-			keys = append(keys, string(row[0]))
-		}
-	}
-	return keys
-}
-
 const shares = `CREATE FUNCTION share(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1000 / n'; CREATE TABLE shares (id bigint PRIMARY KEY, n int, share int);
 	INSERT INTO shares SELECT g, g, NULL FROM generate_series(1, 500) g; ANALYZE shares`
 
@@ -82,7 +67,7 @@ func TestDeviationsAreListedByWhoAsks(t *testing.T) {
 		}
 		want := map[int64][]string{1: {"100"}, 2: {"101"}, 3: {"250", "251"}, 5: {"500"}}
 		for _, chunk := range found.Chunks {
-			if got := v.listed(t, chunk.SQL); !slices.Equal(got, want[chunk.Chunk]) || chunk.Deviating != int64(len(got)+chunk.Rejected) || chunk.Crowded {
+			if got := pgtest.List(t, v.Conn, chunk.SQL); !slices.Equal(got, want[chunk.Chunk]) || chunk.Deviating != int64(len(got)+chunk.Rejected) || chunk.Crowded {
 				t.Errorf("%+v: %q", chunk, got)
 			}
 		}
@@ -151,7 +136,7 @@ func TestKindsThatCannotBeCompared(t *testing.T) {
 			t.Errorf("%s: %+v", definition, found)
 		}
 		if found.Left != "" {
-			if left := v.listed(t, found.Left); !slices.Equal(left, []string{want.left}) {
+			if left := pgtest.List(t, v.Conn, found.Left); !slices.Equal(left, []string{want.left}) {
 				t.Errorf("%s: left is %q", definition, left)
 			}
 			v.carry(t, map[string]any{"action": "rollback", "chunks": "2"})

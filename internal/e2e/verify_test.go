@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backfill/internal/control"
+	"backfill/internal/pgtest"
 	"backfill/internal/run"
 
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -68,17 +69,7 @@ func (c command) verification(t *testing.T) {
 // expectListed runs what `deviations` has printed, all of it, as somebody does by psql.
 func (b *bundle) expectListed(t *testing.T, script string, keys ...string) {
 	t.Helper()
-	results, err := b.conn.PgConn().Exec(t.Context(), script).ReadAll()
-	if err != nil {
-		t.Fatalf("%v in %s", err, script)
-	}
-	var listed []string
-	for _, result := range results {
-		for _, row := range result.Rows {
-			listed = append(listed, string(row[0]))
-		}
-	}
-	if !slices.Equal(listed, keys) {
+	if listed := pgtest.List(t, b.conn, script); !slices.Equal(listed, keys) {
 		t.Errorf("listed are %q, want %q, by %s", listed, keys, script)
 	}
 }

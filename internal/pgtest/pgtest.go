@@ -5,6 +5,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -91,6 +92,21 @@ func (d Database) Exec(t testing.TB, sql string) {
 	if _, err := d.Connect(t).PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
 		t.Fatalf("exec %q: %v", sql, err)
 	}
+}
+
+// List runs a script, several statements at once if need be, and gives the rows of all their answers: the columns of each with | between them.
+func List(t testing.TB, conn *pgx.Conn, script string) (rows []string) {
+	t.Helper()
+	results, err := conn.PgConn().Exec(context.Background(), script).ReadAll()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, script)
+	}
+	for _, result := range results {
+		for _, row := range result.Rows {
+			rows = append(rows, string(bytes.Join(row, []byte("|"))))
+		}
+	}
+	return rows
 }
 
 // WaitUntil polls a condition of the database, with a deadline.

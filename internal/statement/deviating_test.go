@@ -10,8 +10,6 @@ import (
 	"backfill/internal/keyset"
 	"backfill/internal/pgtest"
 	"backfill/internal/statement"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // scripts are what people run by psql: values stand in the text.
@@ -77,32 +75,17 @@ func TestKeysOfAnyTextAreFound(t *testing.T) {
 				if strings.ContainsFunc(script, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
 					t.Errorf("a terminal may take a part of it for a command: %q", script)
 				}
-				got := listed(t, conn, script)
+				got := pgtest.List(t, conn, script)
 				if len(got) != len(texts)-1 || slices.Contains(got, text) {
 					t.Errorf("%s: %q is not what was written: %q", way, text, got)
 				}
 				c.Params[0].Value = "other"
 				within.Hi = keyset.Point{text}
 				below := slices.DeleteFunc(slices.Sorted(slices.Values(texts)), func(s string) bool { return s >= text })
-				if got := listed(t, conn, statement.Deviating(c, within, []keyset.Point{{text}}, nil)); !slices.Equal(got, below) {
+				if got := pgtest.List(t, conn, statement.Deviating(c, within, []keyset.Point{{text}}, nil)); !slices.Equal(got, below) {
 					t.Errorf("%s: below %q are %q, want %q", way, text, got, below)
 				}
 			}
 		}
 	})
-}
-
-// listed gives the first column of the rows that a script lists.
-func listed(t *testing.T, conn *pgx.Conn, script string) (keys []string) {
-	t.Helper()
-	results, err := conn.PgConn().Exec(t.Context(), script).ReadAll()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, script)
-	}
-	for _, result := range results {
-		for _, row := range result.Rows {
-			keys = append(keys, string(row[0]))
-		}
-	}
-	return keys
 }
